@@ -1,0 +1,149 @@
+/**
+ * Every error this library makes: one table of codes, one branded base class, a subclass only where the data differs.
+ * Invariant: `ERRORS` is the single list; the documentation and the tests walk it. No message ever holds a payload.
+ */
+import type { Attempt, Persisted } from './results.ts'
+
+interface ErrorEntry {
+  readonly class: string
+  /** Whether the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean
+  readonly doc: string
+}
+
+/** Every code, the class that carries it, whether trying again can help, and what it means. */
+export const ERRORS = {
+  KPL_ERR_INVALID_OPTIONS: { class: 'OptionsError', retryable: false, doc: 'One or more options are unknown, of the wrong kind or out of bounds; `faults` names every one of them.' },
+  KPL_ERR_INVALID_RECORD: { class: 'InvalidRecordError', retryable: false, doc: 'A field of the user record is not what Kinesis accepts; `field` names it. Nothing was taken.' },
+  KPL_ERR_RECORD_TOO_LARGE: { class: 'InvalidRecordError', retryable: false, doc: 'Data and partition key together exceed `maxUserRecordBytes`. Nothing was taken.' },
+  KPL_ERR_BUFFER_FULL: { class: 'ProducerError', retryable: true, doc: 'The buffer holds `bufferMaxBytes` or `bufferMaxRecords`; wait for `ready()`. Nothing was taken.' },
+  KPL_ERR_CLOSED: { class: 'ProducerError', retryable: false, doc: 'The producer is closing or closed. Nothing was taken.' },
+  KPL_ERR_ABORTED: { class: 'RecordFailedError', retryable: true, doc: 'The AbortSignal given with the record fired before it was acknowledged.' },
+  KPL_ERR_EXPIRED: { class: 'RecordFailedError', retryable: true, doc: 'The record was not acknowledged within `recordTtlMs`; `attempts` says why.' },
+  KPL_ERR_THROTTLED: { class: 'RecordFailedError', retryable: true, doc: 'The shard was over its throughput limit and `failIfThrottled` is set.' },
+  KPL_ERR_REJECTED: { class: 'RecordFailedError', retryable: false, doc: "The service refused the record or the stream for good; `serviceCode` is the service's own code." },
+  KPL_ERR_CLOSE_TIMEOUT: { class: 'RecordFailedError', retryable: true, doc: '`close({ timeoutMs })` ran out before the record was acknowledged.' },
+  KPL_ERR_TRANSPORT: { class: 'TransportError', retryable: true, doc: 'A request to the service failed as a whole; made by a Transport, seen by users in `attempts` only.' },
+  KPL_ERR_BAD_SHARD_MAP: { class: 'ProducerError', retryable: true, doc: 'ListShards answered with a gap, an overlap or a malformed range; the last good map stays in use.' },
+  KPL_ERR_PROTOCOL: { class: 'TransportError', retryable: true, doc: "An answer did not have the API's shape; whether the records were stored is unknown." },
+  KPL_ERR_MALFORMED_ENVELOPE: { class: 'MalformedEnvelopeError', retryable: false, doc: 'Bytes with the KPL magic and a valid digest do not hold a valid aggregated record.' }
+} as const satisfies Record<string, ErrorEntry>
+
+/** A code of the table above: what programs should branch on. */
+export type ErrorCode = keyof typeof ERRORS
+
+const BRAND = Symbol.for('kinesis-producer.error')
+
+/** The base of every error of this library. `instanceof` also holds across two copies of the package. */
+export class ProducerError extends Error {
+  override readonly name: string = 'ProducerError'
+  readonly code: ErrorCode
+  /** Whether the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.retryable = ERRORS[code].retryable
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return false
+    // A subclass keeps the ordinary rule: only the base is recognised by its brand.
+    return Object.hasOwn(this, 'prototype') && this === ProducerError
+      ? BRAND in value
+      : Function.prototype[Symbol.hasInstance].call(this, value)
+  }
+}
+
+/** All that is wrong with the options, at once. */
+export class OptionsError extends ProducerError {
+  override readonly name = 'OptionsError'
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super('KPL_ERR_INVALID_OPTIONS', `Invalid options: ${faults.join('; ')}`)
+    this.faults = faults
+  }
+}
+
+/** A user record that was refused at `put`. `field` is the name of the user record's field. */
+export class InvalidRecordError extends ProducerError {
+  override readonly name = 'InvalidRecordError'
+  readonly field: string
+
+  constructor(code: 'KPL_ERR_INVALID_RECORD' | 'KPL_ERR_RECORD_TOO_LARGE', field: string, fault: string) {
+    super(code, `${field} ${fault}`)
+    this.field = field
+  }
+}
+
+export interface RecordFailure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly persisted: Persisted
+  readonly attempts: readonly Attempt[]
+  readonly serviceCode?: string | undefined
+}
+
+/** An accepted record that was not acknowledged. */
+export class RecordFailedError extends ProducerError {
+  override readonly name = 'RecordFailedError'
+  /** `'no'`: the record is in no shard. `'maybe'`: an answer was lost, it may or may not be stored. */
+  readonly persisted: Persisted
+  /** Every attempt in order, at most the newest 16; empty when it never left the producer. */
+  readonly attempts: readonly Attempt[]
+  /** The service's own error code, when the service gave one: `ResourceNotFoundException`, `AccessDeniedException`, ... */
+  readonly serviceCode: string | undefined
+
+  constructor(failure: RecordFailure) {
+    super(failure.code, failure.message)
+    this.persisted = failure.persisted
+    this.attempts = failure.attempts
+    this.serviceCode = failure.serviceCode
+  }
+}
+
+export interface TransportFailure {
+  /** The service's error code without prefix or namespace, or Node.js's (`ECONNRESET`), or `TimeoutError`. */
+  readonly errorCode: string
+  readonly message: string
+  /** HTTP status, when there was an answer. */
+  readonly statusCode?: number | undefined
+  /** `'no'` when it is certain that the service stored nothing; `'maybe'` when bytes were sent and no clear answer came. */
+  readonly persisted: Persisted
+  /** From a `Retry-After` header. */
+  readonly retryAfterMs?: number | undefined
+  readonly cause?: unknown
+}
+
+/** How a `Transport` says that a request failed as a whole. */
+export class TransportError extends ProducerError {
+  override readonly name = 'TransportError'
+  readonly errorCode: string
+  readonly statusCode: number | undefined
+  readonly persisted: Persisted
+  readonly retryAfterMs: number | undefined
+
+  constructor(failure: TransportFailure, code: 'KPL_ERR_TRANSPORT' | 'KPL_ERR_PROTOCOL' = 'KPL_ERR_TRANSPORT') {
+    super(code, failure.message, failure.cause === undefined ? undefined : { cause: failure.cause })
+    this.errorCode = failure.errorCode
+    this.statusCode = failure.statusCode
+    this.persisted = failure.persisted
+    this.retryAfterMs = failure.retryAfterMs
+  }
+}
+
+const MAX_SERVICE_TEXT = 1024
+
+/** Returns service-made text fit for a message or a log: control characters replaced, at most 1,024 characters. */
+export function safeText(text: string): string {
+  const cut = text.length > MAX_SERVICE_TEXT ? `${text.slice(0, MAX_SERVICE_TEXT)}...` : text
+  return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+}
+
+/** Marks a place the types say cannot be reached: the `default` of a `switch` over a union. */
+export function assertNever(value: never): never {
+  throw new TypeError(`unreachable case: ${String(value)}`)
+}

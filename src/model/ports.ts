@@ -1,0 +1,86 @@
+/**
+ * The doors of the core: time, randomness, the network, and who listens. All are passed in.
+ * Invariant: types only; every implementation lives in `system.ts`, `aws/` or `testing/`.
+ */
+import type { StreamRef } from './records.ts'
+
+/** A pending wake-up. */
+export interface Timer {
+  /** After this the wake-up never fires. Calling it twice, or after it fired, does nothing. */
+  cancel(): void
+}
+
+/** Monotonic time in milliseconds from an arbitrary start; fractions allowed. */
+export interface Clock {
+  nowMs(): number
+  /** Calls `wake` once, at or after `atMs` on this clock; never synchronously. Does not keep the process alive. */
+  schedule(atMs: number, wake: () => void): Timer
+}
+
+/** Returns the next number in [0, 1). */
+export type Random = () => number
+
+/** One entry of a PutRecords request. `data` is not copied and must not change until the request is answered. */
+export interface PutRecordsEntry {
+  readonly data: Uint8Array
+  readonly partitionKey: string
+  /** Decimal, 0 to 2^128 - 1. */
+  readonly explicitHashKey?: string | undefined
+}
+
+export interface PutRecordsRequest {
+  readonly stream: StreamRef
+  readonly entries: readonly PutRecordsEntry[]
+  /** Fires when nobody waits for the answer any more (close deadline). */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The answer for one entry: shard and sequence number, or an error code. */
+export interface PutRecordsAnswer {
+  readonly shardId?: string | undefined
+  readonly sequenceNumber?: string | undefined
+  readonly errorCode?: string | undefined
+  readonly errorMessage?: string | undefined
+}
+
+export interface PutRecordsResponse {
+  /** In the order of the request's entries, one each; the core checks the count. */
+  readonly records: readonly PutRecordsAnswer[]
+}
+
+/** One open shard of ListShards. Hash keys are decimal text, both ends inclusive. */
+export interface ShardHashRange {
+  readonly shardId: string
+  readonly startingHashKey: string
+  readonly endingHashKey: string
+}
+
+export interface StreamSummary {
+  /** CREATING, ACTIVE, UPDATING or DELETING. */
+  readonly status: string
+  /** `'AUTO'`: the service ignores partition and hash keys, and an aggregate cannot be routed. Absence means keyed. */
+  readonly recordDistribution: 'AUTO' | 'USER_PARTITION_KEY'
+  /** The stream's limit for one record, when the service says it. */
+  readonly maxRecordBytes?: number | undefined
+}
+
+/**
+ * The network. Every method rejects with a `TransportError` and with nothing else, and never retries PutRecords:
+ * a hidden retry would hide an attempt that may have been stored.
+ */
+export interface Transport {
+  putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
+  /** All pages of the open shards (filter AT_LATEST). */
+  listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>
+  describeStream(stream: StreamRef): Promise<StreamSummary>
+  /** Frees sockets; idempotent. Requests in flight may be cut. */
+  close(): void
+}
+
+/** Where warnings go. `fields` never hold a payload, nor a partition key. */
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void
+}

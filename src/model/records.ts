@@ -1,0 +1,51 @@
+/**
+ * The nouns that go in: what a user puts, and the names of streams.
+ * Invariant: plain readonly data; nothing here has behaviour beyond recognising a name.
+ */
+
+/** One record as the user has it. `data` as a string is sent as its UTF-8 bytes; a `Uint8Array` is copied on accept. */
+export interface UserRecord {
+  /** 1 to 256 characters of well-formed Unicode. Chooses the shard, unless `explicitHashKey` does. */
+  readonly partitionKey: string
+  /** 0 bytes up to `maxUserRecordBytes`, counted together with the partition key's UTF-8 bytes. */
+  readonly data: Uint8Array | string
+  /** 0 to 2^128 - 1, as a `bigint` or as plain decimal digits. Overrides the MD5 of the partition key. */
+  readonly explicitHashKey?: string | bigint | undefined
+  /** A stream name or a stream ARN; default: the producer's own `streamName`. */
+  readonly streamName?: string | undefined
+}
+
+/** How the service is told which stream is meant: exactly one of the two is set. */
+export interface StreamRef {
+  readonly streamName?: string
+  readonly streamArn?: string
+}
+
+/** Returns the reference for a stream given as a name or as an ARN. Does not validate: see `streamNameFault`. */
+export function streamRef(nameOrArn: string): StreamRef {
+  return nameOrArn.startsWith('arn:') ? { streamArn: nameOrArn } : { streamName: nameOrArn }
+}
+
+const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/
+const STREAM_ARN = /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}$/
+const MAX_STREAM_TEXT = 256
+
+/**
+ * Returns what is wrong with a stream name or ARN as a sentence's end, or undefined when it is well formed.
+ * Source: Kinesis API reference, StreamName and StreamARN patterns, read 2026-11.
+ */
+export function streamNameFault(value: unknown): string | undefined {
+  if (typeof value !== 'string') return `must be a stream name or a stream ARN, got ${kindOf(value)}`
+  if (value.length === 0) return 'must not be empty'
+  const isWellFormed = value.length <= MAX_STREAM_TEXT && (STREAM_NAME.test(value) || STREAM_ARN.test(value))
+  if (isWellFormed) return undefined
+  return `must be 1 to 128 of the characters a-z A-Z 0-9 _ . - or a stream ARN, got ${value.length} characters that are not`
+}
+
+/** Returns the kind of a value as error messages name it: its `typeof`, but `null` and `array` said plainly. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'object') return value.constructor?.name ?? 'object'
+  return typeof value
+}
