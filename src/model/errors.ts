@@ -13,20 +13,76 @@ interface ErrorEntry {
 
 /** Every code, the class that carries it, whether trying again can help, and what it means. */
 export const ERRORS = {
-  KPL_ERR_INVALID_OPTIONS: { class: 'OptionsError', retryable: false, doc: 'One or more options are unknown, of the wrong kind or out of bounds; `faults` names every one of them.' },
-  KPL_ERR_INVALID_RECORD: { class: 'InvalidRecordError', retryable: false, doc: 'A field of the user record is not what Kinesis accepts; `field` names it. Nothing was taken.' },
-  KPL_ERR_RECORD_TOO_LARGE: { class: 'InvalidRecordError', retryable: false, doc: 'Data and partition key together exceed `maxUserRecordBytes`. Nothing was taken.' },
-  KPL_ERR_BUFFER_FULL: { class: 'ProducerError', retryable: true, doc: 'The buffer holds `bufferMaxBytes` or `bufferMaxRecords`; wait for `ready()`. Nothing was taken.' },
-  KPL_ERR_CLOSED: { class: 'ProducerError', retryable: false, doc: 'The producer is closing or closed. Nothing was taken.' },
-  KPL_ERR_ABORTED: { class: 'RecordFailedError', retryable: true, doc: 'The AbortSignal given with the record fired before it was acknowledged.' },
-  KPL_ERR_EXPIRED: { class: 'RecordFailedError', retryable: true, doc: 'The record was not acknowledged within `recordTtlMs`; `attempts` says why.' },
-  KPL_ERR_THROTTLED: { class: 'RecordFailedError', retryable: true, doc: 'The shard was over its throughput limit and `failIfThrottled` is set.' },
-  KPL_ERR_REJECTED: { class: 'RecordFailedError', retryable: false, doc: "The service refused the record or the stream for good; `serviceCode` is the service's own code." },
-  KPL_ERR_CLOSE_TIMEOUT: { class: 'RecordFailedError', retryable: true, doc: '`close({ timeoutMs })` ran out before the record was acknowledged.' },
-  KPL_ERR_TRANSPORT: { class: 'TransportError', retryable: true, doc: 'A request to the service failed as a whole; made by a Transport, seen by users in `attempts` only.' },
-  KPL_ERR_BAD_SHARD_MAP: { class: 'ProducerError', retryable: true, doc: 'ListShards answered with a gap, an overlap or a malformed range; the last good map stays in use.' },
-  KPL_ERR_PROTOCOL: { class: 'TransportError', retryable: true, doc: "An answer did not have the API's shape; whether the records were stored is unknown." },
-  KPL_ERR_MALFORMED_ENVELOPE: { class: 'MalformedEnvelopeError', retryable: false, doc: 'Bytes with the KPL magic and a valid digest do not hold a valid aggregated record.' }
+  KPL_ERR_INVALID_OPTIONS: {
+    class: 'OptionsError',
+    retryable: false,
+    doc: 'One or more options are unknown, of the wrong kind or out of bounds; `faults` names every one of them.'
+  },
+  KPL_ERR_INVALID_RECORD: {
+    class: 'InvalidRecordError',
+    retryable: false,
+    doc: 'A field of the user record is not what Kinesis accepts; `field` names it. Nothing was taken.'
+  },
+  KPL_ERR_RECORD_TOO_LARGE: {
+    class: 'InvalidRecordError',
+    retryable: false,
+    doc: 'Data and partition key together exceed `maxUserRecordBytes`. Nothing was taken.'
+  },
+  KPL_ERR_BUFFER_FULL: {
+    class: 'ProducerError',
+    retryable: true,
+    doc: 'The buffer holds `bufferMaxBytes` or `bufferMaxRecords`; wait for `ready()`. Nothing was taken.'
+  },
+  KPL_ERR_CLOSED: {
+    class: 'ProducerError',
+    retryable: false,
+    doc: 'The producer is closing or closed. Nothing was taken.'
+  },
+  KPL_ERR_ABORTED: {
+    class: 'RecordFailedError',
+    retryable: true,
+    doc: 'The AbortSignal given with the record fired before it was acknowledged.'
+  },
+  KPL_ERR_EXPIRED: {
+    class: 'RecordFailedError',
+    retryable: true,
+    doc: 'The record was not acknowledged within `recordTtlMs`; `attempts` says why.'
+  },
+  KPL_ERR_THROTTLED: {
+    class: 'RecordFailedError',
+    retryable: true,
+    doc: 'The shard was over its throughput limit and `failIfThrottled` is set.'
+  },
+  KPL_ERR_REJECTED: {
+    class: 'RecordFailedError',
+    retryable: false,
+    doc: "The service refused the record or the stream for good; `serviceCode` is the service's own code."
+  },
+  KPL_ERR_CLOSE_TIMEOUT: {
+    class: 'RecordFailedError',
+    retryable: true,
+    doc: '`close({ timeoutMs })` ran out before the record was acknowledged.'
+  },
+  KPL_ERR_TRANSPORT: {
+    class: 'TransportError',
+    retryable: true,
+    doc: 'A request to the service failed as a whole; made by a Transport, seen by users in `attempts` only.'
+  },
+  KPL_ERR_BAD_SHARD_MAP: {
+    class: 'ProducerError',
+    retryable: true,
+    doc: 'ListShards answered with a gap, an overlap or a malformed range; the last good map stays in use.'
+  },
+  KPL_ERR_PROTOCOL: {
+    class: 'TransportError',
+    retryable: true,
+    doc: "An answer did not have the API's shape; whether the records were stored is unknown."
+  },
+  KPL_ERR_MALFORMED_ENVELOPE: {
+    class: 'MalformedEnvelopeError',
+    retryable: false,
+    doc: 'Bytes with the KPL magic and a valid digest do not hold a valid aggregated record.'
+  }
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code of the table above: what programs should branch on. */
