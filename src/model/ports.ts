@@ -13,7 +13,7 @@ export interface Timer {
 /** Monotonic time in milliseconds from an arbitrary start; fractions allowed. */
 export interface Clock {
   nowMs(): number
-  /** Calls `wake` once, at or after `atMs` on this clock; never synchronously. Does not keep the process alive. */
+  /** Calls `wake` once, at or after `atMs` on this clock; never synchronously. Keeps the process alive until then. */
   schedule(atMs: number, wake: () => void): Timer
 }
 

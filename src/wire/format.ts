@@ -40,15 +40,20 @@ export const TAG_TAG_VALUE = 0x12
 /** The partition key the KPL gives every aggregate; the explicit hash key decides the shard. */
 export const CONTAINER_KEY = 'a'
 
-/** Bytes with the magic and a valid digest whose body is not an aggregated record. The message holds no payload. */
+/** Bytes with the magic that are not a valid aggregated record. The message holds no payload. */
 export class MalformedEnvelopeError extends Error {
   override readonly name = 'MalformedEnvelopeError'
   readonly code = 'KPL_ERR_MALFORMED_ENVELOPE'
+  readonly fault: string
   /** Offset of the fault, in bytes from the start of the record. */
   readonly offset: number
+  /** The Kinesis record's sequence number, where a reader of a stream knows it. */
+  readonly sequenceNumber: string | undefined
 
-  constructor(fault: string, offset: number) {
-    super(`malformed aggregated record: ${fault} at byte ${offset}`)
+  constructor(fault: string, offset: number, sequenceNumber?: string) {
+    super(`malformed aggregated record${sequenceNumber ? ` ${sequenceNumber}` : ''}: ${fault} at byte ${offset}`)
+    this.fault = fault
     this.offset = offset
+    this.sequenceNumber = sequenceNumber
   }
 }

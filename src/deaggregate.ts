@@ -1,0 +1,232 @@
+/**
+ * './deaggregate': Kinesis records in, user records out, by the KCL's rules; and the inverse.
+ * Invariant: the user records of one Kinesis record all come out or none does: an aggregate is validated as a whole before
+ * its first member is shown. Deviations from the KCL are listed, with reasons, in docs/consumers.md.
+ */
+import { type AnyKinesisRecord, type OuterRecord, outerRecord } from './deaggregate/kinesis-record.ts'
+import { RangeFilter, type ShardRange } from './deaggregate/range-filter.ts'
+import { hasMagic, isEnvelope } from './wire/decode.ts'
+import { EnvelopeReader, type KeyTable } from './wire/envelope-reader.ts'
+import { MalformedEnvelopeError } from './wire/format.ts'
+
+export {
+  compareSequenceNumbers,
+  type ExtendedSequenceNumber,
+  formatSequenceNumber,
+  parseSequenceNumber
+} from './deaggregate/checkpoint.ts'
+export type {
+  AnyKinesisRecord,
+  LambdaKinesisPayload,
+  LambdaKinesisRecord,
+  SdkKinesisRecord,
+  TransformationMetadata,
+  TransformationRecord
+} from './deaggregate/kinesis-record.ts'
+export type { ShardRange } from './deaggregate/range-filter.ts'
+export {
+  type AggregatableRecord,
+  type AggregatedRecord,
+  aggregate,
+  RecordAggregator,
+  type RecordAggregatorOptions
+} from './deaggregate/record-aggregator.ts'
+export { MalformedEnvelopeError } from './wire/format.ts'
+
+/** One user record as its producer put it, and where it stood. */
+export interface ConsumedRecord {
+  readonly partitionKey: string
+  /** Decimal text as the producer wrote it; undefined when there was none, and for every plain record. */
+  readonly explicitHashKey?: string | undefined
+  /** A view into the Kinesis record's bytes, unless the option `copy` is set. */
+  readonly data: Uint8Array
+  /** The Kinesis record's; the same for all user records of one aggregate. */
+  readonly sequenceNumber: string
+  /** The place in the aggregate, from 0; 0 for a plain record. Members that are filtered out keep theirs. */
+  readonly subSequenceNumber: number
+  /** Whether it came in an aggregate. */
+  readonly aggregated: boolean
+  /** When Kinesis took the Kinesis record, in milliseconds since the epoch, as far as the input says. */
+  readonly arrivalTimestamp?: number | undefined
+}
+
+export interface DeaggregateOptions {
+  /** The shard the record was read from. Without it, all hash keys are inside. */
+  readonly shardRange?: ShardRange | undefined
+  /**
+   * What to do with user records whose hash key is outside `shardRange`. `'filter'`, the default: drop those. `'kcl'`:
+   * drop the whole aggregate, as the KCL does. `'keep'`: do not look. Plain records are never dropped.
+   */
+  readonly outOfRange?: 'filter' | 'kcl' | 'keep' | undefined
+  /**
+   * What to do with bytes that begin with the magic but are no aggregated record. `'plain'`, the default: they are a
+   * record of someone who is not the KPL. `'throw'`: KPL_ERR_MALFORMED_ENVELOPE. `'skip'`: drop the Kinesis record.
+   */
+  readonly onCorrupt?: 'plain' | 'throw' | 'skip' | undefined
+  /** An aggregate with more user records than this is corrupt. Default: no bound, for memory does not grow with it. */
+  readonly maxUserRecords?: number | undefined
+  /** Whether each `data` is an own copy, for consumers that keep few of many. Default: false. */
+  readonly copy?: boolean | undefined
+}
+
+/** What there is to know about a Kinesis record's bytes without its user records. */
+export interface AggregateInfo {
+  /** Whether `deaggregate` takes it for an aggregate. */
+  readonly aggregated: boolean
+  /** Of the bytes after the magic: `'absent'` when there is no magic. */
+  readonly digest: 'absent' | 'invalid' | 'valid'
+  /** What is wrong with a record that has the magic; undefined when nothing is. */
+  readonly fault: string | undefined
+  /** 1 for a plain record. */
+  readonly userRecordCount: number
+  /** The key tables as they stand, with unused and repeated entries; empty for a plain record. */
+  readonly partitionKeys: readonly string[]
+  readonly explicitHashKeys: readonly string[]
+  /** Bytes of all user records' data together. */
+  readonly dataBytes: number
+  /** Bytes of the whole. */
+  readonly recordBytes: number
+}
+
+/**
+ * Returns the user records of one Kinesis record, in order; a plain record gives itself. The record is validated at the
+ * call; the user records are made one by one as they are asked for, once. The record's bytes are aliased meanwhile.
+ * Throws KPL_ERR_MALFORMED_ENVELOPE, with the sequence number, if `onCorrupt` says so. Linear in the bytes.
+ *
+ *   for (const { partitionKey, data } of deaggregate(record)) ...
+ */
+export function deaggregate(
+  record: AnyKinesisRecord,
+  options: DeaggregateOptions = {}
+): Generator<ConsumedRecord, void, undefined> {
+  const outer = outerRecord(record)
+  if (!hasMagic(outer.bytes)) return plain(outer, options.copy)
+  try {
+    return members(outer, options, open(outer.bytes, options))
+  } catch (error) {
+    if (!(error instanceof MalformedEnvelopeError)) throw error
+    if (options.onCorrupt === 'throw') throw new MalformedEnvelopeError(error.fault, error.offset, outer.sequenceNumber)
+    return options.onCorrupt === 'skip' ? nothing() : plain(outer, options.copy)
+  }
+}
+
+/** Returns the user records of many Kinesis records of one shard, in order, one Kinesis record at a time. */
+export function* deaggregateAll(
+  records: Iterable<AnyKinesisRecord>,
+  options?: DeaggregateOptions
+): Generator<ConsumedRecord, void, undefined> {
+  for (const record of records) yield* deaggregate(record, options)
+}
+
+/** Whether the bytes are framed as an aggregated record: the magic, and a digest that is right. The body is not read. */
+export function isAggregated(bytes: Uint8Array): boolean {
+  return isEnvelope(bytes)
+}
+
+/** Returns what there is to know about the bytes of a Kinesis record; never throws for what they hold. */
+export function aggregateInfo(bytes: Uint8Array): AggregateInfo {
+  const hasDigest = hasMagic(bytes)
+  const plainInfo = {
+    aggregated: false,
+    digest: hasDigest ? (isEnvelope(bytes) ? 'valid' : 'invalid') : 'absent',
+    fault: undefined,
+    userRecordCount: 1,
+    partitionKeys: [],
+    explicitHashKeys: [],
+    dataBytes: bytes.length,
+    recordBytes: bytes.length
+  } as const
+  if (!hasDigest) return plainInfo
+  try {
+    const reader = open(bytes, {}).reader
+    return {
+      ...plainInfo,
+      aggregated: true,
+      userRecordCount: reader.memberCount,
+      partitionKeys: texts(reader, reader.partitionKeys),
+      explicitHashKeys: texts(reader, reader.explicitHashKeys),
+      dataBytes: reader.dataBytes
+    }
+  } catch (error) {
+    if (!(error instanceof MalformedEnvelopeError)) throw error
+    return { ...plainInfo, fault: error.fault }
+  }
+}
+
+interface OpenEnvelope {
+  readonly reader: EnvelopeReader
+  /** Undefined when no member can be outside. */
+  readonly filter: RangeFilter | undefined
+  /** Whether the KCL's rule drops all of it. */
+  readonly isDropped: boolean
+}
+
+/** Checks everything about bytes that begin with the magic; throws KPL_ERR_MALFORMED_ENVELOPE. */
+function open(bytes: Uint8Array, options: DeaggregateOptions): OpenEnvelope {
+  const { shardRange, outOfRange, maxUserRecords = Number.POSITIVE_INFINITY } = options
+  if (!isEnvelope(bytes)) throw new MalformedEnvelopeError('digest does not match', bytes.length)
+  const reader = new EnvelopeReader(bytes)
+  if (reader.memberCount > maxUserRecords) {
+    throw new MalformedEnvelopeError(`${reader.memberCount} user records, more than ${maxUserRecords},`, bytes.length)
+  }
+  const isFiltered = outOfRange === 'kcl' || (shardRange !== undefined && outOfRange !== 'keep')
+  const filter = isFiltered ? new RangeFilter(reader, shardRange) : undefined
+  const isDropped = outOfRange === 'kcl' && filter !== undefined && hasForeignMember(reader, filter)
+  return { reader, filter, isDropped }
+}
+
+/** The KCL's rule: it looks at members in order and drops all of them at the first that is not in the shard's range. */
+function hasForeignMember(reader: EnvelopeReader, filter: RangeFilter): boolean {
+  while (reader.next()) {
+    const place = filter.place()
+    // The KCL would deliver the members before this one and lose the others.
+    if (place === 'unknown') throw new MalformedEnvelopeError('explicit hash key that is not a number', 0)
+    if (place !== 'inside') return true
+  }
+  reader.rewind()
+  return false
+}
+
+function* members(
+  outer: OuterRecord,
+  options: DeaggregateOptions,
+  { reader, filter, isDropped }: OpenEnvelope
+): Generator<ConsumedRecord, void, undefined> {
+  const { sequenceNumber, arrivalTimestamp } = outer
+  const { partitionKeys, explicitHashKeys } = reader
+  if (isDropped) return
+  for (let subSequenceNumber = 0; reader.next(); subSequenceNumber++) {
+    // A key that no shard can own is nobody else's either: dropping it would lose it.
+    if (filter?.place() === 'outside') continue
+    const hashKeyIndex = reader.explicitHashKeyIndex
+    const data = reader.data()
+    yield {
+      partitionKey: reader.text(partitionKeys, reader.partitionKeyIndex),
+      explicitHashKey: hashKeyIndex < 0 ? undefined : reader.text(explicitHashKeys, hashKeyIndex),
+      data: options.copy ? data.slice() : data,
+      sequenceNumber,
+      subSequenceNumber,
+      aggregated: true,
+      arrivalTimestamp
+    }
+  }
+}
+
+function* plain(outer: OuterRecord, copy: boolean | undefined): Generator<ConsumedRecord, void, undefined> {
+  const { bytes, partitionKey, sequenceNumber, arrivalTimestamp } = outer
+  yield {
+    partitionKey,
+    explicitHashKey: undefined,
+    data: copy ? bytes.slice() : bytes,
+    sequenceNumber,
+    subSequenceNumber: 0,
+    aggregated: false,
+    arrivalTimestamp
+  }
+}
+
+function* nothing(): Generator<ConsumedRecord, void, undefined> {}
+
+function texts(reader: EnvelopeReader, table: KeyTable): string[] {
+  return Array.from({ length: table.count }, (_, index) => reader.text(table, index))
+}

@@ -1,0 +1,116 @@
+/**
+ * The inverse of de-aggregation: user records in, Kinesis records as the KPL makes them out.
+ * Invariant: the bytes are the KPL's for the same records in the same order; one record alone stays plain. It does not
+ * know shards: whoever feeds it gives it records of one shard only, or a KCL consumer drops the aggregate.
+ */
+import { hash } from 'node:crypto'
+import { EnvelopeWriter } from '../wire/encode.ts'
+import { CONTAINER_KEY } from '../wire/format.ts'
+import { explicitHashKeyFault } from '../wire/hash-key.ts'
+
+/** A user record to aggregate. */
+export interface AggregatableRecord {
+  /** Well-formed Unicode. */
+  readonly partitionKey: string
+  /** Copied; a string is written as its UTF-8 bytes. */
+  readonly data: Uint8Array | string
+  /** 0 to 2^128 - 1, as a bigint or plain decimal digits. */
+  readonly explicitHashKey?: string | bigint | undefined
+}
+
+export interface RecordAggregatorOptions {
+  /** Bytes of one aggregated record, at most; a single record may be larger. Default: 51,200, as the KPL. */
+  readonly maxBytes?: number | undefined
+  /** User records in one aggregated record, at most. Default: no bound. */
+  readonly maxUserRecords?: number | undefined
+}
+
+/** What to put to Kinesis: `PutRecord` or an entry of `PutRecords`. `data` is fresh. */
+export interface AggregatedRecord {
+  /** `a` for an aggregate, as the KPL has it; the user record's own when it is alone. */
+  readonly partitionKey: string
+  /** The first user record's hash key, in decimal: it decides the shard. */
+  readonly explicitHashKey: string
+  readonly data: Uint8Array
+  readonly userRecordCount: number
+}
+
+const DEFAULT_MAX_BYTES = 51_200
+
+/** Builds one aggregated record at a time. */
+export class RecordAggregator {
+  readonly #writer = new EnvelopeWriter()
+  readonly #maxBytes: number
+  readonly #maxUserRecords: number
+  #explicitHashKey = ''
+
+  constructor(options: RecordAggregatorOptions = {}) {
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
+    this.#maxUserRecords = options.maxUserRecords ?? Number.POSITIVE_INFINITY
+  }
+
+  /** User records taken since the last `seal`. */
+  get count(): number {
+    return this.#writer.count
+  }
+
+  /** Bytes that `seal` would return now. */
+  get sealedBytes(): number {
+    return this.#writer.sealedBytes
+  }
+
+  /** Whether `add` would take this record now; the first one always fits. */
+  fits(record: AggregatableRecord): boolean {
+    if (this.count === 0) return true
+    const { partitionKey, data } = record
+    const hashKey = hashKeyText(record)
+    const bytes = this.#writer.bytesWith(partitionKey, utf8Bytes(partitionKey), hashKey, utf8Bytes(data))
+    return this.count < this.#maxUserRecords && bytes <= this.#maxBytes
+  }
+
+  /** Takes the record, or returns false when it does not fit: then `seal` first. Throws a TypeError for a bad key. */
+  add(record: AggregatableRecord): boolean {
+    if (!this.fits(record)) return false
+    const { partitionKey, data } = record
+    const hashKey = hashKeyText(record)
+    if (this.count === 0) this.#explicitHashKey = hashKey ?? String(BigInt('0x' + hash('md5', partitionKey)))
+    this.#writer.add(partitionKey, utf8Bytes(partitionKey), hashKey, data, utf8Bytes(data))
+    return true
+  }
+
+  /** Returns what was added as one Kinesis record and starts over; undefined when there is nothing. */
+  seal(): AggregatedRecord | undefined {
+    const userRecordCount = this.count
+    const { firstPartitionKey } = this.#writer
+    if (firstPartitionKey === undefined) return undefined
+    const partitionKey = userRecordCount > 1 ? CONTAINER_KEY : firstPartitionKey
+    return { partitionKey, explicitHashKey: this.#explicitHashKey, data: this.#writer.seal(), userRecordCount }
+  }
+}
+
+/** Yields the records aggregated in their order, each aggregate as full as the options allow. One shard's records only. */
+export function* aggregate(
+  records: Iterable<AggregatableRecord>,
+  options?: RecordAggregatorOptions
+): Generator<AggregatedRecord, void, undefined> {
+  const aggregator = new RecordAggregator(options)
+  for (const record of records) {
+    if (aggregator.add(record)) continue
+    yield aggregator.seal()!
+    aggregator.add(record)
+  }
+  const last = aggregator.seal()
+  if (last !== undefined) yield last
+}
+
+function utf8Bytes(value: string | Uint8Array): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : value.length
+}
+
+function hashKeyText({ partitionKey, explicitHashKey }: AggregatableRecord): string | undefined {
+  if (!partitionKey.isWellFormed()) throw new TypeError('partitionKey has a lone surrogate')
+  if (explicitHashKey === undefined) return undefined
+  const fault = explicitHashKeyFault(explicitHashKey)
+  if (fault !== undefined) throw new TypeError(`explicitHashKey ${fault}`)
+  return String(explicitHashKey)
+}

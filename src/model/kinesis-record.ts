@@ -1,0 +1,132 @@
+/**
+ * What travels through the stages: one PutRecords entry with the user records in it, and batches of them.
+ * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the
+ * times, the lane and the history are rewritten, and only by `pipeline.ts`.
+ */
+import type { Attempt, Persisted, SettleCallback } from './results.ts'
+
+/**
+ * A record that can be taken back: `put` with an AbortSignal. The members that hold it keep it told where it is.
+ * Sequence: put -> placed in members A at 3 -> A's shard splits, moved to members B at 0 -> abort finds B[0].
+ */
+export interface AbortTicket {
+  readonly settle: SettleCallback
+  members: Members | undefined
+  index: number
+}
+
+/** What a finished attempt left behind for members that were taken out of their Kinesis record and put into another. */
+export interface History {
+  readonly attempts: readonly Attempt[]
+  readonly persisted: Persisted
+}
+
+/**
+ * The user records of one Kinesis record, by column: no object per record. Index i is sub-sequence number i.
+ * Hot: three array pushes per record; 40 bytes a record.
+ */
+export class Members {
+  /** undefined: aborted, already settled. */
+  readonly settles: (SettleCallback | AbortTicket | undefined)[] = []
+  readonly acceptedMs: number[] = []
+  /** The record's number in the order of acceptance, over the whole producer. */
+  readonly numbers: number[] = []
+  /** Histories from before re-aggregation, by index; undefined when no member has one. */
+  #histories: Map<number, History> | undefined
+  /** What the members cost the buffer: data, key and overhead. */
+  budgetBytes = 0
+  abortedCount = 0
+
+  get count(): number {
+    return this.settles.length
+  }
+
+  push(
+    settle: SettleCallback | AbortTicket | undefined,
+    acceptedMs: number,
+    number: number,
+    budgetBytes: number
+  ): void {
+    if (typeof settle === 'object') {
+      settle.members = this
+      settle.index = this.settles.length
+    }
+    this.settles.push(settle)
+    this.acceptedMs.push(acceptedMs)
+    this.numbers.push(number)
+    this.budgetBytes += budgetBytes
+  }
+
+  historyOf(index: number): History | undefined {
+    return this.#histories?.get(index)
+  }
+
+  setHistory(index: number, history: History): void {
+    this.#histories ??= new Map()
+    this.#histories.set(index, history)
+  }
+}
+
+/**
+ * A user record on its way into an envelope, with all that was found out about it at `put`.
+ * One instance is filled again and again, so that a put allocates nothing: whoever is handed it copies what it keeps.
+ */
+export interface AcceptedRecord {
+  partitionKey: string
+  /** UTF-8 bytes of the partition key. */
+  keyBytes: number
+  /** Canonical decimal, when the user gave one. */
+  explicitHashKey: string | undefined
+  /** Where the effective hash key stands: four words of `hashWords` from `hashAt`. */
+  hashWords: Uint32Array
+  hashAt: number
+  data: Uint8Array | string
+  dataBytes: number
+  /** The shard whose limiter it will pass; `STREAM_LANE` when unknown. */
+  predictedShard: string
+  /** What may share an envelope: the predicted shard, or one hash key while there is no map. */
+  lane: string
+  settle: SettleCallback | AbortTicket | undefined
+  acceptedMs: number
+  number: number
+  budgetBytes: number
+  /** When its envelope has to be sealed, sent and given up, at the latest. */
+  sealByMs: number
+  deadlineMs: number
+  expirationMs: number
+  history: History | undefined
+}
+
+/** One PutRecords entry: a plain user record or a sealed envelope. */
+export interface KinesisRecord {
+  readonly data: Uint8Array
+  /** The user record's own for a plain one; the container key for an envelope. */
+  readonly partitionKey: string
+  /** Decimal. Always set on an envelope; on a plain record only if its user set it. */
+  readonly explicitHashKey: string | undefined
+  /** Whether `data` is an envelope. */
+  readonly isAggregate: boolean
+  readonly members: Members
+  /** What the service counts: data and the partition key's UTF-8 bytes. */
+  readonly requestBytes: number
+  /** The lane this record waits in: its predicted shard, or `STREAM_LANE` when there is no prediction. */
+  predictedShard: string
+  /** When it should be sent at the latest, while all is well. */
+  deadlineMs: number
+  /** When the oldest member's time to live ends. */
+  expirationMs: number
+  attempts: Attempt[]
+  /** `'maybe'` once any attempt's answer was lost. */
+  persisted: Persisted
+}
+
+/** The lane of records whose shard is unknown: one stream-wide limiter serves them. */
+export const STREAM_LANE = ''
+
+/** One PutRecords request. */
+export interface Batch {
+  readonly entries: readonly KinesisRecord[]
+  readonly requestBytes: number
+  /** A piece of a request that the service refused as a whole: sent as it is, never mixed with others. */
+  readonly isIsolated: boolean
+}

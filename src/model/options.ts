@@ -1,0 +1,375 @@
+/**
+ * Every option, in one table: kind, default, bounds, unit, the KPL's name and a sentence.
+ * Invariant: `resolveOptions`, the README's table and `fromKplProperties` all walk `OPTIONS`; no default and no bound
+ * is written anywhere else. Source of KPL names, defaults and bounds: KinesisProducerConfiguration.java, KPL 1.0.7.
+ */
+import { OptionsError } from './errors.ts'
+import {
+  DEFAULT_RECORD_BYTES,
+  DEFAULT_REQUEST_BYTES,
+  MAX_RECORD_BYTES,
+  MAX_REQUEST_BYTES,
+  MAX_REQUEST_RECORDS,
+  MEBIBYTE,
+  RECORD_OVERHEAD_BYTES
+} from './limits.ts'
+import type { Logger } from './ports.ts'
+import { kindOf, streamNameFault } from './records.ts'
+
+interface NumberOption {
+  readonly kind: 'integer'
+  readonly default: number
+  readonly min: number
+  readonly max: number
+  readonly unit: 'ms' | 'bytes' | 'records' | 'requests' | 'percent'
+  /** The KPL's property (as in a `.properties` file), when it has one. */
+  readonly kpl?: string
+  readonly doc: string
+}
+interface BooleanOption {
+  readonly kind: 'boolean'
+  readonly default: boolean
+  readonly kpl?: string
+  readonly doc: string
+}
+interface ChoiceOption {
+  readonly kind: 'choice'
+  readonly default: string
+  readonly choices: readonly string[]
+  readonly kpl?: string
+  readonly doc: string
+}
+interface TextOption {
+  readonly kind: 'text'
+  readonly kpl?: string
+  readonly doc: string
+}
+interface ObjectOption {
+  readonly kind: 'object'
+  readonly doc: string
+}
+export type OptionEntry = NumberOption | BooleanOption | ChoiceOption | TextOption | ObjectOption
+
+const SECOND_MS = 1000
+const YEAR_MS = 31_536_000_000
+const GIBIBYTE = 1024 * MEBIBYTE
+
+/** The table. */
+export const OPTIONS = {
+  streamName: { kind: 'text', doc: 'Stream name or stream ARN for records that do not name their own.' },
+  region: { kind: 'text', kpl: 'Region', doc: 'AWS region; default: as the AWS SDK finds it (environment, profile).' },
+  endpoint: {
+    kind: 'text',
+    kpl: 'KinesisEndpoint',
+    doc: 'URL of the Kinesis endpoint, for VPC endpoints and local servers.'
+  },
+  allowInsecureEndpoint: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Allow a plain http endpoint that is not on this machine.'
+  },
+  credentials: {
+    kind: 'object',
+    doc: "AWS credentials or a provider of them, as the AWS SDK takes them; default: the SDK's chain."
+  },
+  requestHandler: {
+    kind: 'object',
+    doc: 'An HTTP handler for the AWS SDK, for proxies; default: HTTP/1.1 with keep-alive.'
+  },
+  client: {
+    kind: 'object',
+    doc: 'A ready KinesisClient instead of region, endpoint, credentials and requestHandler. Never closed by the producer.'
+  },
+  aggregationEnabled: {
+    kind: 'boolean',
+    default: true,
+    kpl: 'AggregationEnabled',
+    doc: 'Pack user records into KPL aggregates.'
+  },
+  aggregationMaxCount: {
+    kind: 'integer',
+    default: 4_294_967_295,
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: 'records',
+    kpl: 'AggregationMaxCount',
+    doc: 'User records in one aggregate.'
+  },
+  aggregationMaxBytes: {
+    kind: 'integer',
+    default: 51_200,
+    min: 64,
+    max: MAX_RECORD_BYTES,
+    unit: 'bytes',
+    kpl: 'AggregationMaxSize',
+    doc: 'Size of one aggregate, exact. A larger user record is sent alone, as it is.'
+  },
+  containerKey: {
+    kind: 'choice',
+    default: 'a',
+    choices: ['a', 'first'],
+    doc: "Partition key of an aggregate: the KPL's constant, or its first member's (spreads Lambda's parallel batches)."
+  },
+  collectionMaxCount: {
+    kind: 'integer',
+    default: MAX_REQUEST_RECORDS,
+    min: 1,
+    max: MAX_REQUEST_RECORDS,
+    unit: 'records',
+    kpl: 'CollectionMaxCount',
+    doc: 'Kinesis records in one PutRecords request.'
+  },
+  collectionMaxBytes: {
+    kind: 'integer',
+    default: DEFAULT_REQUEST_BYTES,
+    min: 52_224,
+    max: MAX_REQUEST_BYTES,
+    unit: 'bytes',
+    kpl: 'CollectionMaxSize',
+    doc: 'Data and partition keys in one request. A larger record goes alone.'
+  },
+  collectionMaxShardBytes: {
+    kind: 'integer',
+    default: 262_144,
+    min: 1024,
+    max: MAX_REQUEST_BYTES,
+    unit: 'bytes',
+    doc: 'A request is sent once one shard has this much in it (a constant in the KPL).'
+  },
+  recordMaxBufferedTimeMs: {
+    kind: 'integer',
+    default: 100,
+    min: 0,
+    max: YEAR_MS,
+    unit: 'ms',
+    kpl: 'RecordMaxBufferedTime',
+    doc: 'Longest wait from put to request while nothing is throttled, aggregation and collection together.'
+  },
+  recordTtlMs: {
+    kind: 'integer',
+    default: 120 * SECOND_MS,
+    min: 100,
+    max: Number.POSITIVE_INFINITY,
+    unit: 'ms',
+    kpl: 'RecordTtl',
+    doc: 'A record not acknowledged by then fails with KPL_ERR_EXPIRED. Infinity is allowed.'
+  },
+  rateLimitPercent: {
+    kind: 'integer',
+    default: 150,
+    min: 1,
+    max: 1_000_000_000,
+    unit: 'percent',
+    kpl: 'RateLimit',
+    doc: "Most that one shard is sent, in percent of its 1,000 records/s and 1 MiB/s. Other producers' share is why it may exceed 100."
+  },
+  failIfThrottled: {
+    kind: 'boolean',
+    default: false,
+    kpl: 'FailIfThrottled',
+    doc: 'Fail a throttled record at once instead of trying again.'
+  },
+  retryBaseMs: {
+    kind: 'integer',
+    default: 50,
+    min: 1,
+    max: 60 * SECOND_MS,
+    unit: 'ms',
+    doc: 'Back-off of a shard after its first failure: a random time up to this, doubling with each further one.'
+  },
+  retryCapMs: {
+    kind: 'integer',
+    default: 5 * SECOND_MS,
+    min: 1,
+    max: 600 * SECOND_MS,
+    unit: 'ms',
+    doc: 'Longest back-off of a shard.'
+  },
+  maxInFlightRequests: {
+    kind: 'integer',
+    default: 24,
+    min: 1,
+    max: 256,
+    unit: 'requests',
+    kpl: 'MaxConnections',
+    doc: 'PutRecords requests unanswered at one time, which is also the number of sockets.'
+  },
+  connectTimeoutMs: {
+    kind: 'integer',
+    default: 6 * SECOND_MS,
+    min: 100,
+    max: 300 * SECOND_MS,
+    unit: 'ms',
+    kpl: 'ConnectTimeout',
+    doc: 'Time for TCP and TLS.'
+  },
+  requestTimeoutMs: {
+    kind: 'integer',
+    default: 10 * SECOND_MS,
+    min: 100,
+    max: 600 * SECOND_MS,
+    unit: 'ms',
+    kpl: 'RequestTimeout',
+    doc: 'Time for one request and its whole answer.'
+  },
+  maxUserRecordBytes: {
+    kind: 'integer',
+    default: DEFAULT_RECORD_BYTES,
+    min: 64,
+    max: MAX_RECORD_BYTES,
+    unit: 'bytes',
+    kpl: 'MaxUserRecordSize',
+    doc: 'Largest user record, data and partition key. Raise it only with the stream (UpdateMaxRecordSize).'
+  },
+  bufferMaxBytes: {
+    kind: 'integer',
+    default: 64 * MEBIBYTE,
+    min: MEBIBYTE,
+    max: 64 * GIBIBYTE,
+    unit: 'bytes',
+    doc: 'Accepted and not yet settled: data, keys and 256 bytes for each record.'
+  },
+  bufferMaxRecords: {
+    kind: 'integer',
+    default: 1_000_000,
+    min: 1,
+    max: 4_294_967_295,
+    unit: 'records',
+    doc: 'Accepted and not yet settled.'
+  },
+  ordering: {
+    kind: 'choice',
+    default: 'none',
+    choices: ['none', 'key'],
+    doc: "'key': records of one key are stored in the order of their puts, one Kinesis record in flight per shard."
+  },
+  logger: {
+    kind: 'object',
+    doc: 'An object with debug, info, warn and error; default: warnings go to process.emitWarning, nothing else.'
+  }
+} as const satisfies Record<string, OptionEntry>
+
+type Value<Entry> = Entry extends { kind: 'integer' }
+  ? number
+  : Entry extends { kind: 'boolean' }
+    ? boolean
+    : Entry extends { kind: 'choice'; choices: readonly (infer Choice)[] }
+      ? Choice
+      : Entry extends { kind: 'text' }
+        ? string
+        : object
+
+type Table = typeof OPTIONS
+export type OptionName = keyof Table
+type Defaulted = { [Name in OptionName]: Table[Name] extends { default: unknown } ? Name : never }[OptionName]
+
+/** All options with their values; those without a default may be absent. */
+export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Table[Name]> } & {
+  readonly [Name in Exclude<OptionName, Defaulted | 'logger'>]?: Value<Table[Name]>
+} & { readonly logger?: Logger }
+
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
+/** Room that a partition key of 256 characters may need in UTF-8. */
+const KEY_ROOM_BYTES = 1024
+
+/**
+ * Returns every option with its value. The argument is copied, never changed.
+ * Throws OptionsError (KPL_ERR_INVALID_OPTIONS) naming every fault at once, unknown names included.
+ */
+export function resolveOptions(given: object): ResolvedOptions {
+  const faults: string[] = []
+  const resolved: Record<string, unknown> = {}
+  for (const [name, entry] of Object.entries<OptionEntry>(OPTIONS)) {
+    if ('default' in entry) resolved[name] = entry.default
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const entry: OptionEntry | undefined = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as OptionName] : undefined
+    if (value === undefined && entry !== undefined) continue
+    const fault = entry === undefined ? unknownOption(name) : valueFault(name as OptionName, entry, value)
+    if (fault === undefined) resolved[name] = value
+    else faults.push(fault)
+  }
+  // The decoder of this table: every present value has just been checked against its entry's kind.
+  const options = resolved as unknown as ResolvedOptions
+  if (faults.length === 0) faults.push(...relationFaults(options))
+  if (faults.length > 0) throw new OptionsError(faults)
+  return options
+}
+
+function valueFault(name: OptionName, entry: OptionEntry, value: unknown): string | undefined {
+  switch (entry.kind) {
+    case 'integer': {
+      const isInteger = Number.isInteger(value) || (value === Number.POSITIVE_INFINITY && entry.max === value)
+      if (!isInteger) return `${name} must be a whole number of ${entry.unit}, got ${describe(value)}`
+      const isInBounds = (value as number) >= entry.min && (value as number) <= entry.max
+      return isInBounds
+        ? undefined
+        : `${name} must be from ${entry.min} to ${entry.max} ${entry.unit}, got ${describe(value)}`
+    }
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : `${name} must be true or false, got ${describe(value)}`
+    case 'choice':
+      return entry.choices.some(choice => choice === value)
+        ? undefined
+        : `${name} must be one of ${entry.choices.join(', ')}, got ${describe(value)}`
+    case 'text':
+      if (name === 'streamName') return prefixed('streamName', streamNameFault(value))
+      return typeof value === 'string' && value.length > 0
+        ? undefined
+        : `${name} must be a non-empty string, got ${describe(value)}`
+    case 'object':
+      return objectFault(name, value)
+  }
+}
+
+function objectFault(name: OptionName, value: unknown): string | undefined {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  if (!isObject) return `${name} must be an object, got ${describe(value)}`
+  if (name === 'client') return 'send' in value ? undefined : 'client must have a send method'
+  if (name !== 'logger') return undefined
+  const missing = LOGGER_METHODS.filter(method => typeof (value as Record<string, unknown>)[method] !== 'function')
+  return missing.length === 0 ? undefined : `logger must have the methods ${missing.join(', ')}`
+}
+
+/** Faults that no single option shows. Only asked when each is well formed by itself. */
+function relationFaults(options: ResolvedOptions): string[] {
+  const faults: string[] = []
+  const recordRoomBytes = options.maxUserRecordBytes + KEY_ROOM_BYTES + RECORD_OVERHEAD_BYTES
+  if (options.bufferMaxBytes < recordRoomBytes) {
+    faults.push(
+      `bufferMaxBytes must hold one record of maxUserRecordBytes, at least ${recordRoomBytes} bytes, got ${options.bufferMaxBytes}`
+    )
+  }
+  if (options.aggregationMaxBytes > Math.max(options.maxUserRecordBytes, DEFAULT_RECORD_BYTES)) {
+    faults.push(
+      `aggregationMaxBytes must not exceed maxUserRecordBytes (${options.maxUserRecordBytes} bytes), got ${options.aggregationMaxBytes}`
+    )
+  }
+  if (options.retryCapMs < options.retryBaseMs) {
+    faults.push(`retryCapMs must be at least retryBaseMs (${options.retryBaseMs} ms), got ${options.retryCapMs}`)
+  }
+  if (options.client !== undefined) {
+    for (const name of ['region', 'endpoint', 'credentials', 'requestHandler'] as const) {
+      if (options[name] !== undefined) faults.push(`${name} belongs to the client: give it there, not beside client`)
+    }
+  }
+  return faults
+}
+
+function unknownOption(name: string): string {
+  const lower = name.toLowerCase()
+  const near = Object.keys(OPTIONS).find(
+    known => known.toLowerCase().startsWith(lower) || lower.startsWith(known.toLowerCase())
+  )
+  const safeName = name.slice(0, 64)
+  return near === undefined ? `${safeName} is not an option` : `${safeName} is not an option; did you mean ${near}?`
+}
+
+/** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
+function describe(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
+}
+
+function prefixed(name: string, fault: string | undefined): string | undefined {
+  return fault === undefined ? undefined : `${name} ${fault}`
+}

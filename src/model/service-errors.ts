@@ -1,0 +1,99 @@
+/**
+ * What the service's error codes mean for a record: one table for codes on one entry, one for whole requests.
+ * Invariant: a code that is in no table is never "drop": an unknown 4xx holds the stream back, all else is tried again.
+ * Sources: API model of PutRecords (client-kinesis 3.1143); common errors page of the Kinesis API reference, 2026-11.
+ */
+import type { Persisted } from './results.ts'
+
+/** What one entry's answer means. `'delivered'` and `'misrouted'` are found out from the shard, not from a code. */
+export type Verdict = 'delivered' | 'misrouted' | 'throttled' | 'transient' | 'ambiguous' | 'rejected'
+
+/**
+ * What a whole request's failure means.
+ * - `throttled`: the lanes back off; nothing was stored.
+ * - `rejected`: one of the entries is at fault; find it by halving.
+ * - `refused`: the stream, the permission, the key or the credentials; asking again helps only when somebody mends it.
+ * - `outage`: nothing was reached, nothing was stored.
+ * - `ambiguous`: it may have been stored.
+ */
+export type RequestVerdict = 'throttled' | 'rejected' | 'refused' | 'outage' | 'ambiguous'
+
+/** Codes of a single entry inside a 200 answer. */
+export const ENTRY_ERRORS: Readonly<Record<string, Verdict>> = {
+  ProvisionedThroughputExceededException: 'throttled',
+  KMSThrottlingException: 'throttled',
+  ThrottlingException: 'throttled',
+  InternalFailure: 'ambiguous',
+  ServiceUnavailable: 'ambiguous',
+  InvalidArgumentException: 'rejected',
+  ValidationException: 'rejected'
+}
+
+/** Codes of a whole request. */
+export const REQUEST_ERRORS: Readonly<Record<string, RequestVerdict>> = {
+  ProvisionedThroughputExceededException: 'throttled',
+  KMSThrottlingException: 'throttled',
+  LimitExceededException: 'throttled',
+  ThrottlingException: 'throttled',
+  Throttling: 'throttled',
+  TooManyRequestsException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  SlowDown: 'throttled',
+  ValidationException: 'rejected',
+  ValidationError: 'rejected',
+  InvalidArgumentException: 'rejected',
+  SerializationException: 'rejected',
+  RequestEntityTooLarge: 'rejected',
+  RequestEntityTooLargeException: 'rejected',
+  ResourceNotFoundException: 'refused',
+  ResourceInUseException: 'refused',
+  AccessDeniedException: 'refused',
+  AccessDenied: 'refused',
+  NotAuthorized: 'refused',
+  OptInRequired: 'refused',
+  KMSAccessDeniedException: 'refused',
+  KMSDisabledException: 'refused',
+  KMSInvalidStateException: 'refused',
+  KMSNotFoundException: 'refused',
+  KMSOptInRequired: 'refused',
+  ExpiredToken: 'refused',
+  ExpiredTokenException: 'refused',
+  UnrecognizedClientException: 'refused',
+  InvalidClientTokenId: 'refused',
+  InvalidClientTokenIdException: 'refused',
+  MissingAuthenticationToken: 'refused',
+  MissingAuthenticationTokenException: 'refused',
+  IncompleteSignature: 'refused',
+  IncompleteSignatureException: 'refused',
+  InvalidSignatureException: 'refused',
+  SignatureDoesNotMatch: 'refused',
+  RequestExpired: 'refused',
+  RequestTimeTooSkewed: 'refused',
+  CredentialsProviderError: 'refused'
+}
+
+/** The code that says a stream does not exist: its shard map is worth nothing any more. */
+export const STREAM_NOT_FOUND = 'ResourceNotFoundException'
+
+/** Returns the verdict on one entry's error code; an unknown code may have been stored. */
+export function classifyEntryError(errorCode: string): Verdict {
+  return Object.hasOwn(ENTRY_ERRORS, errorCode) ? ENTRY_ERRORS[errorCode]! : 'ambiguous'
+}
+
+export interface RequestErrorFacts {
+  readonly errorCode: string
+  readonly statusCode?: number | undefined
+  readonly persisted: Persisted
+}
+
+const TOO_MANY_REQUESTS = 429
+const PAYLOAD_TOO_LARGE = 413
+
+/** Returns the verdict on a whole request's failure. A transport's `'maybe'` always stays ambiguous. */
+export function classifyRequestError({ errorCode, statusCode, persisted }: RequestErrorFacts): RequestVerdict {
+  if (persisted === 'maybe') return 'ambiguous'
+  if (Object.hasOwn(REQUEST_ERRORS, errorCode)) return REQUEST_ERRORS[errorCode]!
+  if (statusCode === TOO_MANY_REQUESTS) return 'throttled'
+  if (statusCode === PAYLOAD_TOO_LARGE) return 'rejected'
+  return 'outage'
+}

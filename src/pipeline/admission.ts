@@ -1,0 +1,119 @@
+/**
+ * The door: a user record enters, and an accepted record with everything known about it leaves, or a typed error.
+ * It never knows streams' shards, envelopes or the buffer.
+ * Invariant: a record that passes can be sent as it is; nothing about it will be found wrong later by us.
+ * Hot: no allocation for a record whose partition key was seen before.
+ */
+import { InvalidRecordError } from '../model/errors.ts'
+import { type AcceptedRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
+import { kindOf, type UserRecord } from '../model/records.ts'
+import { type HashedKey, KeyCache } from '../stages/key-cache.ts'
+import { isEnvelope } from '../wire/decode.ts'
+import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
+
+/** Most that wrapping a lone payload in an envelope adds, beside its key: magic, digest, tags and lengths. */
+const WRAPPING_BYTES = 48
+const NO_WORDS = new Uint32Array(HASH_KEY_WORDS)
+
+export class Admission {
+  readonly #maxUserRecordBytes: number
+  readonly #keys = new KeyCache()
+  readonly #hashWords = new Uint32Array(HASH_KEY_WORDS)
+  readonly #record: AcceptedRecord = {
+    partitionKey: '',
+    keyBytes: 0,
+    explicitHashKey: undefined,
+    hashWords: NO_WORDS,
+    hashAt: 0,
+    data: '',
+    dataBytes: 0,
+    predictedShard: STREAM_LANE,
+    lane: '',
+    settle: undefined,
+    acceptedMs: 0,
+    number: 0,
+    budgetBytes: 0,
+    sealByMs: 0,
+    deadlineMs: 0,
+    expirationMs: 0,
+    history: undefined
+  }
+  #key: HashedKey | undefined
+
+  constructor(maxUserRecordBytes: number) {
+    this.#maxUserRecordBytes = maxUserRecordBytes
+  }
+
+  /** The cached key of the record examined last, if its hash key is that of its partition key. */
+  get key(): HashedKey | undefined {
+    return this.#key
+  }
+
+  /**
+   * Returns the accepted record for `user`, always the same object, filled anew: bytes, keys and cost, no times.
+   * Throws InvalidRecordError (KPL_ERR_INVALID_RECORD, KPL_ERR_RECORD_TOO_LARGE). Each property is read once.
+   */
+  examine(user: UserRecord): AcceptedRecord {
+    const { partitionKey, data, explicitHashKey } = user
+    const record = this.#record
+    const key = this.#lookUp(partitionKey)
+    record.partitionKey = partitionKey
+    record.keyBytes = key.utf8Bytes
+    if (explicitHashKey === undefined) {
+      record.explicitHashKey = undefined
+      record.hashWords = key.words
+      record.hashAt = key.at
+      this.#key = key
+    } else this.#readExplicitHashKey(explicitHashKey)
+    record.data = data
+    record.dataBytes = lengthOf(data)
+    this.#checkSize(record)
+    record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
+    record.history = undefined
+    return record
+  }
+
+  #lookUp(partitionKey: unknown): HashedKey {
+    if (typeof partitionKey !== 'string') {
+      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'partitionKey', `must be a string, got ${kindOf(partitionKey)}`)
+    }
+    const { length } = partitionKey
+    if (length === 0 || length > MAX_PARTITION_KEY_CHARACTERS) {
+      const fault = `must have 1 to ${MAX_PARTITION_KEY_CHARACTERS} characters, got ${length}`
+      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'partitionKey', fault)
+    }
+    const key = this.#keys.get(partitionKey)
+    if (key !== undefined) return key
+    const fault = 'must be well-formed Unicode, got a lone surrogate'
+    throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'partitionKey', fault)
+  }
+
+  #readExplicitHashKey(explicitHashKey: string | bigint): void {
+    const fault = explicitHashKeyFault(explicitHashKey)
+    if (fault !== undefined) throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'explicitHashKey', fault)
+    const value = BigInt(explicitHashKey)
+    writeHashKey(value, this.#hashWords)
+    this.#record.explicitHashKey = value.toString()
+    this.#record.hashWords = this.#hashWords
+    this.#record.hashAt = 0
+    this.#key = undefined
+  }
+
+  #checkSize({ data, dataBytes, keyBytes }: AcceptedRecord): void {
+    const sizeBytes = dataBytes + keyBytes
+    if (sizeBytes + WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
+    const isWrapped = typeof data !== 'string' && isEnvelope(data)
+    const sentBytes = isWrapped ? sizeBytes + WRAPPING_BYTES + keyBytes : sizeBytes
+    if (sentBytes <= this.#maxUserRecordBytes) return
+    const what = isWrapped ? 'data, partitionKey and the envelope around an aggregate' : 'data and partitionKey together'
+    const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
+    throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
+  }
+}
+
+function lengthOf(data: unknown): number {
+  if (typeof data === 'string') return Buffer.byteLength(data)
+  if (data instanceof Uint8Array) return data.byteLength
+  throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'data', `must be a Uint8Array or a string, got ${kindOf(data)}`)
+}

@@ -1,0 +1,88 @@
+/**
+ * The last station: members and their common fate enter, each member's callback is called.
+ * Settlements wait in a queue until the pipelines are at rest, so a callback may put, flush or close.
+ * Invariant: every accepted record passes here exactly once (an aborted one passed when it was aborted); its budget is
+ * released and its number settled whether or not its callback throws.
+ */
+import { type ErrorCode, RecordFailedError } from '../model/errors.ts'
+import type { AbortTicket, Members } from '../model/kinesis-record.ts'
+import { MAX_ATTEMPTS_KEPT } from '../model/limits.ts'
+import type { Attempt, Persisted, SettleCallback } from '../model/results.ts'
+
+/** Why members failed. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly serviceCode?: string | undefined
+}
+
+/** What became of some members. */
+export interface Settlement {
+  readonly members: Members
+  readonly attempts: readonly Attempt[]
+  readonly persisted: Persisted
+  readonly isAggregate: boolean
+  /** Set when delivered. */
+  readonly shardId?: string
+  readonly sequenceNumber?: string
+  /** Set when failed. */
+  readonly failure?: Failure
+}
+
+/** Calls each member's callback; `onThrow` is told of a callback that threw. Returns how many were called. */
+export function callBack(settlement: Settlement, onThrow: (error: unknown) => void): number {
+  const { members } = settlement
+  let calledCount = 0
+  for (let i = 0; i < members.count; i++) {
+    const settle = callbackOf(members.settles[i])
+    if (settle === undefined) continue
+    members.settles[i] = undefined
+    calledCount++
+    try {
+      if (settlement.failure === undefined) settle(undefined, resultOf(settlement, i))
+      else settle(failureOf(settlement, settlement.failure, i), undefined)
+    } catch (error) {
+      onThrow(error)
+    }
+  }
+  return calledCount
+}
+
+function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCallback | undefined {
+  if (typeof settle !== 'object') return settle
+  settle.members = undefined
+  return settle.settle
+}
+
+function resultOf(settlement: Settlement, index: number) {
+  // Set by whoever made a settlement without a failure.
+  const shardId = settlement.shardId ?? ''
+  const sequenceNumber = settlement.sequenceNumber ?? ''
+  const attempts = attemptsOf(settlement, index)
+  return settlement.isAggregate
+    ? { shardId, sequenceNumber, subSequenceNumber: index, attempts }
+    : { shardId, sequenceNumber, attempts }
+}
+
+function failureOf(settlement: Settlement, failure: Failure, index: number): RecordFailedError {
+  const wasMaybe = settlement.members.historyOf(index)?.persisted === 'maybe'
+  return new RecordFailedError({
+    code: failure.code,
+    message: failure.message,
+    serviceCode: failure.serviceCode,
+    persisted: wasMaybe ? 'maybe' : settlement.persisted,
+    attempts: attemptsOf(settlement, index)
+  })
+}
+
+/** The attempts of one member: those from before it was re-aggregated, then those of its present Kinesis record. */
+function attemptsOf(settlement: Settlement, index: number): readonly Attempt[] {
+  const history = settlement.members.historyOf(index)
+  return history === undefined ? settlement.attempts : joinAttempts(history.attempts, settlement.attempts)
+}
+
+/** Returns both lists in order, the newest `MAX_ATTEMPTS_KEPT` of them. */
+export function joinAttempts(earlier: readonly Attempt[], later: readonly Attempt[]): readonly Attempt[] {
+  if (earlier.length === 0) return later
+  return [...earlier, ...later].slice(-MAX_ATTEMPTS_KEPT)
+}

@@ -1,0 +1,191 @@
+/**
+ * Packs user records into envelopes, one open envelope per lane: a user record enters, a sealed Kinesis record leaves
+ * when it is full, when its time is up, or when it is asked for. It never knows shards' limits, requests or answers.
+ * Invariant: every record added leaves exactly once, in the order of its lane; a sealed envelope never exceeds
+ * `aggregationMaxBytes`, and a record larger than that leaves alone.
+ * Hot: `add` allocates nothing per record beyond what the columns of `Members` grow by.
+ */
+import type { AcceptedRecord, KinesisRecord } from '../model/kinesis-record.ts'
+import { Members } from '../model/kinesis-record.ts'
+import { isEnvelope } from '../wire/decode.ts'
+import { copyOf, EnvelopeWriter } from '../wire/encode.ts'
+import { CONTAINER_KEY } from '../wire/format.ts'
+import { HASH_KEY_WORDS, readHashKey } from '../wire/hash-key.ts'
+import { DeadlineHeap, type HeapItem } from './deadline-heap.ts'
+
+export interface AggregatorOptions {
+  readonly aggregationEnabled: boolean
+  readonly aggregationMaxCount: number
+  readonly aggregationMaxBytes: number
+  readonly containerKey: 'a' | 'first'
+}
+
+interface OpenLane extends HeapItem {
+  readonly lane: string
+  readonly predictedShard: string
+  readonly writer: EnvelopeWriter
+  readonly members: Members
+  readonly firstHashWords: Uint32Array
+  readonly firstKeyBytes: number
+  readonly firstExplicitHashKey: string | undefined
+  deadlineMs: number
+  expirationMs: number
+}
+
+/** Writers kept for reuse once their scratch has grown; more would hold memory that idle lanes do not need. */
+const MAX_SPARE_WRITERS = 64
+/** An envelope with less room than this is sealed at once: no member is smaller. */
+const SMALLEST_MEMBER_BYTES = 6
+
+export class Aggregator {
+  readonly #options: AggregatorOptions
+  readonly #emit: (record: KinesisRecord) => void
+  readonly #lanes = new Map<string, OpenLane>()
+  readonly #deadlines = new DeadlineHeap<OpenLane>()
+  readonly #spareWriters: EnvelopeWriter[] = []
+  #isEnabled: boolean
+
+  constructor(options: AggregatorOptions, emit: (record: KinesisRecord) => void) {
+    this.#options = options
+    this.#emit = emit
+    this.#isEnabled = options.aggregationEnabled
+  }
+
+  /** Open envelopes. */
+  get laneCount(): number {
+    return this.#lanes.size
+  }
+
+  get nextDeadlineMs(): number {
+    return this.#deadlines.nearestMs
+  }
+
+  /** From now on every record leaves alone. What is open stays open until it is sealed. */
+  disable(): void {
+    this.#isEnabled = false
+  }
+
+  /** Takes a record; its bytes are copied before this returns. */
+  add(record: AcceptedRecord): void {
+    const open = this.#lanes.get(record.lane)
+    if (open !== undefined) {
+      if (this.#isEnabled && this.#addTo(open, record)) return
+      this.#seal(open)
+    }
+    const isAlone =
+      !this.#isEnabled ||
+      record.dataBytes >= this.#options.aggregationMaxBytes ||
+      this.#options.aggregationMaxCount === 1
+    if (isAlone) this.#emitAlone(record)
+    else this.#addTo(this.#open(record), record)
+  }
+
+  /** Takes a record that must leave by itself, past every envelope. */
+  addAlone(record: AcceptedRecord): void {
+    this.#emitAlone(record)
+  }
+
+  /** Seals every envelope whose time is up. */
+  sealDue(nowMs: number): void {
+    for (let due = this.#deadlines.popDue(nowMs); due !== undefined; due = this.#deadlines.popDue(nowMs))
+      this.#seal(due)
+  }
+
+  /** Seals every envelope. */
+  sealAll(): void {
+    for (const open of [...this.#lanes.values()]) this.#seal(open)
+  }
+
+  /** Seals the envelopes of the lanes that `isChosen` says. Cost: O(lanes). */
+  sealWhere(isChosen: (lane: string) => boolean): void {
+    for (const open of [...this.#lanes.values()]) {
+      if (isChosen(open.lane)) this.#seal(open)
+    }
+  }
+
+  #addTo(open: OpenLane, record: AcceptedRecord): boolean {
+    const { writer, members } = open
+    const maxBytes = this.#options.aggregationMaxBytes
+    const isIn = writer.addWithin(
+      maxBytes,
+      record.partitionKey,
+      record.keyBytes,
+      record.explicitHashKey,
+      record.data,
+      record.dataBytes
+    )
+    if (!isIn) return false
+    if (record.history !== undefined) members.setHistory(members.count, record.history)
+    members.push(record.settle, record.acceptedMs, record.number, record.budgetBytes)
+    if (record.sealByMs < open.wakeMs) this.#deadlines.set(open, record.sealByMs)
+    if (record.deadlineMs < open.deadlineMs) open.deadlineMs = record.deadlineMs
+    if (record.expirationMs < open.expirationMs) open.expirationMs = record.expirationMs
+    const isFull =
+      members.count >= this.#options.aggregationMaxCount || writer.sealedBytes > maxBytes - SMALLEST_MEMBER_BYTES
+    if (isFull) this.#seal(open)
+    return true
+  }
+
+  #open(record: AcceptedRecord): OpenLane {
+    const open = openLane(record, this.#spareWriters.pop() ?? new EnvelopeWriter())
+    this.#lanes.set(record.lane, open)
+    this.#deadlines.set(open, record.sealByMs)
+    return open
+  }
+
+  #seal(open: OpenLane): void {
+    this.#lanes.delete(open.lane)
+    this.#deadlines.remove(open)
+    const firstKey = open.writer.firstPartitionKey ?? ''
+    const isAggregate = open.writer.isEnvelope
+    const data = open.writer.seal()
+    if (this.#spareWriters.length < MAX_SPARE_WRITERS) this.#spareWriters.push(open.writer)
+    this.#emitSealed(open, data, isAggregate, firstKey)
+  }
+
+  #emitAlone(record: AcceptedRecord): void {
+    const open = openLane(record, new EnvelopeWriter(0))
+    if (record.history !== undefined) open.members.setHistory(0, record.history)
+    open.members.push(record.settle, record.acceptedMs, record.number, record.budgetBytes)
+    let data = copyOf(record.data, record.dataBytes)
+    const isAggregate = isEnvelope(data)
+    if (isAggregate) {
+      open.writer.add(record.partitionKey, record.keyBytes, record.explicitHashKey, data, record.dataBytes)
+      data = open.writer.seal()
+    }
+    this.#emitSealed(open, data, isAggregate, record.partitionKey)
+  }
+
+  #emitSealed(open: OpenLane, data: Buffer, isAggregate: boolean, firstKey: string): void {
+    const isOwnKey = !isAggregate || this.#options.containerKey === 'first'
+    this.#emit({
+      data,
+      partitionKey: isOwnKey ? firstKey : CONTAINER_KEY,
+      explicitHashKey: isAggregate ? readHashKey(open.firstHashWords).toString() : open.firstExplicitHashKey,
+      isAggregate,
+      members: open.members,
+      requestBytes: data.length + (isOwnKey ? open.firstKeyBytes : CONTAINER_KEY.length),
+      predictedShard: open.predictedShard,
+      deadlineMs: open.deadlineMs,
+      expirationMs: open.expirationMs,
+      attempts: [],
+      persisted: 'no'
+    })
+  }
+}
+
+function openLane(record: AcceptedRecord, writer: EnvelopeWriter): OpenLane {
+  return {
+    lane: record.lane,
+    predictedShard: record.predictedShard,
+    writer,
+    members: new Members(),
+    firstHashWords: record.hashWords.slice(record.hashAt, record.hashAt + HASH_KEY_WORDS),
+    firstKeyBytes: record.keyBytes,
+    firstExplicitHashKey: record.explicitHashKey,
+    deadlineMs: record.deadlineMs,
+    expirationMs: record.expirationMs,
+    wakeMs: record.sealByMs,
+    heapIndex: -1
+  }
+}

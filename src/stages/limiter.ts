@@ -1,0 +1,248 @@
+/**
+ * Holds sealed records until their shard may be sent more: a Kinesis record enters, and leaves when its lane has tokens
+ * and is not backing off. It never knows envelopes, requests or what an answer said beyond "throttled", "failed", "fine".
+ * Invariant: within a lane records leave oldest first; a lane that waits is never looked at before its wake-up, and never
+ * delays another lane; lanes that can send take turns, one record each.
+ * Cost: O(log lanes) a record.
+ */
+import { type KinesisRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import { SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND } from '../model/limits.ts'
+import type { Random } from '../model/ports.ts'
+import { DeadlineHeap, type HeapItem } from './deadline-heap.ts'
+import { Fifo } from './fifo.ts'
+import { RecordQueue } from './record-queue.ts'
+import { TokenBucket, type TokenBucketLimits } from './token-bucket.ts'
+
+export interface LimiterOptions {
+  readonly rateLimitPercent: number
+  readonly retryBaseMs: number
+  readonly retryCapMs: number
+  /** `'key'`: at most one record of a lane is out between `release` and `answered`. */
+  readonly ordering: 'none' | 'key'
+}
+
+interface Lane extends HeapItem {
+  readonly id: string
+  readonly queue: RecordQueue
+  readonly bucket: TokenBucket
+  blockedUntilMs: number
+  /** Failures in a row, as far as they tell of one another: see `failed`. */
+  failures: number
+  lastFailureMs: number
+  isHeld: boolean
+  isReady: boolean
+  outCount: number
+}
+
+/** The percentage up to which a full bucket is the service's own second of burst; above it the bucket grows along. */
+const BURST_PERCENT = 150
+/** The stream-wide lane does not know how many shards it feeds, so it may feel its way up to this many. */
+const STREAM_LANE_MAX_FACTOR = 10_000
+const STREAM_LANE_RECOVERY = 1
+const SHARD_RECOVERY = 0.05
+/** A lane that lacks tokens is not woken sooner than this: finer than a timer can tell. */
+const MIN_WAIT_MS = 1
+const MAX_DOUBLINGS = 30
+
+export class Limiter {
+  readonly #options: LimiterOptions
+  readonly #random: Random
+  readonly #lanes = new Map<string, Lane>()
+  readonly #waiting = new DeadlineHeap<Lane>()
+  readonly #ready = new Fifo<Lane>()
+  #count = 0
+
+  constructor(options: LimiterOptions, random: Random) {
+    this.#options = options
+    this.#random = random
+  }
+
+  /** Records held. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** When `release` may have something that it has not now; 0 when it has something now. */
+  get nextDeadlineMs(): number {
+    return this.#ready.count > 0 ? 0 : this.#waiting.nearestMs
+  }
+
+  add(record: KinesisRecord, nowMs: number): void {
+    const lane = this.#lane(record.predictedShard, nowMs)
+    lane.queue.insert(record)
+    this.#count++
+    this.#place(lane, nowMs)
+  }
+
+  /**
+   * Takes out the next record that may be sent, or one whose time to live has ended while it waited (the caller looks at
+   * `expirationMs`); undefined when there is none now.
+   */
+  release(nowMs: number): KinesisRecord | undefined {
+    for (let lane = this.#waiting.popDue(nowMs); lane !== undefined; lane = this.#waiting.popDue(nowMs)) {
+      this.#makeReady(lane)
+    }
+    for (let lane = this.#shiftReady(); lane !== undefined; lane = this.#shiftReady()) {
+      const record = this.#takeFrom(lane, nowMs)
+      this.#place(lane, nowMs)
+      if (record !== undefined) return record
+    }
+    return undefined
+  }
+
+  /** The record's request was answered, or it left for another reason: in ordered mode its lane may send the next. */
+  answered(record: KinesisRecord, nowMs: number): void {
+    const lane = this.#lanes.get(record.predictedShard)
+    if (lane === undefined) return
+    lane.outCount = Math.max(0, lane.outCount - 1)
+    this.#place(lane, nowMs)
+  }
+
+  /** The shard stored a record: back-off starts anew at the next failure. */
+  succeeded(laneId: string): void {
+    const lane = this.#lanes.get(laneId)
+    if (lane !== undefined) lane.failures = 0
+  }
+
+  /**
+   * An attempt of this lane that began at `startMs` failed: the lane backs off, exponentially with full jitter.
+   * Sequence: requests A, B, C start -> A fails, back-off doubles -> B and C fail too: they began before A's failure was
+   * known and say nothing new, so the back-off does not double again.
+   */
+  failed(laneId: string, startMs: number, nowMs: number, isThrottled: boolean): void {
+    const lane = this.#lane(laneId, nowMs)
+    if (startMs < lane.lastFailureMs) return
+    lane.lastFailureMs = nowMs
+    if (isThrottled) lane.bucket.throttle(nowMs)
+    const doublings = Math.min(lane.failures, MAX_DOUBLINGS)
+    const ceilingMs = Math.min(this.#options.retryCapMs, this.#options.retryBaseMs * 2 ** doublings)
+    lane.failures++
+    lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + this.#random() * ceilingMs)
+    this.#place(lane, nowMs)
+  }
+
+  /** Ends every back-off: the outage that caused them is over. */
+  forgive(nowMs: number): void {
+    for (const lane of this.#lanes.values()) {
+      lane.failures = 0
+      lane.blockedUntilMs = nowMs
+      this.#place(lane, nowMs)
+    }
+  }
+
+  /** Keeps a lane back until `resumeAll`: its shard is known to have changed and the new map is on its way. */
+  hold(laneId: string, nowMs: number): void {
+    const lane = this.#lane(laneId, nowMs)
+    lane.isHeld = true
+    this.#place(lane, nowMs)
+  }
+
+  resumeAll(nowMs: number): void {
+    for (const lane of this.#lanes.values()) {
+      if (!lane.isHeld) continue
+      lane.isHeld = false
+      this.#place(lane, nowMs)
+    }
+  }
+
+  /** Forgets the lanes that `isGone` says and returns what they held, oldest first within each. Cost: O(lanes). */
+  takeLanes(isGone: (laneId: string) => boolean): KinesisRecord[] {
+    const taken: KinesisRecord[] = []
+    for (const lane of this.#lanes.values()) {
+      if (!isGone(lane.id)) continue
+      taken.push(...lane.queue.takeAll())
+      this.#waiting.remove(lane)
+      this.#lanes.delete(lane.id)
+    }
+    this.#count -= taken.length
+    return taken
+  }
+
+  /** The present rate of a lane as a part of its full rate; undefined: no such lane. */
+  rateFactorOf(laneId: string): number | undefined {
+    return this.#lanes.get(laneId)?.bucket.factor
+  }
+
+  #takeFrom(lane: Lane, nowMs: number): KinesisRecord | undefined {
+    const first = lane.queue.first
+    if (first === undefined) return undefined
+    const isExpired = first.expirationMs <= nowMs
+    if (!isExpired) {
+      if (!this.#mayTry(lane, nowMs) || !lane.bucket.tryTake(first.requestBytes, nowMs)) return undefined
+    }
+    lane.queue.shift()
+    lane.outCount++
+    this.#count--
+    return first
+  }
+
+  #mayTry(lane: Lane, nowMs: number): boolean {
+    const isOccupied = this.#options.ordering === 'key' && lane.outCount > 0
+    return !lane.isHeld && !isOccupied && lane.blockedUntilMs <= nowMs
+  }
+
+  /** Puts a lane where it belongs after any change: ready, waiting for a moment, or nowhere. */
+  #place(lane: Lane, nowMs: number): void {
+    const first = lane.queue.first
+    if (first === undefined || lane.isReady) {
+      this.#waiting.remove(lane)
+      return
+    }
+    const isOccupied = this.#options.ordering === 'key' && lane.outCount > 0
+    let readyMs = lane.isHeld || isOccupied ? Number.POSITIVE_INFINITY : lane.blockedUntilMs
+    if (readyMs <= nowMs && !lane.bucket.canTake(first.requestBytes, nowMs)) {
+      readyMs = Math.max(lane.bucket.nextTakeMs(first.requestBytes, nowMs), nowMs + MIN_WAIT_MS)
+    }
+    const wakeMs = Math.min(readyMs, first.expirationMs)
+    if (wakeMs <= nowMs) this.#makeReady(lane)
+    else if (wakeMs < Number.POSITIVE_INFINITY) this.#waiting.set(lane, wakeMs)
+    else this.#waiting.remove(lane)
+  }
+
+  #makeReady(lane: Lane): void {
+    this.#waiting.remove(lane)
+    if (lane.isReady) return
+    lane.isReady = true
+    this.#ready.push(lane)
+  }
+
+  #shiftReady(): Lane | undefined {
+    const lane = this.#ready.shift()
+    if (lane !== undefined) lane.isReady = false
+    return lane
+  }
+
+  #lane(id: string, nowMs: number): Lane {
+    const known = this.#lanes.get(id)
+    if (known !== undefined) return known
+    const lane: Lane = {
+      id,
+      queue: new RecordQueue(),
+      bucket: new TokenBucket(this.#limitsOf(id), nowMs),
+      blockedUntilMs: nowMs,
+      failures: 0,
+      lastFailureMs: Number.NEGATIVE_INFINITY,
+      isHeld: false,
+      isReady: false,
+      outCount: 0,
+      wakeMs: 0,
+      heapIndex: -1
+    }
+    this.#lanes.set(id, lane)
+    return lane
+  }
+
+  #limitsOf(id: string): TokenBucketLimits {
+    const rate = this.#options.rateLimitPercent / 100
+    const burst = Math.max(1, this.#options.rateLimitPercent / BURST_PERCENT)
+    const isStreamWide = id === STREAM_LANE
+    return {
+      recordsPerSecond: SHARD_RECORDS_PER_SECOND * rate,
+      bytesPerSecond: SHARD_BYTES_PER_SECOND * rate,
+      capacityRecords: SHARD_RECORDS_PER_SECOND * burst,
+      capacityBytes: SHARD_BYTES_PER_SECOND * burst,
+      maxFactor: isStreamWide ? STREAM_LANE_MAX_FACTOR : 1,
+      recoveryPerSecond: isStreamWide ? STREAM_LANE_RECOVERY : SHARD_RECOVERY
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The sealed records of one lane, oldest first: retries come back before everything that was accepted after them.
+ * Invariant: ordered by the number of the first member; only entries from `#head` on are live.
+ * Cost: O(1) amortised at both ends; O(distance from the tail) for a record that belongs in between.
+ */
+import type { KinesisRecord } from '../model/kinesis-record.ts'
+
+/** Dead places in front are given back once there are this many and they are half of the array. */
+const COMPACT_COUNT = 64
+
+export class RecordQueue {
+  #records: KinesisRecord[] = []
+  #head = 0
+
+  get count(): number {
+    return this.#records.length - this.#head
+  }
+
+  get first(): KinesisRecord | undefined {
+    return this.#records[this.#head]
+  }
+
+  insert(record: KinesisRecord): void {
+    const number = numberOf(record)
+    const last = this.#records[this.#records.length - 1]
+    if (last === undefined || numberOf(last) <= number) {
+      this.#records.push(record)
+      return
+    }
+    const first = this.first
+    if (this.#head > 0 && first !== undefined && number < numberOf(first)) {
+      this.#head--
+      this.#records[this.#head] = record
+      return
+    }
+    let index = this.#records.length
+    while (index > this.#head && numberOf(this.#records[index - 1]!) > number) index--
+    this.#records.splice(index, 0, record)
+  }
+
+  shift(): KinesisRecord | undefined {
+    const record = this.first
+    if (record === undefined) return undefined
+    this.#head++
+    const isMostlyDead = this.#head >= COMPACT_COUNT && this.#head * 2 >= this.#records.length
+    if (this.#head === this.#records.length || isMostlyDead) {
+      this.#records = this.#records.slice(this.#head)
+      this.#head = 0
+    }
+    return record
+  }
+
+  /** Takes everything out, oldest first. */
+  takeAll(): KinesisRecord[] {
+    const all = this.#records.slice(this.#head)
+    this.#records = []
+    this.#head = 0
+    return all
+  }
+}
+
+function numberOf(record: KinesisRecord): number {
+  return record.members.numbers[0] ?? 0
+}

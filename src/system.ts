@@ -1,0 +1,32 @@
+/**
+ * The real clock and the real randomness: the only file that may touch `performance`, `setTimeout` or `Math.random`.
+ * Invariant: no state but the warnings already printed; everything else receives these through its parameters.
+ */
+import type { Clock, Random, Timer } from './model/ports.ts'
+
+/** setTimeout holds 31 bits of milliseconds; a later wake-up simply comes early and is armed again. */
+const MAX_TIMEOUT_MS = 2_147_483_647
+
+/**
+ * The monotonic clock. Its timers keep the process alive: they exist only while records are buffered, and a process
+ * that ended then would lose them in silence.
+ */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  schedule(atMs: number, wake: () => void): Timer {
+    const delayMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(atMs - performance.now())))
+    const timeout = setTimeout(wake, delayMs)
+    return { cancel: () => clearTimeout(timeout) }
+  }
+}
+
+export const systemRandom: Random = () => Math.random()
+
+/** Prints a warning the way Node.js prints its own, once for each code and process. */
+export function emitWarning(code: string, message: string): void {
+  if (printed.has(code)) return
+  printed.add(code)
+  process.emitWarning(message, { type: 'KinesisProducerWarning', code })
+}
+
+const printed = new Set<string>()

@@ -1,0 +1,93 @@
+/**
+ * A `Transport` that acknowledges and forgets, for measuring what is in front of it.
+ * Invariant: every entry of well-formed requests is acknowledged for the shard that owns its key, with increasing
+ * sequence numbers. Nothing is checked, copied or kept.
+ */
+import type {
+  Clock,
+  PutRecordsAnswer,
+  PutRecordsRequest,
+  PutRecordsResponse,
+  ShardHashRange,
+  StreamSummary,
+  Transport
+} from '../model/ports.ts'
+import { MAX_HASH_KEY } from '../wire/hash-key.ts'
+import { uniformStarts } from './resharding.ts'
+import { sequenceNumberText } from './sequence-number.ts'
+import { ShardRouter } from './shard-router.ts'
+
+export interface DiscardTransportOptions {
+  /** A number of equal shards, or the ranges themselves, sorted and complete. The same for every stream. Default 1. */
+  readonly shards?: number | readonly ShardHashRange[] | undefined
+  /** With a clock, answers come `latencyMs` later on it; without, as soon as the caller has returned. */
+  readonly clock?: Clock | undefined
+  readonly latencyMs?: number | undefined
+}
+
+/**
+ * @example
+ * const transport = new DiscardTransport({ shards: 100 })
+ */
+export class DiscardTransport implements Transport {
+  readonly #options: DiscardTransportOptions
+  readonly #ranges: readonly ShardHashRange[]
+  readonly #router: ShardRouter<{ readonly start: bigint; readonly range: ShardHashRange }>
+  #requestCount = 0
+  #recordCount = 0
+  #dataBytes = 0
+
+  constructor(options: DiscardTransportOptions = {}) {
+    this.#options = options
+    const { shards = 1 } = options
+    this.#ranges = typeof shards === 'number' ? uniformRanges(shards) : shards
+    this.#router = new ShardRouter(this.#ranges.map(range => ({ start: BigInt(range.startingHashKey), range })))
+  }
+
+  /** Cost: O(entries), and O(log shards) for each when there is more than one. */
+  putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
+    this.#requestCount++
+    return this.#answer({ records: request.entries.map(entry => this.#acknowledge(entry)) })
+  }
+
+  listShards(): Promise<readonly ShardHashRange[]> {
+    return this.#answer(this.#ranges)
+  }
+
+  describeStream(): Promise<StreamSummary> {
+    return this.#answer({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' })
+  }
+
+  close(): void {}
+
+  /** Requests, Kinesis records and bytes of data (keys not counted) acknowledged so far. */
+  stats(): { readonly requestCount: number; readonly recordCount: number; readonly dataBytes: number } {
+    return { requestCount: this.#requestCount, recordCount: this.#recordCount, dataBytes: this.#dataBytes }
+  }
+
+  #acknowledge(entry: PutRecordsRequest['entries'][number]): PutRecordsAnswer {
+    this.#recordCount++
+    this.#dataBytes += entry.data.length
+    const { range } = this.#router.ownerOf(entry.partitionKey, entry.explicitHashKey)
+    return { shardId: range.shardId, sequenceNumber: sequenceNumberText(this.#recordCount) }
+  }
+
+  #answer<Answer>(answer: Answer): Promise<Answer> {
+    const { clock, latencyMs = 0 } = this.#options
+    if (clock === undefined) return Promise.resolve(answer)
+    return new Promise(resolve => {
+      clock.schedule(clock.nowMs() + latencyMs, () => resolve(answer))
+    })
+  }
+}
+
+const SHARD_NUMBER_DIGITS = 12
+
+function uniformRanges(shardCount: number): ShardHashRange[] {
+  const starts = uniformStarts(shardCount)
+  return starts.map((start, i) => ({
+    shardId: `shardId-${String(i).padStart(SHARD_NUMBER_DIGITS, '0')}`,
+    startingHashKey: start.toString(),
+    endingHashKey: ((starts[i + 1] ?? MAX_HASH_KEY + 1n) - 1n).toString()
+  }))
+}

@@ -1,0 +1,62 @@
+/**
+ * Entry point `kinesis-producer/testing`: a fake Kinesis, in memory and over HTTP, and what tests need beside it.
+ * Invariant: no dependency but Node.js; nothing here is imported by the library itself.
+ */
+export type {
+  ChildShard,
+  CreateStreamInput,
+  DescribeStreamInput,
+  DescribeStreamOutput,
+  DescribeStreamSummaryOutput,
+  GetRecordsInput,
+  GetRecordsOutput,
+  GetRecordsRecord,
+  GetShardIteratorInput,
+  GetShardIteratorOutput,
+  HashKeyRange,
+  ListShardsInput,
+  ListShardsOutput,
+  ListStreamsInput,
+  ListStreamsOutput,
+  MergeShardsInput,
+  PutRecordInput,
+  PutRecordOutput,
+  PutRecordsInput,
+  PutRecordsOutput,
+  PutRecordsRequestEntry,
+  PutRecordsResultEntry,
+  RecordDistributionStrategy,
+  Shard,
+  ShardFilter,
+  SplitShardInput,
+  StreamAddress,
+  StreamDescriptionBase,
+  StreamMode,
+  StreamStatus,
+  UpdateMaxRecordSizeInput,
+  UpdateShardCountInput,
+  UpdateShardCountOutput,
+  UpdateStreamModeInput,
+  UpdateStreamRecordDistributionStrategyInput
+} from './api-shapes.ts'
+export { DiscardTransport, type DiscardTransportOptions } from './discard-transport.ts'
+export { FakeKinesis, type FakeKinesisOptions } from './fake-kinesis.ts'
+export {
+  type CallEffects,
+  FakeService,
+  type OperationStats,
+  type PlannedExchange,
+  type ServiceAnswer,
+  type ServiceCall
+} from './fake-service.ts'
+export { type FaultDecision, type FaultEnding, FaultPlan } from './fault-plan.ts'
+export type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
+export { InMemoryTransport, type InMemoryTransportOptions } from './in-memory-transport.ts'
+export type { PutEffects } from './put-records.ts'
+export type { RecordError } from './record-error.ts'
+export { type SeededRandom, seededRandom } from './seeded-random.ts'
+export { type FakeKinesisServer, type FakeKinesisServerOptions, startFakeKinesisServer } from './server.ts'
+export { FakeServiceError } from './service-error.ts'
+export type { StoredRecord } from './shard-log.ts'
+export type { ShardStats, StreamStats } from './stream-report.ts'
+export { VirtualClock } from './virtual-clock.ts'

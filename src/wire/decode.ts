@@ -1,0 +1,62 @@
+/**
+ * Recognises sealed envelopes and takes them apart as a whole.
+ * Invariant: `decodeEnvelope` answers with every member or throws; nothing is dropped, repeated or repaired.
+ */
+import { hash } from 'node:crypto'
+import { EnvelopeReader, type KeyTable } from './envelope-reader.ts'
+import { DIGEST_BYTES, MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3, MAGIC_BYTES, MalformedEnvelopeError } from './format.ts'
+
+/** One user record of an envelope. `data` is a view into the envelope's bytes, not a copy. */
+export interface EnvelopeMember {
+  readonly partitionKey: string
+  readonly explicitHashKey: string | undefined
+  readonly data: Uint8Array
+}
+
+/** Whether the bytes begin with the magic of an aggregated record, whatever follows. */
+export function hasMagic(bytes: Uint8Array): boolean {
+  return bytes[0] === MAGIC_0 && bytes[1] === MAGIC_1 && bytes[2] === MAGIC_2 && bytes[3] === MAGIC_3
+}
+
+/** Whether the bytes carry the magic, a body of at least one byte, and that body's MD5. Linear in the bytes. */
+export function isEnvelope(bytes: Uint8Array): boolean {
+  const end = bytes.length - DIGEST_BYTES
+  if (end <= MAGIC_BYTES || !hasMagic(bytes)) return false
+  const digest = hash('md5', bytes.subarray(MAGIC_BYTES, end), 'binary')
+  for (let i = 0; i < DIGEST_BYTES; i++) {
+    if (digest.charCodeAt(i) !== bytes[end + i]) return false
+  }
+  return true
+}
+
+/**
+ * Returns all members of a sealed envelope in order; each `data` is a view. Does not check the digest: see `isEnvelope`.
+ * Throws KPL_ERR_MALFORMED_ENVELOPE, also for a key that is not UTF-8, which no producer of Kinesis records has.
+ */
+export function decodeEnvelope(bytes: Uint8Array): EnvelopeMember[] {
+  const reader = new EnvelopeReader(bytes)
+  const members: EnvelopeMember[] = []
+  while (reader.next()) {
+    const partitionKey = strictText(reader, reader.partitionKeys, reader.partitionKeyIndex)
+    const hasHashKey = reader.explicitHashKeyIndex >= 0
+    const explicitHashKey = hasHashKey
+      ? strictText(reader, reader.explicitHashKeys, reader.explicitHashKeyIndex)
+      : undefined
+    members.push({ partitionKey, explicitHashKey, data: reader.data() })
+  }
+  return members
+}
+
+/** What a decoder writes for bytes that are not UTF-8; it may also stand in a key by right. */
+const REPLACEMENT = '\ufffd'
+
+function strictText(reader: EnvelopeReader, table: KeyTable, index: number): string {
+  const text = reader.text(table, index)
+  if (!text.includes(REPLACEMENT)) return text
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(reader.textBytes(table, index))
+  } catch {
+    // Not swallowed: being not UTF-8 is all that the decoder's own error says.
+    throw new MalformedEnvelopeError('key that is not UTF-8', table.startAt(index))
+  }
+}

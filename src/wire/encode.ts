@@ -1,0 +1,262 @@
+/**
+ * Writes user records into one aggregated record, byte for byte as the KPL serializes it (grammar: `format.ts`).
+ * Members are encoded as they come; the key tables, which the format puts first, are written when it is sealed.
+ * Invariant: `sealedBytes` and `bytesWith` are exactly the length that `seal` returns; nothing is added and then removed.
+ * Hot: `addWithin` runs once per user record. Twin: `test/reference/envelope.ts`.
+ */
+import { hash } from 'node:crypto'
+import { isEnvelope } from './decode.ts'
+import {
+  ENVELOPE_BYTES,
+  MAGIC_0,
+  MAGIC_1,
+  MAGIC_2,
+  MAGIC_3,
+  MAGIC_BYTES,
+  TAG_EXPLICIT_HASH_KEY,
+  TAG_PARTITION_KEY,
+  TAG_RECORD,
+  TAG_RECORD_DATA,
+  TAG_RECORD_EXPLICIT_HASH_KEY_INDEX,
+  TAG_RECORD_PARTITION_KEY_INDEX
+} from './format.ts'
+import { varintBytes, writeVarint } from './varint.ts'
+
+const DEFAULT_SCRATCH_BYTES = 1024
+/** Below this a slice of Node's shared slab is cheaper; above it an own ArrayBuffer is, and it can be transferred. */
+const SLAB_BYTES = 2048
+
+/** One key table: its entries in order of first use, and the bytes they take when written. */
+class KeyTable {
+  readonly texts: string[] = []
+  readonly byteLengths: number[] = []
+  encodedBytes = 0
+  // A lane with one key, the usual case for a keyed lane, never builds the Map.
+  #indexes: Map<string, number> | undefined
+
+  /** Index of `text`, or the next free index when it is new. */
+  indexOf(text: string): number {
+    if (this.#indexes !== undefined) return this.#indexes.get(text) ?? this.texts.length
+    return this.texts.length === 0 || this.texts[0] === text ? 0 : 1
+  }
+
+  append(text: string, utf8Bytes: number): void {
+    if (this.texts.length === 1) this.#indexes = new Map([[this.texts[0]!, 0]])
+    this.#indexes?.set(text, this.texts.length)
+    this.texts.push(text)
+    this.byteLengths.push(utf8Bytes)
+    this.encodedBytes += entryBytes(utf8Bytes)
+  }
+
+  clear(): void {
+    this.texts.length = 0
+    this.byteLengths.length = 0
+    this.encodedBytes = 0
+    this.#indexes = undefined
+  }
+
+  write(target: Buffer, offset: number, tag: number): number {
+    let at = offset
+    for (let i = 0; i < this.texts.length; i++) {
+      const utf8Bytes = this.byteLengths[i]!
+      target[at++] = tag
+      at = writeVarint(target, at, utf8Bytes)
+      at += writeText(target, at, this.texts[i]!, utf8Bytes)
+    }
+    return at
+  }
+}
+
+/**
+ * Collects the members of one aggregated record. Keys must be well-formed Unicode and explicit hash keys canonical
+ * decimal text: the caller has checked. `keyBytes` and `dataBytes` are UTF-8 lengths, which the caller has measured.
+ */
+export class EnvelopeWriter {
+  #scratch: Buffer
+  #end = 0
+  #count = 0
+  #firstDataAt = 0
+  readonly #keys = new KeyTable()
+  readonly #hashKeys = new KeyTable()
+
+  constructor(initialBytes: number = DEFAULT_SCRATCH_BYTES) {
+    this.#scratch = Buffer.allocUnsafeSlow(initialBytes)
+  }
+
+  /** Members so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes that `seal` returns now: the data alone for one member, the envelope for two or more. */
+  get sealedBytes(): number {
+    return this.#count === 1 ? this.#end - this.#firstDataAt : this.envelopeBytes
+  }
+
+  /** Bytes of the envelope with the present members, also when there is only one. */
+  get envelopeBytes(): number {
+    return ENVELOPE_BYTES + this.#keys.encodedBytes + this.#hashKeys.encodedBytes + this.#end
+  }
+
+  /** The first member's partition key; undefined when empty. */
+  get firstPartitionKey(): string | undefined {
+    return this.#keys.texts[0]
+  }
+
+  /** Bytes that `seal` would return if this member were added. */
+  bytesWith(partitionKey: string, keyBytes: number, explicitHashKey: string | undefined, dataBytes: number): number {
+    if (this.#count === 0) return dataBytes
+    const keyIndex = this.#keys.indexOf(partitionKey)
+    let bytes = this.envelopeBytes + (keyIndex === this.#keys.texts.length ? entryBytes(keyBytes) : 0)
+    let hashKeyIndex = -1
+    if (explicitHashKey !== undefined) {
+      hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey)
+      if (hashKeyIndex === this.#hashKeys.texts.length) bytes += entryBytes(explicitHashKey.length)
+    }
+    return bytes + entryBytes(memberBytes(keyIndex, hashKeyIndex, dataBytes))
+  }
+
+  /** Adds a member. `data` is copied; a string is written as UTF-8. */
+  add(
+    partitionKey: string,
+    keyBytes: number,
+    explicitHashKey: string | undefined,
+    data: Uint8Array | string,
+    dataBytes: number
+  ): void {
+    this.addWithin(Number.POSITIVE_INFINITY, partitionKey, keyBytes, explicitHashKey, data, dataBytes)
+  }
+
+  /**
+   * Adds a member if `sealedBytes` stays within `maxBytes` (the first one always fits); false: nothing was changed.
+   * Six plain arguments rather than an object: this is the hottest call of the library.
+   */
+  addWithin(
+    maxBytes: number,
+    partitionKey: string,
+    keyBytes: number,
+    explicitHashKey: string | undefined,
+    data: Uint8Array | string,
+    dataBytes: number
+  ): boolean {
+    const keyIndex = this.#keys.indexOf(partitionKey)
+    const isNewKey = keyIndex === this.#keys.texts.length
+    let tableBytes = isNewKey ? entryBytes(keyBytes) : 0
+    let hashKeyIndex = -1
+    let isNewHashKey = false
+    if (explicitHashKey !== undefined) {
+      hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey)
+      isNewHashKey = hashKeyIndex === this.#hashKeys.texts.length
+      if (isNewHashKey) tableBytes += entryBytes(explicitHashKey.length)
+    }
+    const bodyBytes = memberBytes(keyIndex, hashKeyIndex, dataBytes)
+    const addedBytes = entryBytes(bodyBytes)
+    if (this.#count > 0 && this.envelopeBytes + tableBytes + addedBytes > maxBytes) return false
+
+    if (isNewKey) this.#keys.append(partitionKey, keyBytes)
+    if (isNewHashKey) this.#hashKeys.append(explicitHashKey!, explicitHashKey!.length)
+    this.#reserve(addedBytes)
+    this.#writeMember(keyIndex, hashKeyIndex, bodyBytes, data, dataBytes)
+    this.#count++
+    return true
+  }
+
+  /**
+   * Returns the sealed bytes, freshly allocated, and empties the writer: the data alone for one member, an envelope
+   * for two or more. A lone payload that would itself pass for an envelope is wrapped in one (see `isEnvelope`), so
+   * that consumers hand it back verbatim instead of expanding it.
+   */
+  seal(): Buffer {
+    const sealed = this.isEnvelope ? this.#sealEnvelope() : this.#sealPlain()
+    this.#end = 0
+    this.#count = 0
+    this.#keys.clear()
+    this.#hashKeys.clear()
+    return sealed
+  }
+
+  /** Whether `seal` would return an envelope. O(1), but for a lone payload that begins with the magic. */
+  get isEnvelope(): boolean {
+    return this.#count !== 1 || isEnvelope(this.#scratch.subarray(this.#firstDataAt, this.#end))
+  }
+
+  #sealPlain(): Buffer {
+    return copyOf(this.#scratch.subarray(this.#firstDataAt, this.#end), this.#end - this.#firstDataAt)
+  }
+
+  #sealEnvelope(): Buffer {
+    const sealed = allocate(this.envelopeBytes)
+    sealed[0] = MAGIC_0
+    sealed[1] = MAGIC_1
+    sealed[2] = MAGIC_2
+    sealed[3] = MAGIC_3
+    let at = this.#keys.write(sealed, MAGIC_BYTES, TAG_PARTITION_KEY)
+    at = this.#hashKeys.write(sealed, at, TAG_EXPLICIT_HASH_KEY)
+    this.#scratch.copy(sealed, at, 0, this.#end)
+    at += this.#end
+    sealed.set(hash('md5', sealed.subarray(MAGIC_BYTES, at), 'buffer'), at)
+    return sealed
+  }
+
+  #writeMember(
+    keyIndex: number,
+    hashKeyIndex: number,
+    bodyBytes: number,
+    data: Uint8Array | string,
+    dataBytes: number
+  ) {
+    const target = this.#scratch
+    let at = this.#end
+    target[at++] = TAG_RECORD
+    at = writeVarint(target, at, bodyBytes)
+    target[at++] = TAG_RECORD_PARTITION_KEY_INDEX
+    at = writeVarint(target, at, keyIndex)
+    if (hashKeyIndex >= 0) {
+      target[at++] = TAG_RECORD_EXPLICIT_HASH_KEY_INDEX
+      at = writeVarint(target, at, hashKeyIndex)
+    }
+    target[at++] = TAG_RECORD_DATA
+    at = writeVarint(target, at, dataBytes)
+    if (this.#count === 0) this.#firstDataAt = at
+    if (typeof data === 'string') writeText(target, at, data, dataBytes)
+    else target.set(data, at)
+    this.#end = at + dataBytes
+  }
+
+  #reserve(bytes: number): void {
+    const neededBytes = this.#end + bytes
+    if (neededBytes <= this.#scratch.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(neededBytes, this.#scratch.length * 2))
+    this.#scratch.copy(grown, 0, 0, this.#end)
+    this.#scratch = grown
+  }
+}
+
+/** Returns the bytes of `data`, `dataBytes` long, in memory of their own. */
+export function copyOf(data: Uint8Array | string, dataBytes: number): Buffer {
+  const copy = allocate(dataBytes)
+  if (typeof data === 'string') writeText(copy, 0, data, dataBytes)
+  else copy.set(data)
+  return copy
+}
+
+/** Bytes of one length-delimited field with a one-byte tag. */
+function entryBytes(contentBytes: number): number {
+  return 1 + varintBytes(contentBytes) + contentBytes
+}
+
+function memberBytes(keyIndex: number, hashKeyIndex: number, dataBytes: number): number {
+  const hashKeyBytes = hashKeyIndex < 0 ? 0 : 1 + varintBytes(hashKeyIndex)
+  return 1 + varintBytes(keyIndex) + hashKeyBytes + entryBytes(dataBytes)
+}
+
+/** Writes `text` as UTF-8, `utf8Bytes` long; returns that length. */
+function writeText(target: Buffer, offset: number, text: string, utf8Bytes: number): number {
+  // Equal lengths mean ASCII, where latin1 is the same bytes and a plain copy.
+  if (utf8Bytes === text.length) return target.write(text, offset, utf8Bytes, 'latin1')
+  return target.write(text, offset, utf8Bytes, 'utf8')
+}
+
+function allocate(bytes: number): Buffer {
+  return bytes <= SLAB_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
+}
