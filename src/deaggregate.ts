@@ -6,7 +6,7 @@
 import { type AnyKinesisRecord, type OuterRecord, outerRecord } from './deaggregate/kinesis-record.ts'
 import { RangeFilter, type ShardRange } from './deaggregate/range-filter.ts'
 import { hasMagic, isEnvelope } from './wire/decode.ts'
-import { EnvelopeReader, type KeyTable } from './wire/envelope-reader.ts'
+import { EnvelopeReader } from './wire/envelope-reader.ts'
 import { MalformedEnvelopeError } from './wire/format.ts'
 
 export {
@@ -142,9 +142,9 @@ export function aggregateInfo(bytes: Uint8Array): AggregateInfo {
     return {
       ...plainInfo,
       aggregated: true,
-      userRecordCount: reader.memberCount,
-      partitionKeys: texts(reader, reader.partitionKeys),
-      explicitHashKeys: texts(reader, reader.explicitHashKeys),
+      userRecordCount: reader.count,
+      partitionKeys: reader.keys.allTexts(),
+      explicitHashKeys: reader.hashKeys.allTexts(),
       dataBytes: reader.dataBytes
     }
   } catch (error) {
@@ -153,12 +153,10 @@ export function aggregateInfo(bytes: Uint8Array): AggregateInfo {
   }
 }
 
+/** A checked envelope; the filter is undefined when no member can be outside. */
 interface OpenEnvelope {
   readonly reader: EnvelopeReader
-  /** Undefined when no member can be outside. */
   readonly filter: RangeFilter | undefined
-  /** Whether the KCL's rule drops all of it. */
-  readonly isDropped: boolean
 }
 
 /** Checks everything about bytes that begin with the magic; throws KPL_ERR_MALFORMED_ENVELOPE. */
@@ -166,43 +164,44 @@ function open(bytes: Uint8Array, options: DeaggregateOptions): OpenEnvelope {
   const { shardRange, outOfRange, maxUserRecords = Number.POSITIVE_INFINITY } = options
   if (!isEnvelope(bytes)) throw new MalformedEnvelopeError('digest does not match', bytes.length)
   const reader = new EnvelopeReader(bytes)
-  if (reader.memberCount > maxUserRecords) {
-    throw new MalformedEnvelopeError(`${reader.memberCount} user records, more than ${maxUserRecords},`, bytes.length)
+  if (reader.count > maxUserRecords) {
+    throw new MalformedEnvelopeError(
+      `${reader.count} user records, over maxUserRecords ${maxUserRecords},`,
+      bytes.length
+    )
   }
-  const isFiltered = outOfRange === 'kcl' || (shardRange !== undefined && outOfRange !== 'keep')
+  const isFiltered = outOfRange === 'kcl' || (shardRange && outOfRange !== 'keep')
   const filter = isFiltered ? new RangeFilter(reader, shardRange) : undefined
-  const isDropped = outOfRange === 'kcl' && filter !== undefined && hasForeignMember(reader, filter)
-  return { reader, filter, isDropped }
+  if (filter && outOfRange === 'kcl') dropForeign(reader, filter)
+  return { reader, filter }
 }
 
-/** The KCL's rule: it looks at members in order and drops all of them at the first that is not in the shard's range. */
-function hasForeignMember(reader: EnvelopeReader, filter: RangeFilter): boolean {
+/** The KCL's rule: it looks at the members in order, and at the first that is not in the shard's range all are gone. */
+function dropForeign(reader: EnvelopeReader, filter: RangeFilter): void {
+  let isForeign = false
   while (reader.next()) {
     const place = filter.place()
     // The KCL would deliver the members before this one and lose the others.
-    if (place === 'unknown') throw new MalformedEnvelopeError('explicit hash key that is not a number', 0)
-    if (place !== 'inside') return true
+    if (place === 'unknown' && !isForeign) throw new MalformedEnvelopeError('explicit hash key that is not a number', 0)
+    if (place !== 'inside') isForeign = true
   }
-  reader.rewind()
-  return false
+  // With the cursor left at the end, there is nothing to show.
+  if (!isForeign) reader.rewind()
 }
 
 function* members(
   outer: OuterRecord,
   options: DeaggregateOptions,
-  { reader, filter, isDropped }: OpenEnvelope
+  { reader, filter }: OpenEnvelope
 ): Generator<ConsumedRecord, void, undefined> {
   const { sequenceNumber, arrivalTimestamp } = outer
-  const { partitionKeys, explicitHashKeys } = reader
-  if (isDropped) return
   for (let subSequenceNumber = 0; reader.next(); subSequenceNumber++) {
     // A key that no shard can own is nobody else's either: dropping it would lose it.
     if (filter?.place() === 'outside') continue
-    const hashKeyIndex = reader.explicitHashKeyIndex
     const data = reader.data()
     yield {
-      partitionKey: reader.text(partitionKeys, reader.partitionKeyIndex),
-      explicitHashKey: hashKeyIndex < 0 ? undefined : reader.text(explicitHashKeys, hashKeyIndex),
+      partitionKey: reader.keys.text()!,
+      explicitHashKey: reader.hashKeys.text(),
       data: options.copy ? data.slice() : data,
       sequenceNumber,
       subSequenceNumber,
@@ -214,10 +213,12 @@ function* members(
 
 function* plain(outer: OuterRecord, copy: boolean | undefined): Generator<ConsumedRecord, void, undefined> {
   const { bytes, partitionKey, sequenceNumber, arrivalTimestamp } = outer
+  // A Buffer's copies and slices are Buffers; what comes out here is plain, as it is for members.
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   yield {
     partitionKey,
     explicitHashKey: undefined,
-    data: copy ? bytes.slice() : bytes,
+    data: copy ? data.slice() : data,
     sequenceNumber,
     subSequenceNumber: 0,
     aggregated: false,
@@ -226,7 +227,3 @@ function* plain(outer: OuterRecord, copy: boolean | undefined): Generator<Consum
 }
 
 function* nothing(): Generator<ConsumedRecord, void, undefined> {}
-
-function texts(reader: EnvelopeReader, table: KeyTable): string[] {
-  return Array.from({ length: table.count }, (_, index) => reader.text(table, index))
-}

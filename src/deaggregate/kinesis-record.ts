@@ -61,34 +61,37 @@ export interface OuterRecord {
   readonly arrivalTimestamp: number | undefined
 }
 
+/** All shapes in one: whatever is there is of the type that its shape gives it. */
+interface AnyField {
+  readonly Data?: Uint8Array
+  readonly data?: Uint8Array | string
+  readonly PartitionKey?: string
+  readonly partitionKey?: string
+  readonly SequenceNumber?: string
+  readonly sequenceNumber?: string
+  readonly ApproximateArrivalTimestamp?: Instant
+  readonly approximateArrivalTimestamp?: number
+  readonly kinesis?: AnyField
+  readonly recordId?: string
+  readonly kinesisRecordMetadata?: AnyField
+  readonly kinesisStreamRecordMetadata?: AnyField
+}
+
 /** Returns the record in the one shape. Bytes are aliased, base64 is decoded. */
 export function outerRecord(record: AnyKinesisRecord): OuterRecord {
-  if (ArrayBuffer.isView(record)) return outer(record, '', '', undefined)
-  if ('Data' in record) {
-    return outer(record.Data, record.PartitionKey, record.SequenceNumber, record.ApproximateArrivalTimestamp?.getTime())
+  if (ArrayBuffer.isView(record))
+    return { bytes: record, partitionKey: '', sequenceNumber: '', arrivalTimestamp: undefined }
+  const any = record as AnyField
+  const fields = any.kinesis ?? any
+  const from = any.kinesisRecordMetadata ?? any.kinesisStreamRecordMetadata ?? fields
+  const data = fields.Data ?? fields.data ?? ''
+  const arrival = from.approximateArrivalTimestamp ?? any.approximateArrivalTimestamp
+  return {
+    bytes: typeof data === 'string' ? Buffer.from(data, 'base64') : data,
+    partitionKey: from.PartitionKey ?? from.partitionKey ?? '',
+    sequenceNumber: from.SequenceNumber ?? from.sequenceNumber ?? '',
+    // Lambda counts seconds, with a fraction; the transformations count milliseconds.
+    arrivalTimestamp:
+      any.recordId || !arrival ? (arrival ?? from.ApproximateArrivalTimestamp?.getTime()) : Math.round(arrival * 1000)
   }
-  if ('recordId' in record) {
-    const from = record.kinesisRecordMetadata ?? record.kinesisStreamRecordMetadata
-    const arrival = from?.approximateArrivalTimestamp ?? record.approximateArrivalTimestamp
-    return outer(record.data, from?.partitionKey, from?.sequenceNumber, arrival)
-  }
-  const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp } =
-    'kinesis' in record ? record.kinesis : record
-  const arrival = approximateArrivalTimestamp === undefined ? undefined : Math.round(approximateArrivalTimestamp * 1000)
-  return outer(data, partitionKey, sequenceNumber, arrival)
-}
-
-function outer(
-  data: Uint8Array | string = '',
-  partitionKey = '',
-  sequenceNumber = '',
-  arrivalTimestamp: number | undefined
-): OuterRecord {
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'base64') : data
-  return { bytes: plainView(bytes), partitionKey, sequenceNumber, arrivalTimestamp }
-}
-
-/** A Buffer's slices are Buffers; ours are plain whatever was given. */
-function plainView(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }

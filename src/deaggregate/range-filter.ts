@@ -29,25 +29,21 @@ export class RangeFilter {
   readonly #byKey: Place[] = []
   readonly #byHashKey: Place[] = []
 
-  /** No range means all hash keys. */
-  constructor(reader: EnvelopeReader, range: ShardRange | undefined) {
-    const [start, end] = range === undefined ? [0, 2n ** 128n - 1n] : bounds(range)
+  /** No range means all hash keys. Throws a SyntaxError for a bound that is not an integer. */
+  constructor(reader: EnvelopeReader, range: ShardRange = { startingHashKey: 0n, endingHashKey: 2n ** 128n - 1n }) {
+    const isOurs = 'startingHashKey' in range
+    this.#start = hex(isOurs ? range.startingHashKey : range.StartingHashKey!)
+    this.#end = hex(isOurs ? range.endingHashKey : range.EndingHashKey!)
     this.#reader = reader
-    this.#start = hex(BigInt(start))
-    this.#end = hex(BigInt(end))
   }
 
   /** The place of the member the reader's cursor is on. */
   place(): Place {
-    const { partitionKeyIndex, explicitHashKeyIndex, partitionKeys, explicitHashKeys } = this.#reader
-    if (explicitHashKeyIndex < 0) {
-      return (this.#byKey[partitionKeyIndex] ??= this.#placeOf(
-        hash('md5', this.#reader.textBytes(partitionKeys, partitionKeyIndex))
-      ))
-    }
-    return (this.#byHashKey[explicitHashKeyIndex] ??= this.#placeOf(
-      decimalToHex(this.#reader.text(explicitHashKeys, explicitHashKeyIndex))
-    ))
+    const { keys, hashKeys } = this.#reader
+    const decimal = hashKeys.text()
+    return decimal === undefined
+      ? (this.#byKey[keys.index] ??= this.#placeOf(hash('md5', keys.bytes())))
+      : (this.#byHashKey[hashKeys.index] ??= this.#placeOf(decimalToHex(decimal)))
   }
 
   #placeOf(hashKey: string | undefined): Place {
@@ -57,23 +53,18 @@ export class RangeFilter {
   }
 }
 
-function bounds(range: ShardRange): [string | bigint, string | bigint] {
-  if ('startingHashKey' in range) return [range.startingHashKey, range.endingHashKey]
-  return [range.StartingHashKey ?? '', range.EndingHashKey ?? '']
-}
-
 /**
  * Reads decimal text as Java's BigInteger does: a sign and leading zeros are fine. Undefined when it is no number.
- * Linear in the text: digits beyond any hash key's are never converted.
+ * Linear in the text: more digits than a hash key can have are never converted.
  */
 function decimalToHex(text: string): string | undefined {
-  if (!/^[+-]?[0-9]+$/.test(text)) return undefined
+  if (!/^[+-]?\d+$/.test(text)) return undefined
   const digits = text.replace(/^[+-]?0*/, '')
-  if (digits.length > MAX_DECIMAL_DIGITS || (digits !== '' && text.startsWith('-'))) return ''
-  return hex(BigInt(digits))
+  const isNegative = digits !== '' && text.startsWith('-')
+  return isNegative || digits.length > MAX_DECIMAL_DIGITS ? '' : hex(digits)
 }
 
 /** As 32 digits; more when it takes more. */
-function hex(hashKey: bigint): string {
-  return hashKey.toString(16).padStart(HEX_DIGITS, '0')
+function hex(hashKey: string | bigint): string {
+  return BigInt(hashKey).toString(16).padStart(HEX_DIGITS, '0')
 }

@@ -61,9 +61,9 @@ export class RecordAggregator {
 
   /** Whether `add` would take this record now; the first one always fits. */
   fits(record: AggregatableRecord): boolean {
-    if (this.count === 0) return true
     const { partitionKey, data } = record
     const hashKey = hashKeyText(record)
+    if (this.count === 0) return true
     const bytes = this.#writer.bytesWith(partitionKey, utf8Bytes(partitionKey), hashKey, utf8Bytes(data))
     return this.count < this.#maxUserRecords && bytes <= this.#maxBytes
   }

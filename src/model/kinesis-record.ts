@@ -22,52 +22,6 @@ export interface History {
 }
 
 /**
- * The user records of one Kinesis record, by column: no object per record. Index i is sub-sequence number i.
- * Hot: three array pushes per record; 40 bytes a record.
- */
-export class Members {
-  /** undefined: aborted, already settled. */
-  readonly settles: (SettleCallback | AbortTicket | undefined)[] = []
-  readonly acceptedMs: number[] = []
-  /** The record's number in the order of acceptance, over the whole producer. */
-  readonly numbers: number[] = []
-  /** Histories from before re-aggregation, by index; undefined when no member has one. */
-  #histories: Map<number, History> | undefined
-  /** What the members cost the buffer: data, key and overhead. */
-  budgetBytes = 0
-  abortedCount = 0
-
-  get count(): number {
-    return this.settles.length
-  }
-
-  push(
-    settle: SettleCallback | AbortTicket | undefined,
-    acceptedMs: number,
-    number: number,
-    budgetBytes: number
-  ): void {
-    if (typeof settle === 'object') {
-      settle.members = this
-      settle.index = this.settles.length
-    }
-    this.settles.push(settle)
-    this.acceptedMs.push(acceptedMs)
-    this.numbers.push(number)
-    this.budgetBytes += budgetBytes
-  }
-
-  historyOf(index: number): History | undefined {
-    return this.#histories?.get(index)
-  }
-
-  setHistory(index: number, history: History): void {
-    this.#histories ??= new Map()
-    this.#histories.set(index, history)
-  }
-}
-
-/**
  * A user record on its way into an envelope, with all that was found out about it at `put`.
  * One instance is filled again and again, so that a put allocates nothing: whoever is handed it copies what it keeps.
  */
@@ -95,6 +49,51 @@ export interface AcceptedRecord {
   deadlineMs: number
   expirationMs: number
   history: History | undefined
+}
+
+/**
+ * The user records of one Kinesis record, by column: no object per record. Index i is sub-sequence number i.
+ * Hot: three array pushes per record; 24 bytes a record.
+ */
+export class Members {
+  /** undefined: aborted, already settled. */
+  readonly settles: (SettleCallback | AbortTicket | undefined)[] = []
+  readonly acceptedMs: number[] = []
+  /** The record's number in the order of acceptance, over the whole producer. */
+  readonly numbers: number[] = []
+  /** Histories from before re-aggregation, by index; undefined when no member has one. */
+  #histories: Map<number, History> | undefined
+  /** What the members cost the buffer: data, key and overhead. */
+  budgetBytes = 0
+  dataBytes = 0
+  abortedCount = 0
+  /** Whether they are in a request that has not been answered. */
+  isInFlight = false
+
+  get count(): number {
+    return this.settles.length
+  }
+
+  push(record: AcceptedRecord): void {
+    const { settle, history } = record
+    if (typeof settle === 'object') {
+      settle.members = this
+      settle.index = this.settles.length
+    }
+    if (history !== undefined) {
+      this.#histories ??= new Map()
+      this.#histories.set(this.settles.length, history)
+    }
+    this.settles.push(settle)
+    this.acceptedMs.push(record.acceptedMs)
+    this.numbers.push(record.number)
+    this.budgetBytes += record.budgetBytes
+    this.dataBytes += record.dataBytes
+  }
+
+  historyOf(index: number): History | undefined {
+    return this.#histories?.get(index)
+  }
 }
 
 /** One PutRecords entry: a plain user record or a sealed envelope. */

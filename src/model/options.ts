@@ -268,6 +268,11 @@ export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Table[Name]>
   readonly [Name in Exclude<OptionName, Defaulted | 'logger'>]?: Value<Table[Name]>
 } & { readonly logger?: Logger }
 
+/** What a caller may give: any of the options; `undefined` counts as absent. */
+export type ProducerOptions = {
+  readonly [Name in Exclude<OptionName, 'logger'>]?: Value<Table[Name]> | undefined
+} & { readonly logger?: Logger | undefined }
+
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
 /** Room that a partition key of 256 characters may need in UTF-8. */
 const KEY_ROOM_BYTES = 1024
@@ -276,7 +281,7 @@ const KEY_ROOM_BYTES = 1024
  * Returns every option with its value. The argument is copied, never changed.
  * Throws OptionsError (KPL_ERR_INVALID_OPTIONS) naming every fault at once, unknown names included.
  */
-export function resolveOptions(given: object): ResolvedOptions {
+export function resolveOptions(given: ProducerOptions): ResolvedOptions {
   const faults: string[] = []
   const resolved: Record<string, unknown> = {}
   for (const [name, entry] of Object.entries<OptionEntry>(OPTIONS)) {

@@ -76,7 +76,11 @@ export class Admission {
 
   #lookUp(partitionKey: unknown): HashedKey {
     if (typeof partitionKey !== 'string') {
-      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'partitionKey', `must be a string, got ${kindOf(partitionKey)}`)
+      throw new InvalidRecordError(
+        'KPL_ERR_INVALID_RECORD',
+        'partitionKey',
+        `must be a string, got ${kindOf(partitionKey)}`
+      )
     }
     const { length } = partitionKey
     if (length === 0 || length > MAX_PARTITION_KEY_CHARACTERS) {
@@ -106,7 +110,9 @@ export class Admission {
     const isWrapped = typeof data !== 'string' && isEnvelope(data)
     const sentBytes = isWrapped ? sizeBytes + WRAPPING_BYTES + keyBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
-    const what = isWrapped ? 'data, partitionKey and the envelope around an aggregate' : 'data and partitionKey together'
+    const what = isWrapped
+      ? 'data, partitionKey and the envelope around an aggregate'
+      : 'data and partitionKey together'
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }
@@ -115,5 +121,9 @@ export class Admission {
 function lengthOf(data: unknown): number {
   if (typeof data === 'string') return Buffer.byteLength(data)
   if (data instanceof Uint8Array) return data.byteLength
-  throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'data', `must be a Uint8Array or a string, got ${kindOf(data)}`)
+  throw new InvalidRecordError(
+    'KPL_ERR_INVALID_RECORD',
+    'data',
+    `must be a Uint8Array or a string, got ${kindOf(data)}`
+  )
 }

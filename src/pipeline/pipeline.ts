@@ -1,21 +1,353 @@
 /**
  * One stream's pipeline: accepted records enter, batches and settlements leave through the host.
  *
- *   accept -> aggregator -> limiter -> collector -> host.send ... complete -> retrier -> settle
- *                 ^ members     ^ sealed                                        |
- *                 +-------------+------------------- #resubmit <----------------+
+ *   accept -> aggregator -> outbox (limiter -> collector) -> host.send ... complete -> retrier -> host.settle
+ *                 ^ members     ^ sealed                                                  |
+ *                 +-------------+----------------------- #resubmit <----------------------+
  *
  * Invariant: this is the only file that knows there is a loop, and the loop is `#resubmit`. Between two calls every
- * accepted record is in exactly one place: an open envelope, the limiter, the collector, a request, or on hold.
+ * accepted record is in exactly one place: an open envelope, the outbox, a request, or on hold.
  */
-import type { TransportError } from '../model/errors.ts'
-import { type AcceptedRecord, type Batch, type KinesisRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import { assertNever, type TransportError } from '../model/errors.ts'
+import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange, StreamSummary } from '../model/ports.ts'
-import { classifyRequestError, STREAM_NOT_FOUND } from '../model/service-errors.ts'
+import { type StreamRef, streamRef } from '../model/records.ts'
+import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import { Aggregator } from '../stages/aggregator.ts'
-import { Breaker } from '../stages/breaker.ts'
-import { Collector } from '../stages/collector.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
-import { Limiter } from '../stages/limiter.ts'
-import { decide, isAcknowledged, judge, type Placement } from '../stages/retrier.ts'
-import { ShardDirectory } from '../stages/shard-directory.ts'
+import { type Decision, decide, isAcknowledged, judge } from '../stages/retrier.ts'
+import { attemptOf, historyOf, membersOf, recordAttempt, settlementOf } from './members.ts'
+import { isStale, Outbox } from './outbox.ts'
+import type { Outcome, PipelineGauges, PipelineHost } from './pipeline-host.ts'
+import type { PipelineOptions } from './pipeline-options.ts'
+import { RequestFailures } from './request-failures.ts'
+import { Routing } from './routing.ts'
+import { expired, type Failure, refusedBy } from './settlement.ts'
+import { StreamTelemetry } from './telemetry.ts'
+
+interface HeldRecord {
+  readonly record: KinesisRecord
+  readonly answer: PutRecordsAnswer
+  readonly outcome: Outcome
+}
+
+/** Open envelopes while there is no map, one for each hash key; beyond it records go alone. */
+const MAX_KEYED_LANES = 1024
+export class Pipeline {
+  readonly streamName: string
+  readonly stream: StreamRef
+  readonly telemetry: StreamTelemetry = new StreamTelemetry()
+  readonly #options: PipelineOptions
+  readonly #host: PipelineHost
+  readonly #routing: Routing
+  readonly #aggregator: Aggregator
+  readonly #outbox: Outbox
+  readonly #requestFailures: RequestFailures
+  #held: HeldRecord[] = []
+  #nowMs = 0
+  #hasSealed = false
+
+  constructor(streamName: string, options: PipelineOptions, host: PipelineHost) {
+    this.streamName = streamName
+    this.stream = streamRef(streamName)
+    this.#options = options
+    this.#host = host
+    this.#routing = new Routing(host.random)
+    this.#aggregator = new Aggregator(options, record => this.#seal(record))
+    this.#outbox = new Outbox(options, host.random, {
+      hasFreeSlot: () => host.hasFreeSlot(),
+      isUrgent: () => host.isFlushing(),
+      send: batch => this.#send(batch),
+      returnStale: record => this.#takeApart(record, false)
+    })
+    this.#requestFailures = new RequestFailures({
+      streamName,
+      failIfThrottled: options.failIfThrottled,
+      outbox: this.#outbox,
+      ports: {
+        retrySealed: (record, persisted) => this.#resubmit(record, { kind: 'retrySealed', persisted }, {}),
+        retryAlone: record => this.#resubmit(record, { kind: 'retryMembers', alone: true }, {}),
+        fail: (record, failure) => this.#fail(record, failure),
+        refuseStream: failure => this.abandon(failure, this.#nowMs)
+      }
+    })
+  }
+
+  /** The earliest moment at which `advance` has something to do. */
+  get nextDeadlineMs(): number {
+    let nearestMs = Math.min(
+      this.#aggregator.nextDeadlineMs,
+      this.#outbox.nextDeadlineMs,
+      this.#routing.directory.nextDeadlineMs
+    )
+    for (const { record } of this.#held) nearestMs = Math.min(nearestMs, record.expirationMs)
+    return nearestMs
+  }
+
+  get gauges(): PipelineGauges {
+    return {
+      openEnvelopes: this.#aggregator.laneCount,
+      sealedRecords: this.#outbox.count,
+      isBreakerOpen: this.#outbox.breaker.isOpen,
+      openShards: this.#routing.directory.map?.shardIds.length ?? 0,
+      isServiceManaged: !this.#routing.isKeyed
+    }
+  }
+
+  /** Takes a record; times and number are set, bytes are copied before this returns. `key`: its cached hash key. */
+  accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): void {
+    this.#nowMs = nowMs
+    this.telemetry.userRecordsReceived++
+    this.#aggregate(record, key, false)
+    if (this.#hasSealed) this.#pump()
+  }
+
+  /** Does whatever is due. */
+  advance(nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#routing.directory.startIfDue(nowMs)) this.#host.fetchShards(this)
+    this.#expireHeld()
+    this.#aggregator.sealDue(nowMs)
+    this.#pump()
+  }
+
+  /** Seals what is open, so that a flush need not wait for buffering times. */
+  flush(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#aggregator.sealAll()
+    this.#pump()
+  }
+
+  /** Takes the answer to a batch that was sent. */
+  complete(batch: Batch, outcome: Outcome, nowMs: number): void {
+    this.#nowMs = nowMs
+    this.telemetry.requestTook(nowMs - outcome.startMs)
+    for (const record of batch.entries) this.#outbox.limiter.answered(record, nowMs)
+    if (outcome.error !== undefined) this.#requestFailed(batch, outcome.error, outcome.startMs)
+    else {
+      if (this.#outbox.breaker.answered()) this.#outbox.limiter.forgive(nowMs)
+      batch.entries.forEach((record, i) => {
+        const answer = outcome.records?.[i] ?? {}
+        if (isAcknowledged(answer)) this.#learn(record, answer.shardId, outcome.startMs)
+        this.#entryAnswered({ record, answer, outcome })
+      })
+    }
+    this.#pump()
+  }
+
+  /** Takes the open shards. Throws KPL_ERR_BAD_SHARD_MAP when they are not believed; the last map stays. */
+  shardsListed(listing: readonly ShardHashRange[], nowMs: number): void {
+    this.#nowMs = nowMs
+    this.telemetry.shardMapRefreshes++
+    try {
+      this.#routing.directory.loaded(listing, nowMs)
+      this.#relane()
+    } finally {
+      this.#outbox.limiter.resumeAll(nowMs)
+      this.#judgeHeld()
+      this.#pump()
+    }
+  }
+
+  shardsFailed(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#routing.directory.failed(nowMs)
+    this.#outbox.limiter.resumeAll(nowMs)
+    this.#pump()
+  }
+
+  /** Takes the stream's summary: whether keys decide the shard. */
+  described(summary: StreamSummary, nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#setKeyed(summary.recordDistribution !== 'AUTO', 'its record distribution strategy is AUTO')
+    this.#pump()
+  }
+
+  /** Fails everything that is not in a request. */
+  abandon(failure: Failure, nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#aggregator.sealAll()
+    const held = this.#held.map(({ record }) => record)
+    this.#held = []
+    for (const record of held) record.persisted = 'maybe'
+    for (const record of [...this.#outbox.takeAll(), ...held]) this.#fail(record, failure)
+    this.#hasSealed = false
+  }
+
+  /** Fails a batch whose answer nobody will wait for. */
+  abandonBatch(batch: Batch, failure: Failure): void {
+    for (const record of batch.entries) {
+      record.persisted = 'maybe'
+      this.#fail(record, failure)
+    }
+  }
+
+  // ------------------------------------------------------------------ forward: lane, envelope, request
+
+  #aggregate(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): void {
+    this.#routing.route(record, key)
+    const isKeyed = this.#routing.isKeyed
+    const hasRoom = this.#routing.directory.map !== undefined || this.#aggregator.laneCount < MAX_KEYED_LANES
+    if (isKeyed && hasRoom && !alone) this.#aggregator.add(record)
+    else this.#aggregator.addAlone(record)
+  }
+
+  #seal(record: KinesisRecord): void {
+    this.#outbox.limiter.add(record, this.#nowMs)
+    this.#hasSealed = true
+  }
+
+  #pump(): void {
+    do {
+      this.#hasSealed = false
+      this.#outbox.pump(this.#nowMs)
+    } while (this.#hasSealed)
+  }
+
+  #send(batch: Batch): void {
+    this.telemetry.requests++
+    this.#host.send(this, batch)
+  }
+
+  // ------------------------------------------------------------------ backward: answers
+
+  #learn(record: KinesisRecord, shardId: string, startMs: number): void {
+    if (!this.#routing.learn(record, shardId, startMs, this.#nowMs)) return
+    this.telemetry.mispredicted(record.predictedShard)
+    // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
+    const isWorthWaiting = record.isAggregate && this.#routing.directory.isRefreshing
+    if (isWorthWaiting) this.#outbox.limiter.hold(record.predictedShard, this.#nowMs)
+    if (this.#routing.looksServiceManaged) {
+      this.#setKeyed(false, 'records land in other shards than their hash keys say, under a fresh shard map')
+    }
+  }
+
+  #entryAnswered(entry: HeldRecord): void {
+    const { record, answer, outcome } = entry
+    const laneId = record.predictedShard
+    const verdict = judge(answer, isAcknowledged(answer) ? this.#routing.placementOf(record, answer.shardId) : 'fits')
+    if (verdict === 'unknown') {
+      this.#held.push(entry)
+      return
+    }
+    recordAttempt(record, attemptOf(answer, verdict === 'misrouted', outcome))
+    if (isAcknowledged(answer)) {
+      this.#outbox.limiter.succeeded(laneId)
+      this.#requestFailures.succeeded()
+    } else {
+      const isThrottled = verdict === 'throttled'
+      this.telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId)
+      if (isThrottled) this.telemetry.throttled(laneId)
+      if (verdict !== 'rejected') this.#outbox.limiter.failed(laneId, outcome.startMs, this.#nowMs, isThrottled)
+    }
+    this.#resubmit(record, decide(record, verdict, this.#options.failIfThrottled), answer)
+  }
+
+  #requestFailed(batch: Batch, error: TransportError, startMs: number): void {
+    const attempt = { startMs, endMs: this.#nowMs, errorCode: error.errorCode, errorMessage: error.message }
+    for (const record of batch.entries) recordAttempt(record, attempt)
+    this.telemetry.error(error.errorCode)
+    if (error.errorCode === STREAM_NOT_FOUND && this.#routing.directory.map !== undefined) {
+      this.#routing.directory.forget(this.#nowMs)
+      this.#relane()
+    }
+    this.#requestFailures.handle(batch, error, startMs, this.#nowMs)
+  }
+
+  /** Looks again, with a new map, at answers that named a shard unknown at the time. */
+  #judgeHeld(): void {
+    const held = this.#held
+    this.#held = []
+    for (const entry of held) this.#entryAnswered(entry)
+  }
+
+  #expireHeld(): void {
+    const over = this.#held.filter(({ record }) => isStale(record, this.#nowMs))
+    if (over.length === 0) return
+    this.#held = this.#held.filter(entry => !over.includes(entry))
+    for (const { record, answer, outcome } of over) {
+      recordAttempt(record, attemptOf(answer, true, outcome))
+      this.#resubmit(record, { kind: 'retryMembers', alone: false }, {})
+    }
+  }
+
+  /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */
+  #relane(): void {
+    this.#aggregator.sealWhere(lane => !this.#routing.isCurrent(lane))
+    const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#routing.isCurrent(laneId))
+    for (const record of misplaced) this.#takeApart(record, false)
+  }
+
+  #setKeyed(isKeyed: boolean, reason: string): void {
+    if (this.#routing.isKeyed === isKeyed) return
+    this.#routing.isKeyed = isKeyed
+    if (!isKeyed && this.#options.aggregationEnabled) {
+      const consequence = 'aggregation is off for it, because consumers would drop aggregates'
+      this.#host.warn(
+        'KPL_WARN_SERVICE_MANAGED',
+        `stream ${this.streamName} chooses shards itself (${reason}); ${consequence}`
+      )
+    }
+    this.#relane()
+  }
+
+  // ------------------------------------------------------------------ the loop
+
+  /** The one backward edge: what an answer, a new map or the end of a time to live sends back into the stages. */
+  #resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void {
+    switch (decision.kind) {
+      case 'settle':
+        this.#deliver(record, answer)
+        return
+      case 'fail':
+        this.#fail(record, refusedBy(this.streamName, decision.code, answer))
+        return
+      case 'retrySealed':
+        this.telemetry.retries++
+        if (decision.persisted === 'maybe') record.persisted = 'maybe'
+        if (isStale(record, this.#nowMs)) this.#takeApart(record, false)
+        else this.#seal(record)
+        return
+      case 'retryMembers':
+        this.telemetry.retries++
+        // A misrouted aggregate is stored: a reader that does not look at ranges sees it, the KCL does not.
+        if (!decision.alone) record.persisted = 'maybe'
+        this.#takeApart(record, decision.alone)
+        return
+      default:
+        assertNever(decision)
+    }
+  }
+
+  /** Ends the members whose time is over or that were taken back, and puts the others into new envelopes. */
+  #takeApart(record: KinesisRecord, alone: boolean): void {
+    const { members } = record
+    const { admission } = this.#host
+    membersOf(record).forEach((member, i) => {
+      const accepted = admission.examine(member)
+      accepted.settle = members.settles[i]
+      accepted.acceptedMs = members.acceptedMs[i]!
+      accepted.number = members.numbers[i]!
+      accepted.history = historyOf(record, i)
+      accepted.expirationMs = accepted.acceptedMs + this.#options.recordTtlMs
+      accepted.sealByMs = this.#nowMs
+      accepted.deadlineMs = this.#nowMs + this.#options.collectionWindowMs
+      const isOver = accepted.settle === undefined || accepted.expirationMs <= this.#nowMs
+      if (isOver)
+        this.#host.settle(this, { ...settlementOf(accepted), failure: expired(this.#options.recordTtlMs, record) })
+      else this.#aggregate(accepted, admission.key, alone)
+    })
+  }
+
+  #deliver(record: KinesisRecord, answer: PutRecordsAnswer): void {
+    const { members, attempts, persisted, isAggregate } = record
+    const { shardId = '', sequenceNumber = '' } = answer
+    this.telemetry.delivered(shardId, record.data.length, members.count - members.abortedCount, members.dataBytes)
+    this.#host.settle(this, { members, attempts, persisted, isAggregate, shardId, sequenceNumber })
+  }
+
+  #fail(record: KinesisRecord, failure: Failure): void {
+    const { members, attempts, persisted, isAggregate } = record
+    this.#host.settle(this, { members, attempts, persisted, isAggregate, failure })
+  }
+}

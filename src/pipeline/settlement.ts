@@ -4,10 +4,10 @@
  * Invariant: every accepted record passes here exactly once (an aborted one passed when it was aborted); its budget is
  * released and its number settled whether or not its callback throws.
  */
-import { type ErrorCode, RecordFailedError } from '../model/errors.ts'
-import type { AbortTicket, Members } from '../model/kinesis-record.ts'
+import { type ErrorCode, RecordFailedError, safeText } from '../model/errors.ts'
+import type { AbortTicket, KinesisRecord, Members } from '../model/kinesis-record.ts'
 import { MAX_ATTEMPTS_KEPT } from '../model/limits.ts'
-import type { Attempt, Persisted, SettleCallback } from '../model/results.ts'
+import type { Attempt, Persisted, PutResult, SettleCallback } from '../model/results.ts'
 
 /** Why members failed. */
 export interface Failure {
@@ -29,8 +29,41 @@ export interface Settlement {
   readonly failure?: Failure
 }
 
-/** Calls each member's callback; `onThrow` is told of a callback that threw. Returns how many were called. */
-export function callBack(settlement: Settlement, onThrow: (error: unknown) => void): number {
+/** Returns the failure of records that the service refused under its own code and message. */
+export function refusedBy(
+  streamName: string,
+  code: 'KPL_ERR_REJECTED' | 'KPL_ERR_THROTTLED',
+  cause: {
+    readonly errorCode?: string | undefined
+    readonly message?: string
+    readonly errorMessage?: string | undefined
+  }
+): Failure {
+  const serviceCode = safeText(cause.errorCode ?? 'Unknown')
+  const text = safeText(cause.errorMessage ?? cause.message ?? '')
+  return { code, message: `stream ${streamName}: ${serviceCode}${text === '' ? '' : `: ${text}`}`, serviceCode }
+}
+
+/** Returns the failure of records whose time to live is over, naming what the last attempt said. */
+export function expired(recordTtlMs: number, record: KinesisRecord): Failure {
+  const last = record.attempts.at(-1)
+  const reason = last === undefined ? 'it was never sent' : `last attempt: ${last.errorCode ?? 'unanswered'}`
+  return {
+    code: 'KPL_ERR_EXPIRED',
+    message: `not acknowledged within recordTtlMs (${recordTtlMs} ms); ${reason}`,
+    serviceCode: last?.errorCode
+  }
+}
+
+/**
+ * Calls each member's callback; `onSettled` is told each member's number, `onThrow` of a callback that threw.
+ * Returns how many were called: all but the members that were aborted before.
+ */
+export function callBack(
+  settlement: Settlement,
+  onSettled: (number: number) => void,
+  onThrow: (error: unknown) => void
+): number {
   const { members } = settlement
   let calledCount = 0
   for (let i = 0; i < members.count; i++) {
@@ -38,6 +71,7 @@ export function callBack(settlement: Settlement, onThrow: (error: unknown) => vo
     if (settle === undefined) continue
     members.settles[i] = undefined
     calledCount++
+    onSettled(members.numbers[i]!)
     try {
       if (settlement.failure === undefined) settle(undefined, resultOf(settlement, i))
       else settle(failureOf(settlement, settlement.failure, i), undefined)
@@ -54,7 +88,7 @@ function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCal
   return settle.settle
 }
 
-function resultOf(settlement: Settlement, index: number) {
+function resultOf(settlement: Settlement, index: number): PutResult {
   // Set by whoever made a settlement without a failure.
   const shardId = settlement.shardId ?? ''
   const sequenceNumber = settlement.sequenceNumber ?? ''

@@ -90,6 +90,32 @@ export class StreamTelemetry {
     if (shardId !== undefined) this.shard(shardId).allErrors++
   }
 
+  /** Counts user records that failed with one of our codes. */
+  failed(code: string, userRecords: number): void {
+    this.userRecordsFailed += userRecords
+    if (code === 'KPL_ERR_EXPIRED') this.userRecordExpired += userRecords
+  }
+
+  throttled(shardId: string): void {
+    this.total.throttled++
+    this.shard(shardId).throttled++
+  }
+
+  mispredicted(shardId: string): void {
+    this.total.mispredicted++
+    this.shard(shardId).mispredicted++
+  }
+
+  /** Counts one acknowledged Kinesis record of `recordBytes` with `userRecords` of `dataBytes` in it. */
+  delivered(shardId: string, recordBytes: number, userRecords: number, dataBytes: number): void {
+    for (const counters of [this.total, this.shard(shardId)]) {
+      counters.kinesisRecordsPut++
+      counters.kinesisRecordsDataPut += recordBytes
+      counters.userRecordsPut += userRecords
+      counters.userRecordsDataPut += dataBytes
+    }
+  }
+
   requestTook(ms: number): void {
     this.#requestTime.recordValue(toSteps(ms))
   }

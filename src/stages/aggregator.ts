@@ -115,8 +115,7 @@ export class Aggregator {
       record.dataBytes
     )
     if (!isIn) return false
-    if (record.history !== undefined) members.setHistory(members.count, record.history)
-    members.push(record.settle, record.acceptedMs, record.number, record.budgetBytes)
+    members.push(record)
     if (record.sealByMs < open.wakeMs) this.#deadlines.set(open, record.sealByMs)
     if (record.deadlineMs < open.deadlineMs) open.deadlineMs = record.deadlineMs
     if (record.expirationMs < open.expirationMs) open.expirationMs = record.expirationMs
@@ -145,8 +144,7 @@ export class Aggregator {
 
   #emitAlone(record: AcceptedRecord): void {
     const open = openLane(record, new EnvelopeWriter(0))
-    if (record.history !== undefined) open.members.setHistory(0, record.history)
-    open.members.push(record.settle, record.acceptedMs, record.number, record.budgetBytes)
+    open.members.push(record)
     let data = copyOf(record.data, record.dataBytes)
     const isAggregate = isEnvelope(data)
     if (isAggregate) {

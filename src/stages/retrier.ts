@@ -9,16 +9,17 @@ import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
 import { classifyEntryError, type Verdict } from '../model/service-errors.ts'
 
-/** Where an acknowledged record landed, as far as its members' hash keys tell. */
+/**
+ * Where an acknowledged record landed, as far as its members' hash keys tell; `'unknown'`: the shard is not in the map,
+ * and the answer must be judged again with the next one.
+ */
 export type Placement = 'fits' | 'misrouted' | 'unknown'
 
 export type Decision =
   | { readonly kind: 'settle' }
-  /** The shard that took it is not known yet: decide when the next shard map is there. */
-  | { readonly kind: 'hold' }
   | { readonly kind: 'fail'; readonly code: 'KPL_ERR_THROTTLED' | 'KPL_ERR_REJECTED' }
   /** The same bytes again, after the lane's back-off. */
-  | { readonly kind: 'retrySealed'; readonly isThrottled: boolean; readonly persisted: 'no' | 'maybe' }
+  | { readonly kind: 'retrySealed'; readonly persisted: 'no' | 'maybe' }
   /** Every member again, into new envelopes; `alone` when the envelope itself was refused. */
   | { readonly kind: 'retryMembers'; readonly alone: boolean }
 
@@ -39,24 +40,20 @@ export function judge(answer: PutRecordsAnswer, placement: Placement): Verdict |
 }
 
 /** Returns what to do with a record after a verdict. */
-export function decide(record: KinesisRecord, verdict: Verdict | 'unknown', failIfThrottled: boolean): Decision {
+export function decide(record: KinesisRecord, verdict: Verdict, failIfThrottled: boolean): Decision {
   switch (verdict) {
     case 'delivered':
       return { kind: 'settle' }
-    case 'unknown':
-      return { kind: 'hold' }
     case 'misrouted':
       return { kind: 'retryMembers', alone: false }
     case 'throttled':
-      return failIfThrottled
-        ? { kind: 'fail', code: 'KPL_ERR_THROTTLED' }
-        : { kind: 'retrySealed', isThrottled: true, persisted: 'no' }
+      return failIfThrottled ? { kind: 'fail', code: 'KPL_ERR_THROTTLED' } : { kind: 'retrySealed', persisted: 'no' }
     case 'transient':
-      return { kind: 'retrySealed', isThrottled: false, persisted: 'no' }
+      return { kind: 'retrySealed', persisted: 'no' }
     case 'ambiguous':
-      return { kind: 'retrySealed', isThrottled: false, persisted: 'maybe' }
+      return { kind: 'retrySealed', persisted: 'maybe' }
     case 'rejected':
-      return record.isAggregate && record.members.count > 1
+      return record.members.count > 1
         ? { kind: 'retryMembers', alone: true }
         : { kind: 'fail', code: 'KPL_ERR_REJECTED' }
   }

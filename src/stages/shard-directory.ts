@@ -5,7 +5,7 @@
  * Invariant: at most one listing is being fetched, and two fetches start at least `MIN_REFRESH_MS` apart.
  */
 import type { Random, ShardHashRange } from '../model/ports.ts'
-import { type HashRange, ShardMap } from './shard-map.ts'
+import { type HashRange, isOlderShardId, ShardMap } from './shard-map.ts'
 
 const MIN_REFRESH_MS = 1_000
 /** Growth and cap of the wait after a failed listing. Source: KPL 1.0.7, shard_map.cc. */
@@ -124,8 +124,11 @@ export class ShardDirectory {
   }
 
   #replanForEvidence(nowMs: number): void {
+    const newestId = this.#map?.newestShardId ?? ''
     for (const shardId of this.#unknown) {
-      if (this.rangeOf(shardId) !== undefined) this.#unknown.delete(shardId)
+      // Ids ascend as shards are made: a listing with a newer one was not taken too early, so this one has closed.
+      const isExplained = this.rangeOf(shardId) !== undefined || isOlderShardId(shardId, newestId)
+      if (isExplained) this.#unknown.delete(shardId)
     }
     if (this.#unknown.size === 0) {
       this.#evidenceRefreshes = 0

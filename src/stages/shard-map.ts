@@ -37,6 +37,11 @@ export class ShardMap {
     return this.#ids
   }
 
+  /** The id made last: ids carry an ascending number of fixed width. */
+  get newestShardId(): string {
+    return this.#ids.reduce((newest, id) => (isOlderShardId(newest, id) ? id : newest))
+  }
+
   /** The range of an open shard of this map. */
   rangeOf(shardId: string): HashRange | undefined {
     return this.#ranges.get(shardId)
@@ -53,6 +58,11 @@ export class ShardMap {
     }
     return this.#ids[low]!
   }
+}
+
+/** Whether `left` was made before `right`, as far as ids of the form `shardId-` and 12 digits tell. */
+export function isOlderShardId(left: string, right: string): boolean {
+  return left.length === right.length ? left < right : left.length < right.length
 }
 
 interface ParsedShard extends HashRange {

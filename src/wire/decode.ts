@@ -3,8 +3,9 @@
  * Invariant: `decodeEnvelope` answers with every member or throws; nothing is dropped, repeated or repaired.
  */
 import { hash } from 'node:crypto'
-import { EnvelopeReader, type KeyTable } from './envelope-reader.ts'
+import { EnvelopeReader } from './envelope-reader.ts'
 import { DIGEST_BYTES, MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3, MAGIC_BYTES, MalformedEnvelopeError } from './format.ts'
+import type { KeyTable } from './key-table.ts'
 
 /** One user record of an envelope. `data` is a view into the envelope's bytes, not a copy. */
 export interface EnvelopeMember {
@@ -37,12 +38,11 @@ export function decodeEnvelope(bytes: Uint8Array): EnvelopeMember[] {
   const reader = new EnvelopeReader(bytes)
   const members: EnvelopeMember[] = []
   while (reader.next()) {
-    const partitionKey = strictText(reader, reader.partitionKeys, reader.partitionKeyIndex)
-    const hasHashKey = reader.explicitHashKeyIndex >= 0
-    const explicitHashKey = hasHashKey
-      ? strictText(reader, reader.explicitHashKeys, reader.explicitHashKeyIndex)
-      : undefined
-    members.push({ partitionKey, explicitHashKey, data: reader.data() })
+    members.push({
+      partitionKey: strictText(reader.keys, bytes) ?? '',
+      explicitHashKey: strictText(reader.hashKeys, bytes),
+      data: reader.data()
+    })
   }
   return members
 }
@@ -50,13 +50,14 @@ export function decodeEnvelope(bytes: Uint8Array): EnvelopeMember[] {
 /** What a decoder writes for bytes that are not UTF-8; it may also stand in a key by right. */
 const REPLACEMENT = '\ufffd'
 
-function strictText(reader: EnvelopeReader, table: KeyTable, index: number): string {
-  const text = reader.text(table, index)
-  if (!text.includes(REPLACEMENT)) return text
+function strictText(table: KeyTable, envelope: Uint8Array): string | undefined {
+  const text = table.text()
+  if (!text?.includes(REPLACEMENT)) return text
+  const key = table.bytes()
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(reader.textBytes(table, index))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(key)
   } catch {
     // Not swallowed: being not UTF-8 is all that the decoder's own error says.
-    throw new MalformedEnvelopeError('key that is not UTF-8', table.startAt(index))
+    throw new MalformedEnvelopeError('key that is not UTF-8', key.byteOffset - envelope.byteOffset)
   }
 }

@@ -1,0 +1,37 @@
+/**
+ * 'kinesis-producer': the public surface, every name listed.
+ * Invariant: nothing is exported that is not documented; `test/package.test.ts` holds the list.
+ */
+export {
+  ERRORS,
+  type ErrorCode,
+  InvalidRecordError,
+  OptionsError,
+  ProducerError,
+  RecordFailedError,
+  TransportError,
+  type TransportFailure
+} from './model/errors.ts'
+export { fromKplProperties, type KplProperties } from './model/kpl-properties.ts'
+export { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions } from './model/options.ts'
+export type {
+  Clock,
+  Logger,
+  PutRecordsAnswer,
+  PutRecordsEntry,
+  PutRecordsRequest,
+  PutRecordsResponse,
+  Random,
+  ShardHashRange,
+  StreamSummary,
+  Timer,
+  Transport
+} from './model/ports.ts'
+export type { StreamRef, UserRecord } from './model/records.ts'
+export type { Attempt, Persisted, PutResult, SettleCallback } from './model/results.ts'
+export type { PipelineGauges } from './pipeline/pipeline-host.ts'
+export type { ProducerStats } from './pipeline/stats.ts'
+export type { LatencyStats, RecordCounters, StreamStats } from './pipeline/telemetry.ts'
+export { type CloseResult, KinesisProducer, type ProducerPorts } from './producer.ts'
+export type { PutAllOutcome } from './put-all.ts'
+export type { WritableOptions } from './record-writable.ts'

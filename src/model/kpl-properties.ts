@@ -1,0 +1,109 @@
+/**
+ * Reads a KPL `.properties` file into our options, for those who move over.
+ * Invariant: every property of the file ends up in exactly one of the three lists; nothing is dropped in silence.
+ * Source: KinesisProducerConfiguration.java, KPL 1.0.7; java.util.Properties for the syntax.
+ */
+import { OPTIONS, type OptionEntry, type ProducerOptions } from './options.ts'
+
+export interface KplProperties {
+  /** Options for `new KinesisProducer`; values are as in the file and not yet checked against bounds. */
+  readonly options: ProducerOptions
+  /** KPL properties that have no meaning here, with the reason. */
+  readonly notApplicable: readonly { readonly property: string; readonly reason: string }[]
+  /** Names that the KPL does not know either. */
+  readonly unknown: readonly string[]
+}
+
+const NO_DAEMON = 'there is no native process'
+const METRICS = 'metrics are configured where they are exported'
+const STS = 'without effect in the KPL since 1.0.5'
+const SDK = "belongs to the AWS SDK client's configuration"
+const GLUE = 'Glue Schema Registry is not part of this library: encode before put'
+
+const NOT_APPLICABLE: Readonly<Record<string, string>> = {
+  CloudwatchEndpoint: METRICS,
+  CloudwatchPort: METRICS,
+  MetricsGranularity: METRICS,
+  MetricsLevel: METRICS,
+  MetricsNamespace: METRICS,
+  MetricsUploadDelay: METRICS,
+  CredentialsRefreshDelay: 'the AWS SDK refreshes credentials by itself',
+  EnableCoreDumps: NO_DAEMON,
+  LogLevel: 'pass a logger, and let it filter',
+  MinConnections: 'read by nothing in the KPL',
+  NativeExecutable: NO_DAEMON,
+  TempDirectory: NO_DAEMON,
+  VerifyCertificate: 'certificates are always verified; give the SDK client a CA instead',
+  ProxyHost: SDK,
+  ProxyPort: SDK,
+  ProxyUserName: SDK,
+  ProxyPassword: SDK,
+  CaCertPath: SDK,
+  CaCertFile: SDK,
+  StsEndpoint: STS,
+  StsPort: STS,
+  ThreadingModel: NO_DAEMON,
+  ThreadPoolSize: NO_DAEMON,
+  UserRecordTimeoutInMillis: 'recordTtlMs bounds a record; put takes an AbortSignal',
+  EnableOldestFutureTracker: NO_DAEMON,
+  ReturnUserRecordOnFailure: 'the caller of put still has the record; putAll and writable hand it back',
+  EnableDaemonHealthCheck: NO_DAEMON,
+  DaemonHealthCheckTimeoutMs: NO_DAEMON,
+  GlueSchemaRegistryPropertiesFilePath: GLUE
+}
+
+/**
+ * Returns the options that a KPL properties file asks for. `KinesisEndpoint` and `KinesisPort` become one https URL, as
+ * the KPL speaks nothing else. Values that are not numbers or booleans where they should be are left as text, so that
+ * the producer's constructor names them.
+ */
+export function fromKplProperties(text: string): KplProperties {
+  const options: Record<string, unknown> = {}
+  const notApplicable: { property: string; reason: string }[] = []
+  const unknown: string[] = []
+  const properties = new Map(parseProperties(text))
+  for (const [property, value] of properties) {
+    const name = OPTION_OF_PROPERTY.get(property)
+    if (property === 'KinesisPort') continue
+    if (name === 'endpoint') options[name] = endpointUrl(value, properties.get('KinesisPort'))
+    else if (name !== undefined) options[name] = parseValue(OPTIONS[name], value)
+    else if (Object.hasOwn(NOT_APPLICABLE, property))
+      notApplicable.push({ property, reason: NOT_APPLICABLE[property]! })
+    else unknown.push(property)
+  }
+  if (properties.has('KinesisPort') && !properties.has('KinesisEndpoint')) {
+    notApplicable.push({ property: 'KinesisPort', reason: 'the KPL uses it only with KinesisEndpoint' })
+  }
+  if (options['region'] === '') delete options['region']
+  if (options['endpoint'] === '') delete options['endpoint']
+  return { options, notApplicable, unknown }
+}
+
+const OPTION_OF_PROPERTY = new Map<string, keyof typeof OPTIONS>(
+  Object.entries<OptionEntry>(OPTIONS).flatMap(([name, entry]) =>
+    'kpl' in entry && entry.kpl !== undefined ? [[entry.kpl, name as keyof typeof OPTIONS]] : []
+  )
+)
+
+function parseValue(entry: OptionEntry, text: string): unknown {
+  if (entry.kind === 'integer') return /^-?\d{1,19}$/.test(text) ? Number(text) : text
+  if (entry.kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
+  return text
+}
+
+function endpointUrl(host: string, port: string | undefined): string {
+  if (host === '') return ''
+  return port === undefined ? `https://${host}` : `https://${host}:${port}`
+}
+
+/** Keys and values of the file in order: comments, blank lines, `=`, `:` or space between them, `\` at a line's end. */
+function* parseProperties(text: string): Generator<[string, string]> {
+  const joined = text.replace(/\\\r?\n[ \t]*/g, '')
+  for (const line of joined.split(/\r?\n/)) {
+    const content = line.trim()
+    if (content === '' || content.startsWith('#') || content.startsWith('!')) continue
+    const end = content.search(/[=:\s]/)
+    if (end < 0) yield [content, '']
+    else yield [content.slice(0, end), content.slice(end).replace(/^\s*[=:]?\s*/, '')]
+  }
+}

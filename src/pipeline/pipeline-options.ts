@@ -1,0 +1,31 @@
+/**
+ * What the pipeline needs of the options, and what follows from them.
+ * Invariant: derived once; nothing downstream computes a default or a relation between options.
+ */
+import { DEFAULT_RECORD_BYTES } from '../model/limits.ts'
+import type { ResolvedOptions } from '../model/options.ts'
+
+export interface PipelineOptions extends ResolvedOptions {
+  /**
+   * The last part of `recordMaxBufferedTimeMs`, kept for collecting envelopes of many shards into one request: envelopes
+   * are sealed this much before their deadline. The KPL has the same span, but adds it after the deadline.
+   */
+  readonly collectionWindowMs: number
+}
+
+/** Source: KPL 1.0.7, pipeline.h: min(50 ms, 20 % of RecordMaxBufferedTime). */
+const WINDOW_PART = 0.2
+const MAX_WINDOW_MS = 50
+/** Room in a record beside its envelope for the container key: one character, or a user's key of 256 in UTF-8. */
+const CONTAINER_KEY_BYTES = 1
+const LONGEST_KEY_BYTES = 1024
+
+export function pipelineOptions(options: ResolvedOptions): PipelineOptions {
+  const keyBytes = options.containerKey === 'a' ? CONTAINER_KEY_BYTES : LONGEST_KEY_BYTES
+  const recordBytes = Math.max(options.maxUserRecordBytes, DEFAULT_RECORD_BYTES)
+  return {
+    ...options,
+    aggregationMaxBytes: Math.min(options.aggregationMaxBytes, recordBytes - keyBytes),
+    collectionWindowMs: Math.min(MAX_WINDOW_MS, options.recordMaxBufferedTimeMs * WINDOW_PART)
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * All streams of one producer: the buffer's bounds, the slots for requests, flushes and settlements, and one pipeline
+ * per stream name, made when the name is first used.
+ * Invariant: `outstanding` records are exactly those accepted and not called back; each is called back once, and never
+ * from inside a put: callbacks run in `runSettlements`, when every pipeline is at rest.
+ */
+import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
+import type { AbortTicket, Batch } from '../model/kinesis-record.ts'
+import type { Random } from '../model/ports.ts'
+import { streamNameFault, type UserRecord } from '../model/records.ts'
+import type { SettleCallback } from '../model/results.ts'
+import { Fifo } from '../stages/fifo.ts'
+import { Admission } from './admission.ts'
+import { Budget } from './budget.ts'
+import { FlushLedger } from './flush-ledger.ts'
+import { Pipeline } from './pipeline.ts'
+import type { Outcome, PipelineHost } from './pipeline-host.ts'
+import type { PipelineOptions } from './pipeline-options.ts'
+import { callBack, type Failure, type Settlement } from './settlement.ts'
+
+/** What the set asks of the producer. None of these may call back before they return. */
+export interface SetPorts {
+  readonly random: Random
+  send(pipeline: Pipeline, batch: Batch): void
+  fetchShards(pipeline: Pipeline): void
+  warn(code: string, message: string): void
+  /** A user's callback threw. */
+  callbackThrew(error: unknown): void
+}
+
+/** More streams than one producer may serve: names are often made from data, and every pipeline is kept. */
+const MAX_STREAMS = 10_000
+
+export class PipelineSet {
+  readonly ledger: FlushLedger = new FlushLedger()
+  readonly budget: Budget
+  readonly #options: PipelineOptions
+  readonly #ports: SetPorts
+  readonly #host: PipelineHost
+  readonly #admission: Admission
+  readonly #pipelines = new Map<string, Pipeline>()
+  readonly #settlements = new Fifo<{ readonly pipeline: Pipeline; readonly settlement: Settlement }>()
+  #nextNumber = 0
+  #inFlight = 0
+  #turn = 0
+  #isSettling = false
+  #delivered = 0
+  #failed = 0
+
+  constructor(options: PipelineOptions, ports: SetPorts) {
+    this.#options = options
+    this.#ports = ports
+    this.budget = new Budget(options)
+    this.#admission = new Admission(options.maxUserRecordBytes)
+    this.#host = {
+      random: ports.random,
+      admission: this.#admission,
+      isFlushing: () => this.ledger.isFlushing,
+      hasFreeSlot: () => this.#inFlight < options.maxInFlightRequests,
+      send: (pipeline, batch) => this.#send(pipeline, batch),
+      fetchShards: ports.fetchShards,
+      settle: (pipeline, settlement) => this.#settlements.push({ pipeline, settlement }),
+      warn: ports.warn
+    }
+  }
+
+  get inFlightRequests(): number {
+    return this.#inFlight
+  }
+
+  get delivered(): number {
+    return this.#delivered
+  }
+
+  get failed(): number {
+    return this.#failed
+  }
+
+  get pipelines(): Iterable<Pipeline> {
+    return this.#pipelines.values()
+  }
+
+  /** Whether callbacks wait for `runSettlements`. */
+  get hasSettlements(): boolean {
+    return this.#settlements.count > 0
+  }
+
+  /** When `advance` has something to do next. Cost: O(streams). */
+  get nextDeadlineMs(): number {
+    let nearestMs = Number.POSITIVE_INFINITY
+    for (const pipeline of this.#pipelines.values()) nearestMs = Math.min(nearestMs, pipeline.nextDeadlineMs)
+    return nearestMs
+  }
+
+  /**
+   * Takes a record and returns its pipeline, or undefined when the buffer is full. Throws InvalidRecordError; then, and
+   * when the buffer is full, nothing was taken. Hot.
+   */
+  tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): Pipeline | undefined {
+    const { streamName = this.#options.streamName } = user
+    const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
+    const record = this.#admission.examine(user)
+    if (!this.budget.tryTake(record.budgetBytes)) return undefined
+    record.settle = settle
+    record.acceptedMs = nowMs
+    record.number = this.#nextNumber++
+    record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
+    record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
+    record.expirationMs = nowMs + this.#options.recordTtlMs
+    this.ledger.accepted()
+    pipeline.accept(record, this.#admission.key, nowMs)
+    return pipeline
+  }
+
+  /** Opens a stream's pipeline before its first record, so that its shard map is there in time. */
+  open(streamName: string): Pipeline {
+    return this.#pipelines.get(streamName) ?? this.#open(streamName)
+  }
+
+  /** Does whatever is due on every stream; streams take turns at being first, since slots are shared. */
+  advance(nowMs: number): void {
+    const pipelines = [...this.#pipelines.values()]
+    this.#turn++
+    for (let i = 0; i < pipelines.length; i++) pipelines[(i + this.#turn) % pipelines.length]!.advance(nowMs)
+  }
+
+  /** Calls `done` once every record accepted so far has been called back, and sends what is buffered now. */
+  flush(nowMs: number, done: () => void): void {
+    this.ledger.flush(this.#nextNumber, done)
+    for (const pipeline of this.#pipelines.values()) pipeline.flush(nowMs)
+  }
+
+  /** Takes the answer to a request and frees its slot. */
+  complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
+    this.#inFlight--
+    for (const { members } of batch.entries) members.isInFlight = false
+    pipeline.complete(batch, outcome, outcome.endMs)
+  }
+
+  /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
+  abandon(inFlight: Iterable<{ pipeline: Pipeline; batch: Batch }>, failure: Failure, nowMs: number): void {
+    for (const { pipeline, batch } of inFlight) {
+      this.#inFlight--
+      pipeline.abandonBatch(batch, failure)
+    }
+    for (const pipeline of this.#pipelines.values()) pipeline.abandon(failure, nowMs)
+  }
+
+  /** Takes one record back. Does nothing when it has settled. Its bytes are freed when its Kinesis record is. */
+  abort(ticket: AbortTicket): void {
+    const { members, index } = ticket
+    if (members === undefined) return
+    const history = members.historyOf(index)
+    const isMaybe = members.isInFlight || history?.persisted === 'maybe'
+    members.settles[index] = undefined
+    members.abortedCount++
+    ticket.members = undefined
+    this.#failed++
+    const error = new RecordFailedError({
+      code: 'KPL_ERR_ABORTED',
+      message: 'the record was taken back by its AbortSignal',
+      persisted: isMaybe ? 'maybe' : 'no',
+      attempts: history?.attempts ?? []
+    })
+    this.#call(() => ticket.settle(error, undefined))
+    this.ledger.settled(members.numbers[index]!)
+  }
+
+  /** Calls back whoever waits for a settlement. A callback may put, flush or close; what that settles waits its turn. */
+  runSettlements(nowMs: number): void {
+    if (this.#isSettling) return
+    this.#isSettling = true
+    for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
+      this.#settle(next.pipeline, next.settlement, nowMs)
+    }
+    this.#isSettling = false
+  }
+
+  #settle({ telemetry }: Pipeline, settlement: Settlement, nowMs: number): void {
+    const { members, failure, persisted } = settlement
+    const liveCount = members.count - members.abortedCount
+    this.budget.release(members.budgetBytes, members.count)
+    if (failure === undefined) {
+      this.#delivered += liveCount
+      telemetry.acknowledged(members.acceptedMs, nowMs)
+      if (persisted === 'maybe') telemetry.duplicatesPossible += liveCount
+    } else {
+      this.#failed += liveCount
+      telemetry.failed(failure.code, liveCount)
+    }
+    callBack(
+      settlement,
+      number => this.ledger.settled(number),
+      error => this.#ports.callbackThrew(error)
+    )
+  }
+
+  #call(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#ports.callbackThrew(error)
+    }
+  }
+
+  #send(pipeline: Pipeline, batch: Batch): void {
+    this.#inFlight++
+    for (const { members } of batch.entries) members.isInFlight = true
+    this.#ports.send(pipeline, batch)
+  }
+
+  #open(streamName: string | undefined): Pipeline {
+    const fault = streamName === undefined ? 'is missing, and the producer has no default' : streamNameFault(streamName)
+    if (fault !== undefined || streamName === undefined) {
+      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'streamName', fault ?? '')
+    }
+    if (this.#pipelines.size >= MAX_STREAMS) {
+      throw new InvalidRecordError(
+        'KPL_ERR_INVALID_RECORD',
+        'streamName',
+        `is new, and one producer serves at most ${MAX_STREAMS} streams`
+      )
+    }
+    const pipeline = new Pipeline(streamName, this.#options, this.#host)
+    this.#pipelines.set(streamName, pipeline)
+    return pipeline
+  }
+}

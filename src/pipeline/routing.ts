@@ -1,0 +1,84 @@
+/**
+ * Where a record goes, and whether it got there: shard map, stream mode and evidence from answers in one place.
+ * It never knows envelopes, requests or settlements.
+ * Invariant: a lane given to an accepted record is a shard of the map in use, or one hash key while there is none, or
+ * nothing on a stream whose shards the service chooses; so whatever shares a lane belongs into one shard.
+ */
+import { type AcceptedRecord, type KinesisRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import type { Random } from '../model/ports.ts'
+import type { HashedKey } from '../stages/key-cache.ts'
+import type { Placement } from '../stages/retrier.ts'
+import { ShardDirectory } from '../stages/shard-directory.ts'
+import { areMembersInRange } from './members.ts'
+
+/** Misrouted records in a row, under a map younger than their request, that mean the service chooses shards itself. */
+const MAX_UNEXPLAINED_MISROUTES = 8
+
+export class Routing {
+  readonly directory: ShardDirectory
+  /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
+  isKeyed = true
+  #unexplainedMisroutes = 0
+
+  constructor(random: Random) {
+    this.directory = new ShardDirectory(random)
+  }
+
+  /** Whether answers say that the service chooses shards itself, although it does not admit it. */
+  get looksServiceManaged(): boolean {
+    return this.isKeyed && this.#unexplainedMisroutes >= MAX_UNEXPLAINED_MISROUTES
+  }
+
+  /** Whether a queued record's lane is still right. */
+  isCurrent(lane: string): boolean {
+    const isByShard = this.isKeyed && this.directory.map !== undefined
+    return lane === STREAM_LANE ? !isByShard : isByShard && this.directory.map?.rangeOf(lane) !== undefined
+  }
+
+  /** Sets `predictedShard` and `lane`. `key`: the record's cached hash key, if it has one. */
+  route(record: AcceptedRecord, key: HashedKey | undefined): void {
+    const { map } = this.directory
+    record.predictedShard = STREAM_LANE
+    if (this.isKeyed && map !== undefined) {
+      if (key === undefined) record.predictedShard = map.predict(record.hashWords, record.hashAt)
+      else {
+        // Hot: the prediction is kept with the key for as long as this map serves.
+        if (key.predictedBy !== map) {
+          key.predictedShard = map.predict(key.words, key.at)
+          key.predictedBy = map
+        }
+        record.predictedShard = key.predictedShard
+      }
+      record.lane = record.predictedShard
+    } else {
+      record.lane =
+        record.explicitHashKey === undefined ? `key:${record.partitionKey}` : `hash:${record.explicitHashKey}`
+    }
+  }
+
+  /**
+   * Judges where an acknowledged record landed. A plain record fits wherever it landed: nobody looks at the range of a
+   * record that is not an aggregate.
+   */
+  placementOf(record: KinesisRecord, shardId: string): Placement {
+    const isExpected = record.predictedShard === STREAM_LANE || record.predictedShard === shardId
+    if (isExpected || !record.isAggregate) return 'fits'
+    const range = this.directory.rangeOf(shardId)
+    if (range === undefined) return this.directory.isRefreshing ? 'unknown' : 'misrouted'
+    return areMembersInRange(record, range) ? 'fits' : 'misrouted'
+  }
+
+  /** Takes an acknowledgement as evidence about the map. Returns true when it contradicts the prediction. */
+  learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): boolean {
+    if (record.predictedShard === STREAM_LANE) return false
+    if (record.predictedShard === shardId) {
+      this.#unexplainedMisroutes = 0
+      return false
+    }
+    const range = this.directory.rangeOf(shardId)
+    const isUnexplained = range !== undefined && startMs > this.directory.loadedMs && !areMembersInRange(record, range)
+    if (isUnexplained) this.#unexplainedMisroutes++
+    this.directory.contradicted(shardId, startMs, nowMs)
+    return true
+  }
+}

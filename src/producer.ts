@@ -1,0 +1,339 @@
+/**
+ * KinesisProducer: drives the synchronous core with one timer and one transport, and turns callbacks into promises.
+ * Invariant: whatever happens to the core (a put, an answer, a wake-up) is followed by callbacks and by a timer armed no
+ * later than the core's next deadline; after `close` resolves there is no timer and no request of ours.
+ */
+
+import type { Writable } from 'node:stream'
+import { createAwsTransport } from './aws/transport.ts'
+import { ProducerError, type RecordFailedError, safeText, TransportError } from './model/errors.ts'
+import type { AbortTicket, Batch } from './model/kinesis-record.ts'
+import { type ProducerOptions, type ResolvedOptions, resolveOptions } from './model/options.ts'
+import type { Clock, PutRecordsResponse, Random, Timer, Transport } from './model/ports.ts'
+import type { UserRecord } from './model/records.ts'
+import type { PutResult, SettleCallback } from './model/results.ts'
+import type { Pipeline } from './pipeline/pipeline.ts'
+import type { Outcome } from './pipeline/pipeline-host.ts'
+import { pipelineOptions } from './pipeline/pipeline-options.ts'
+import { PipelineSet } from './pipeline/pipeline-set.ts'
+import { type ProducerStats, snapshot } from './pipeline/stats.ts'
+import { type PutAllOutcome, putAll } from './put-all.ts'
+import { recordWritable, type WritableOptions } from './record-writable.ts'
+import { emitWarning, systemClock, systemRandom } from './system.ts'
+
+/** What the producer reaches the world through; each defaults to the real one. */
+export interface ProducerPorts {
+  readonly transport?: Transport
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface CloseResult {
+  /** Records that were outstanding when `close` was called and were acknowledged. */
+  readonly delivered: number
+  /** Records that were outstanding when `close` was called and failed. */
+  readonly failed: number
+}
+
+interface Flight {
+  readonly pipeline: Pipeline
+  readonly batch: Batch
+}
+
+export class KinesisProducer implements AsyncDisposable {
+  readonly #options: ResolvedOptions
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #set: PipelineSet
+  readonly #flights = new Set<Flight>()
+  readonly #cut = new AbortController()
+  #timer: Timer | undefined
+  #armedMs = Number.POSITIVE_INFINITY
+  #room:
+    | { readonly promise: Promise<void>; readonly resolve: () => void; readonly reject: (error: Error) => void }
+    | undefined
+  #closing: Promise<CloseResult> | undefined
+  #isClosed = false
+
+  /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
+  constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
+    this.#options = resolveOptions(options)
+    this.#clock = ports.clock ?? systemClock
+    const warn = (code: string, message: string) => this.#warn(code, message)
+    this.#transport = ports.transport ?? createAwsTransport({ ...this.#options, warn })
+    this.#set = new PipelineSet(pipelineOptions(this.#options), {
+      random: ports.random ?? systemRandom,
+      send: (pipeline, batch) => this.#send(pipeline, batch),
+      fetchShards: pipeline => this.#fetchShards(pipeline),
+      warn,
+      callbackThrew: error => this.#callbackThrew(error)
+    })
+  }
+
+  /**
+   * Resolves when the record is acknowledged. `data` is copied before this returns.
+   * Rejects with InvalidRecordError or ProducerError (KPL_ERR_BUFFER_FULL, KPL_ERR_CLOSED) when nothing was taken, and
+   * with RecordFailedError when it was taken and not acknowledged. `signal` takes the record back.
+   */
+  put(record: UserRecord, { signal }: { readonly signal?: AbortSignal } = {}): Promise<PutResult> {
+    return new Promise((resolve, reject) => {
+      const settle: SettleCallback = (error, result) => {
+        if (result !== undefined) resolve(result)
+        else reject(error)
+      }
+      const isTaken = signal === undefined ? this.tryPut(record, settle) : this.#putAbortable(record, settle, signal)
+      if (!isTaken) reject(bufferFull(this.#options))
+    })
+  }
+
+  /**
+   * The primitive under `put`: returns false, having taken nothing, when the buffer is full; otherwise the record is
+   * taken and `settle` is called exactly once, later. Allocates no promise. `data` is copied before this returns.
+   * Throws InvalidRecordError for a bad record, ProducerError KPL_ERR_CLOSED after `close`.
+   */
+  tryPut(record: UserRecord, settle: SettleCallback = ignore): boolean {
+    return this.#accept(record, settle)
+  }
+
+  /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
+  ready(): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closed())
+    if (this.#set.budget.hasRoom) return Promise.resolve()
+    this.#room ??= deferred()
+    return this.#room.promise
+  }
+
+  /**
+   * Puts every record of `source` with back-pressure and yields one outcome for each, in order. A record that is refused
+   * or fails is an outcome with `error`; only `source` itself can make this throw.
+   */
+  putAll(source: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<PutAllOutcome, void, undefined> {
+    return putAll(this, source)
+  }
+
+  /** Returns an object-mode Writable of user records with real back-pressure; its end waits for all of its records. */
+  writable(options: WritableOptions = {}): Writable {
+    return recordWritable(this, options)
+  }
+
+  /**
+   * Sends what is buffered and resolves when every record accepted before the call has settled, well or badly; records
+   * put meanwhile are not waited for. `signal` ends the waiting, not the sending.
+   */
+  flush({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      const onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#set.flush(this.#clock.nowMs(), () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      this.#settleAndArm()
+    })
+  }
+
+  /**
+   * Stops intake, flushes, and frees sockets and timers. Records not settled within `timeoutMs` fail with
+   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent: the first call's promise.
+   */
+  close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => undefined)
+  }
+
+  /** Counters since the start, gauges of this moment and latency percentiles, by stream and shard. */
+  stats(): ProducerStats {
+    return snapshot(this.#set)
+  }
+
+  #accept(record: UserRecord, settle: SettleCallback | AbortTicket): boolean {
+    if (this.#closing !== undefined) throw closed()
+    const pipeline = this.#set.tryPut(record, settle, this.#clock.nowMs())
+    if (pipeline === undefined) return false
+    if (pipeline.nextDeadlineMs < this.#armedMs || this.#set.hasSettlements) this.#arm()
+    return true
+  }
+
+  #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {
+    signal.throwIfAborted()
+    const onAbort = () => {
+      this.#set.abort(ticket)
+      this.#arm()
+    }
+    const ticket: AbortTicket = {
+      settle: (error: RecordFailedError | undefined, result: PutResult | undefined) => {
+        signal.removeEventListener('abort', onAbort)
+        settle(error, result)
+      },
+      members: undefined,
+      index: 0
+    }
+    if (!this.#accept(record, ticket)) return false
+    signal.addEventListener('abort', onAbort, { once: true })
+    return true
+  }
+
+  async #close(timeoutMs: number): Promise<CloseResult> {
+    const { delivered, failed } = this.#set
+    this.#room?.reject(closed())
+    await this.#flushWithin(timeoutMs)
+    if (this.#set.ledger.outstanding > 0) {
+      const failure = {
+        code: 'KPL_ERR_CLOSE_TIMEOUT',
+        message: `not acknowledged within close's ${timeoutMs} ms`
+      } as const
+      this.#set.abandon(this.#flights, failure, this.#clock.nowMs())
+      this.#flights.clear()
+      this.#set.runSettlements(this.#clock.nowMs())
+    }
+    this.#isClosed = true
+    this.#cut.abort()
+    this.#timer?.cancel()
+    this.#transport.close()
+    return { delivered: this.#set.delivered - delivered, failed: this.#set.failed - failed }
+  }
+
+  #flushWithin(timeoutMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const deadlineMs = this.#clock.nowMs() + timeoutMs
+      const timer = deadlineMs < Number.POSITIVE_INFINITY ? this.#clock.schedule(deadlineMs, resolve) : undefined
+      const done = () => {
+        timer?.cancel()
+        resolve()
+      }
+      this.#set.flush(this.#clock.nowMs(), done)
+      this.#settleAndArm()
+    })
+  }
+
+  // ------------------------------------------------------------------ the edge: time and network
+
+  #wake(): void {
+    this.#timer = undefined
+    this.#armedMs = Number.POSITIVE_INFINITY
+    this.#set.advance(this.#clock.nowMs())
+    this.#settleAndArm()
+  }
+
+  #settleAndArm(): void {
+    this.#set.runSettlements(this.#clock.nowMs())
+    if (this.#room !== undefined && this.#set.budget.hasRoom) {
+      this.#room.resolve()
+      this.#room = undefined
+    }
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (this.#isClosed) return
+    const nextMs = this.#set.hasSettlements ? this.#clock.nowMs() : this.#set.nextDeadlineMs
+    if (nextMs === this.#armedMs) return
+    this.#timer?.cancel()
+    this.#armedMs = nextMs
+    this.#timer = nextMs < Number.POSITIVE_INFINITY ? this.#clock.schedule(nextMs, () => this.#wake()) : undefined
+  }
+
+  #send(pipeline: Pipeline, batch: Batch): void {
+    const flight: Flight = { pipeline, batch }
+    const startMs = this.#clock.nowMs()
+    this.#flights.add(flight)
+    const request = { stream: pipeline.stream, entries: batch.entries, signal: this.#cut.signal }
+    this.#transport.putRecords(request).then(
+      response => this.#landed(flight, { startMs, ...checked(response, batch) }),
+      (error: unknown) => this.#landed(flight, { startMs, error: asTransportError(error) })
+    )
+  }
+
+  #landed(flight: Flight, answer: Omit<Outcome, 'endMs'>): void {
+    // Not there any more: given up by `close`, and settled.
+    if (!this.#flights.delete(flight)) return
+    this.#set.complete(flight.pipeline, flight.batch, { ...answer, endMs: this.#clock.nowMs() })
+    this.#settleAndArm()
+  }
+
+  #fetchShards(pipeline: Pipeline): void {
+    this.#transport.listShards(pipeline.stream).then(
+      listing => this.#fetched(pipeline, () => pipeline.shardsListed(listing, this.#clock.nowMs())),
+      (error: unknown) => {
+        this.#options.logger?.warn('ListShards failed', { streamName: pipeline.streamName, error: textOf(error) })
+        this.#fetched(pipeline, () => pipeline.shardsFailed(this.#clock.nowMs()))
+      }
+    )
+    this.#transport.describeStream(pipeline.stream).then(
+      summary => this.#fetched(pipeline, () => pipeline.described(summary, this.#clock.nowMs())),
+      (error: unknown) => {
+        this.#options.logger?.warn('DescribeStreamSummary failed', {
+          streamName: pipeline.streamName,
+          error: textOf(error)
+        })
+      }
+    )
+  }
+
+  #fetched(pipeline: Pipeline, apply: () => void): void {
+    if (this.#isClosed) return
+    try {
+      apply()
+    } catch (error) {
+      // The listing was not believed: the last good map serves on, and the next fetch is planned.
+      this.#options.logger?.warn('shard listing refused', { streamName: pipeline.streamName, error: textOf(error) })
+    }
+    this.#settleAndArm()
+  }
+
+  #warn(code: string, message: string): void {
+    if (this.#options.logger === undefined) emitWarning(code, message)
+    else this.#options.logger.warn(message, { code })
+  }
+
+  #callbackThrew(error: unknown): void {
+    this.#options.logger?.error('a settle callback threw', { error: textOf(error) })
+    if (this.#options.logger === undefined)
+      emitWarning('KPL_WARN_CALLBACK_THREW', `a settle callback threw: ${textOf(error)}`)
+  }
+}
+
+function checked(response: PutRecordsResponse, batch: Batch): Pick<Outcome, 'records' | 'error'> {
+  if (response.records.length === batch.entries.length) return { records: response.records }
+  const message = `${batch.entries.length} records were sent and ${response.records.length} answers came`
+  const failure = { errorCode: 'RecordCountMismatch', message, persisted: 'maybe' } as const
+  return { error: new TransportError(failure, 'KPL_ERR_PROTOCOL') }
+}
+
+/** A transport rejects with TransportError only; anything else is its fault, and says nothing about what was stored. */
+function asTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error
+  return new TransportError({ errorCode: 'UnknownError', message: textOf(error), persisted: 'maybe', cause: error })
+}
+
+function textOf(error: unknown): string {
+  return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+}
+
+function closed(): ProducerError {
+  return new ProducerError('KPL_ERR_CLOSED', 'the producer is closed')
+}
+
+function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {
+  const bounds = `bufferMaxBytes ${bufferMaxBytes}, bufferMaxRecords ${bufferMaxRecords}`
+  return new ProducerError('KPL_ERR_BUFFER_FULL', `the buffer is full (${bounds}); await ready() before the next put`)
+}
+
+function deferred() {
+  let resolve = () => {}
+  let reject = (_error: Error) => {}
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  // Whoever waits hears of it; nobody waiting is no fault.
+  promise.catch(ignore)
+  return { promise, resolve, reject }
+}
+
+function ignore(): void {}

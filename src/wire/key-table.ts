@@ -1,0 +1,62 @@
+/**
+ * One key table of an aggregated record being read, standing on the current member's entry.
+ * Invariant: an entry is decoded at most once; until then it is two numbers, however many entries hostile bytes declare.
+ */
+
+/** An index of -1 is no entry. */
+export class KeyTable {
+  /** Entries in the table. */
+  count = 0
+  /** The current member's entry. */
+  index = -1
+  /** The whole record: text is decoded out of one Buffer, for a TextDecoder takes half as long again. */
+  readonly #record: Buffer
+  readonly #texts: string[] = []
+  /** Where each entry starts and ends. */
+  #places = new Uint32Array(16)
+  #highestIndex = -1
+
+  constructor(record: Buffer) {
+    this.#record = record
+  }
+
+  /** Whether there is an entry for every index that was selected. */
+  get isComplete(): boolean {
+    return this.#highestIndex < this.count
+  }
+
+  add(start: number, end: number): void {
+    const at = this.count++ * 2
+    if (at === this.#places.length) {
+      const grown = new Uint32Array(at * 2)
+      grown.set(this.#places)
+      this.#places = grown
+    }
+    this.#places[at] = start
+    this.#places[at + 1] = end
+  }
+
+  select(index: number): void {
+    this.index = index
+    if (index > this.#highestIndex) this.#highestIndex = index
+  }
+
+  /** The current entry's bytes, a view. */
+  bytes(): Uint8Array {
+    return this.#record.subarray(this.#places[this.index * 2], this.#places[this.index * 2 + 1])
+  }
+
+  /** The current entry as text, undefined when there is none; what is not UTF-8 comes as U+FFFD. */
+  text(): string | undefined {
+    const { index } = this
+    if (index < 0) return undefined
+    return (this.#texts[index] ??= this.#record.toString('utf8', this.#places[index * 2], this.#places[index * 2 + 1]))
+  }
+
+  /** All entries as text, in order. */
+  allTexts(): string[] {
+    const texts: string[] = []
+    for (this.index = 0; this.index < this.count; this.index++) texts.push(this.text()!)
+    return texts
+  }
+}
