@@ -72,6 +72,8 @@ export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorru
 
 const DEFAULT_CONCURRENCY = 10
 const DEFAULT_RESERVE_MS = 1000
+/** The longest that a timer of Node.js takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Returns a Lambda handler that gives each user record of an event to `handle`: in order for each partition key, up to
@@ -148,16 +150,21 @@ class Batch<Context extends LambdaContext> {
     this.#handle = handle
     this.#options = options
     this.#reserveMs = reserveMs
-    this.#signal = timeoutSignal(Math.max(0, context.getRemainingTimeInMillis() - reserveMs))
+    const timeMs = Math.floor(context.getRemainingTimeInMillis() - reserveMs)
+    this.#signal = timeoutSignal(Math.min(Math.max(0, timeMs), MAX_TIMER_MS))
     this.#tasks = this.#readTasks()
   }
 
   async run(concurrency: number): Promise<LambdaBatchResponse> {
+    let stopWaiting = () => {}
     const timeIsUp = new Promise<void>(resolve => {
-      this.#signal.addEventListener('abort', () => resolve(), { once: true })
+      stopWaiting = resolve
     })
+    this.#signal.addEventListener('abort', stopWaiting)
     const workers = Array.from({ length: concurrency }, () => this.#work())
     await Promise.race([timeIsUp, Promise.all(workers)])
+    // The signal outlives the invocation: a listener left on it would keep the event in memory.
+    this.#signal.removeEventListener('abort', stopWaiting)
     return this.#answer()
   }
 

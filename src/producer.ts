@@ -6,19 +6,19 @@
 
 import type { Writable } from 'node:stream'
 import { createAwsTransport } from './aws/transport.ts'
-import { ProducerError, type RecordFailedError, safeText, TransportError } from './model/errors.ts'
-import type { AbortTicket, Batch } from './model/kinesis-record.ts'
+import { ProducerError, type RecordFailedError } from './model/errors.ts'
+import type { AbortTicket } from './model/kinesis-record.ts'
 import { type ProducerOptions, type ResolvedOptions, resolveOptions } from './model/options.ts'
-import type { Clock, PutRecordsResponse, Random, Timer, Transport } from './model/ports.ts'
+import type { Clock, Random, ShardHashRange, Timer, Transport } from './model/ports.ts'
 import type { UserRecord } from './model/records.ts'
 import type { PutResult, SettleCallback } from './model/results.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
-import type { Outcome } from './pipeline/pipeline-host.ts'
 import { pipelineOptions } from './pipeline/pipeline-options.ts'
 import { PipelineSet } from './pipeline/pipeline-set.ts'
 import { type ProducerStats, snapshot } from './pipeline/stats.ts'
 import { type PutAllOutcome, putAll } from './put-all.ts'
 import { recordWritable, type WritableOptions } from './record-writable.ts'
+import { errorText, Requests } from './requests.ts'
 import { emitWarning, systemClock, systemRandom } from './system.ts'
 
 /** What the producer reaches the world through; each defaults to the real one. */
@@ -35,18 +35,11 @@ export interface CloseResult {
   readonly failed: number
 }
 
-interface Flight {
-  readonly pipeline: Pipeline
-  readonly batch: Batch
-}
-
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
-  readonly #transport: Transport
   readonly #clock: Clock
   readonly #set: PipelineSet
-  readonly #flights = new Set<Flight>()
-  readonly #cut = new AbortController()
+  readonly #requests: Requests
   #timer: Timer | undefined
   #armedMs = Number.POSITIVE_INFINITY
   #room:
@@ -60,11 +53,24 @@ export class KinesisProducer implements AsyncDisposable {
     this.#options = resolveOptions(options)
     this.#clock = ports.clock ?? systemClock
     const warn = (code: string, message: string) => this.#warn(code, message)
-    this.#transport = ports.transport ?? createAwsTransport({ ...this.#options, warn })
+    this.#requests = new Requests({
+      transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
+      clock: this.#clock,
+      logger: this.#options.logger,
+      landed: (pipeline, batch, outcome) => {
+        this.#set.complete(pipeline, batch, outcome)
+        this.#settleAndArm()
+      },
+      listed: (pipeline, listing) => this.#listed(pipeline, listing),
+      described: (pipeline, summary) => {
+        pipeline.described(summary, this.#clock.nowMs())
+        this.#settleAndArm()
+      }
+    })
     this.#set = new PipelineSet(pipelineOptions(this.#options), {
       random: ports.random ?? systemRandom,
-      send: (pipeline, batch) => this.#send(pipeline, batch),
-      fetchShards: pipeline => this.#fetchShards(pipeline),
+      send: (pipeline, batch) => this.#requests.send(pipeline, batch),
+      fetchShards: pipeline => this.#requests.fetchShards(pipeline),
       warn,
       callbackThrew: error => this.#callbackThrew(error)
     })
@@ -187,14 +193,12 @@ export class KinesisProducer implements AsyncDisposable {
         code: 'KPL_ERR_CLOSE_TIMEOUT',
         message: `not acknowledged within close's ${timeoutMs} ms`
       } as const
-      this.#set.abandon(this.#flights, failure, this.#clock.nowMs())
-      this.#flights.clear()
+      this.#set.abandon(this.#requests.giveUp(), failure, this.#clock.nowMs())
       this.#set.runSettlements(this.#clock.nowMs())
     }
     this.#isClosed = true
-    this.#cut.abort()
     this.#timer?.cancel()
-    this.#transport.close()
+    this.#requests.close()
     return { delivered: this.#set.delivered - delivered, failed: this.#set.failed - failed }
   }
 
@@ -238,50 +242,14 @@ export class KinesisProducer implements AsyncDisposable {
     this.#timer = nextMs < Number.POSITIVE_INFINITY ? this.#clock.schedule(nextMs, () => this.#wake()) : undefined
   }
 
-  #send(pipeline: Pipeline, batch: Batch): void {
-    const flight: Flight = { pipeline, batch }
-    const startMs = this.#clock.nowMs()
-    this.#flights.add(flight)
-    const request = { stream: pipeline.stream, entries: batch.entries, signal: this.#cut.signal }
-    this.#transport.putRecords(request).then(
-      response => this.#landed(flight, { startMs, ...checked(response, batch) }),
-      (error: unknown) => this.#landed(flight, { startMs, error: asTransportError(error) })
-    )
-  }
-
-  #landed(flight: Flight, answer: Omit<Outcome, 'endMs'>): void {
-    // Not there any more: given up by `close`, and settled.
-    if (!this.#flights.delete(flight)) return
-    this.#set.complete(flight.pipeline, flight.batch, { ...answer, endMs: this.#clock.nowMs() })
-    this.#settleAndArm()
-  }
-
-  #fetchShards(pipeline: Pipeline): void {
-    this.#transport.listShards(pipeline.stream).then(
-      listing => this.#fetched(pipeline, () => pipeline.shardsListed(listing, this.#clock.nowMs())),
-      (error: unknown) => {
-        this.#options.logger?.warn('ListShards failed', { streamName: pipeline.streamName, error: textOf(error) })
-        this.#fetched(pipeline, () => pipeline.shardsFailed(this.#clock.nowMs()))
-      }
-    )
-    this.#transport.describeStream(pipeline.stream).then(
-      summary => this.#fetched(pipeline, () => pipeline.described(summary, this.#clock.nowMs())),
-      (error: unknown) => {
-        this.#options.logger?.warn('DescribeStreamSummary failed', {
-          streamName: pipeline.streamName,
-          error: textOf(error)
-        })
-      }
-    )
-  }
-
-  #fetched(pipeline: Pipeline, apply: () => void): void {
-    if (this.#isClosed) return
+  #listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void {
+    const nowMs = this.#clock.nowMs()
     try {
-      apply()
+      if (listing === undefined) pipeline.shardsFailed(nowMs)
+      else pipeline.shardsListed(listing, nowMs)
     } catch (error) {
       // The listing was not believed: the last good map serves on, and the next fetch is planned.
-      this.#options.logger?.warn('shard listing refused', { streamName: pipeline.streamName, error: textOf(error) })
+      this.#options.logger?.warn('shard listing refused', { streamName: pipeline.streamName, error: errorText(error) })
     }
     this.#settleAndArm()
   }
@@ -292,27 +260,10 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #callbackThrew(error: unknown): void {
-    this.#options.logger?.error('a settle callback threw', { error: textOf(error) })
+    this.#options.logger?.error('a settle callback threw', { error: errorText(error) })
     if (this.#options.logger === undefined)
-      emitWarning('KPL_WARN_CALLBACK_THREW', `a settle callback threw: ${textOf(error)}`)
+      emitWarning('KPL_WARN_CALLBACK_THREW', `a settle callback threw: ${errorText(error)}`)
   }
-}
-
-function checked(response: PutRecordsResponse, batch: Batch): Pick<Outcome, 'records' | 'error'> {
-  if (response.records.length === batch.entries.length) return { records: response.records }
-  const message = `${batch.entries.length} records were sent and ${response.records.length} answers came`
-  const failure = { errorCode: 'RecordCountMismatch', message, persisted: 'maybe' } as const
-  return { error: new TransportError(failure, 'KPL_ERR_PROTOCOL') }
-}
-
-/** A transport rejects with TransportError only; anything else is its fault, and says nothing about what was stored. */
-function asTransportError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error
-  return new TransportError({ errorCode: 'UnknownError', message: textOf(error), persisted: 'maybe', cause: error })
-}
-
-function textOf(error: unknown): string {
-  return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
 }
 
 function closed(): ProducerError {

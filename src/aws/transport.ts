@@ -1,3 +1,143 @@
-export function createAwsTransport(_options: object): never {
-  throw new Error('placeholder: overwrite me')
+/**
+ * The `Transport` over the AWS SDK: PutRecords, ListShards, DescribeStreamSummary.
+ * Invariant: every method rejects with a `TransportError` and nothing else; PutRecords is tried once, the two others
+ * at most `CONTROL_TRIES` times; a body buffer goes back to the pool only after its request was answered with success.
+ */
+import {
+  DescribeStreamSummaryCommand,
+  ListShardsCommand,
+  type ListShardsCommandInput,
+  PutRecordsCommand,
+  type PutRecordsCommandInput
+} from '@aws-sdk/client-kinesis'
+import pRetry from 'p-retry'
+import { TransportError } from '../model/errors.ts'
+import { LIST_SHARDS_PAGE, MAX_LIST_SHARDS_PAGES } from '../model/limits.ts'
+import type {
+  PutRecordsEntry,
+  PutRecordsRequest,
+  PutRecordsResponse,
+  ShardHashRange,
+  StreamSummary,
+  Transport
+} from '../model/ports.ts'
+import type { StreamRef } from '../model/records.ts'
+import { classifyRequestError } from '../model/service-errors.ts'
+import { readPutRecords, readShardPage, readSummary } from './answers.ts'
+import { classifyFailure, givenUp, protocolFailure } from './classify-failure.ts'
+import { type Command, exchange } from './exchange.ts'
+import { type AwsTransportOptions, openSender, type Sender } from './kinesis-client.ts'
+
+export type { AwsTransportOptions } from './kinesis-client.ts'
+
+const CONTROL_TRIES = 3
+const CONTROL_BASE_MS = 200
+const EXPIRED_TOKEN = 'ExpiredNextTokenException'
+
+/**
+ * Returns a transport to Kinesis. No request is made and no credentials are fetched before the first call.
+ * `data` of entries is not copied and must not change until the call settles.
+ * Throws OptionsError for an endpoint or a region that will not do, or a client without `send`.
+ *
+ * @example
+ * const transport = createAwsTransport({ ...resolveOptions({ region: 'eu-west-1' }), warn: () => {} })
+ */
+export function createAwsTransport(options: AwsTransportOptions): Transport {
+  return new AwsTransport(openSender(options), options.requestTimeoutMs)
 }
+
+class AwsTransport implements Transport {
+  readonly #sender: Sender
+  readonly #timeoutMs: number
+  readonly #closing = new AbortController()
+
+  constructor(sender: Sender, timeoutMs: number) {
+    this.#sender = sender
+    this.#timeoutMs = timeoutMs
+  }
+
+  async putRecords({ stream, entries, signal }: PutRecordsRequest): Promise<PutRecordsResponse> {
+    const input: PutRecordsCommandInput = { ...addressOf(stream), Records: entries.map(requestEntry) }
+    const { bodyWriter } = this.#sender
+    bodyWriter?.register(input)
+    const output = await this.#send(new PutRecordsCommand(input), signal)
+    bodyWriter?.release(input)
+    return readPutRecords(output, entries.length)
+  }
+
+  listShards(stream: StreamRef): Promise<readonly ShardHashRange[]> {
+    return this.#withRetries(() => this.#listAllPages(stream))
+  }
+
+  describeStream(stream: StreamRef): Promise<StreamSummary> {
+    return this.#withRetries(async () =>
+      readSummary(await this.#send(new DescribeStreamSummaryCommand(addressOf(stream))))
+    )
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#sender.close()
+  }
+
+  async #listAllPages(stream: StreamRef): Promise<readonly ShardHashRange[]> {
+    const shards: ShardHashRange[] = []
+    // A token stands for the whole first request: the service refuses one that comes with anything of it.
+    let input: ListShardsCommandInput = {
+      ...addressOf(stream),
+      ShardFilter: { Type: 'AT_LATEST' },
+      MaxResults: LIST_SHARDS_PAGE
+    }
+    for (let page = 0; page < MAX_LIST_SHARDS_PAGES; page++) {
+      const { shards: more, nextToken } = readShardPage(await this.#send(new ListShardsCommand(input)))
+      for (const shard of more) shards.push(shard)
+      if (nextToken === undefined) return shards
+      input = { NextToken: nextToken }
+    }
+    const message = `ListShards did not end within ${MAX_LIST_SHARDS_PAGES} pages.`
+    throw protocolFailure('TooManyPages', message)
+  }
+
+  async #send(command: Command, signal: AbortSignal = this.#closing.signal): Promise<unknown> {
+    if (this.#closing.signal.aborted) throw givenUp('AbortError', false)
+    const { send, assertDestination } = this.#sender
+    return exchange(send, command, { timeoutMs: this.#timeoutMs, signal, assertDestination })
+  }
+
+  /** Each try begins anew, so an expired token costs one of them. */
+  async #withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
+    try {
+      return await pRetry(run, {
+        retries: CONTROL_TRIES - 1,
+        minTimeout: CONTROL_BASE_MS,
+        randomize: true,
+        signal: this.#closing.signal,
+        shouldRetry: ({ error }) => error instanceof TransportError && isWorthAnotherTry(error)
+      })
+    } catch (error) {
+      if (this.#closing.signal.aborted && !(error instanceof TransportError)) throw givenUp('AbortError', false)
+      throw classifyFailure(error, { isHanded: undefined })
+    }
+  }
+}
+
+/** Nothing is written by these calls, so an unclear answer is as good a reason as an outage. */
+function isWorthAnotherTry(error: TransportError): boolean {
+  if (error.errorCode === EXPIRED_TOKEN) return true
+  if (error.code === 'KPL_ERR_PROTOCOL') return false
+  const verdict = classifyRequestError(error)
+  const isUnknownRefusal = error.statusCode !== undefined && error.statusCode < 500 && verdict === 'outage'
+  return !isUnknownRefusal && verdict !== 'rejected' && verdict !== 'refused'
+}
+
+function addressOf({ streamName, streamArn }: StreamRef): { StreamName?: string; StreamARN?: string } {
+  if (streamArn !== undefined) return { StreamARN: streamArn }
+  return streamName === undefined ? {} : { StreamName: streamName }
+}
+
+function requestEntry({ data, partitionKey, explicitHashKey }: PutRecordsEntry): RequestEntry {
+  const entry = { Data: data, PartitionKey: partitionKey }
+  return explicitHashKey === undefined ? entry : { ...entry, ExplicitHashKey: explicitHashKey }
+}
+
+type RequestEntry = NonNullable<PutRecordsCommandInput['Records']>[number]

@@ -15,8 +15,9 @@ import { type StreamRef, streamRef } from '../model/records.ts'
 import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import { Aggregator } from '../stages/aggregator.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
-import { type Decision, decide, isAcknowledged, judge } from '../stages/retrier.ts'
-import { attemptOf, historyOf, membersOf, recordAttempt, settlementOf } from './members.ts'
+import type { Decision } from '../stages/retrier.ts'
+import { Answers } from './answers.ts'
+import { historyOf, membersOf, recordAttempt, settlementOf } from './members.ts'
 import { isStale, Outbox } from './outbox.ts'
 import type { Outcome, PipelineGauges, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
@@ -24,12 +25,6 @@ import { RequestFailures } from './request-failures.ts'
 import { Routing } from './routing.ts'
 import { expired, type Failure, refusedBy } from './settlement.ts'
 import { StreamTelemetry } from './telemetry.ts'
-
-interface HeldRecord {
-  readonly record: KinesisRecord
-  readonly answer: PutRecordsAnswer
-  readonly outcome: Outcome
-}
 
 /** Open envelopes while there is no map, one for each hash key; beyond it records go alone. */
 const MAX_KEYED_LANES = 1024
@@ -43,7 +38,7 @@ export class Pipeline {
   readonly #aggregator: Aggregator
   readonly #outbox: Outbox
   readonly #requestFailures: RequestFailures
-  #held: HeldRecord[] = []
+  readonly #answers: Answers
   #nowMs = 0
   #hasSealed = false
 
@@ -71,17 +66,24 @@ export class Pipeline {
         refuseStream: failure => this.abandon(failure, this.#nowMs)
       }
     })
+    this.#answers = new Answers({
+      failIfThrottled: options.failIfThrottled,
+      routing: this.#routing,
+      outbox: this.#outbox,
+      requestFailures: this.#requestFailures,
+      telemetry: this.telemetry,
+      resubmit: (record, decision, answer) => this.#resubmit(record, decision, answer)
+    })
   }
 
   /** The earliest moment at which `advance` has something to do. */
   get nextDeadlineMs(): number {
-    let nearestMs = Math.min(
+    return Math.min(
       this.#aggregator.nextDeadlineMs,
       this.#outbox.nextDeadlineMs,
-      this.#routing.directory.nextDeadlineMs
+      this.#routing.directory.nextDeadlineMs,
+      this.#answers.nextDeadlineMs
     )
-    for (const { record } of this.#held) nearestMs = Math.min(nearestMs, record.expirationMs)
-    return nearestMs
   }
 
   get gauges(): PipelineGauges {
@@ -106,7 +108,7 @@ export class Pipeline {
   advance(nowMs: number): void {
     this.#nowMs = nowMs
     if (this.#routing.directory.startIfDue(nowMs)) this.#host.fetchShards(this)
-    this.#expireHeld()
+    this.#answers.expireHeld(nowMs)
     this.#aggregator.sealDue(nowMs)
     this.#pump()
   }
@@ -125,12 +127,8 @@ export class Pipeline {
     for (const record of batch.entries) this.#outbox.limiter.answered(record, nowMs)
     if (outcome.error !== undefined) this.#requestFailed(batch, outcome.error, outcome.startMs)
     else {
-      if (this.#outbox.breaker.answered()) this.#outbox.limiter.forgive(nowMs)
-      batch.entries.forEach((record, i) => {
-        const answer = outcome.records?.[i] ?? {}
-        if (isAcknowledged(answer)) this.#learn(record, answer.shardId, outcome.startMs)
-        this.#entryAnswered({ record, answer, outcome })
-      })
+      this.#answers.handle(batch, outcome, nowMs)
+      if (this.#routing.looksServiceManaged) this.#setKeyed(false, 'records land in other shards than their keys say')
     }
     this.#pump()
   }
@@ -144,7 +142,7 @@ export class Pipeline {
       this.#relane()
     } finally {
       this.#outbox.limiter.resumeAll(nowMs)
-      this.#judgeHeld()
+      this.#answers.judgeHeld(nowMs)
       this.#pump()
     }
   }
@@ -167,10 +165,7 @@ export class Pipeline {
   abandon(failure: Failure, nowMs: number): void {
     this.#nowMs = nowMs
     this.#aggregator.sealAll()
-    const held = this.#held.map(({ record }) => record)
-    this.#held = []
-    for (const record of held) record.persisted = 'maybe'
-    for (const record of [...this.#outbox.takeAll(), ...held]) this.#fail(record, failure)
+    for (const record of [...this.#outbox.takeAll(), ...this.#answers.takeHeldRecords()]) this.#fail(record, failure)
     this.#hasSealed = false
   }
 
@@ -211,38 +206,6 @@ export class Pipeline {
 
   // ------------------------------------------------------------------ backward: answers
 
-  #learn(record: KinesisRecord, shardId: string, startMs: number): void {
-    if (!this.#routing.learn(record, shardId, startMs, this.#nowMs)) return
-    this.telemetry.mispredicted(record.predictedShard)
-    // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
-    const isWorthWaiting = record.isAggregate && this.#routing.directory.isRefreshing
-    if (isWorthWaiting) this.#outbox.limiter.hold(record.predictedShard, this.#nowMs)
-    if (this.#routing.looksServiceManaged) {
-      this.#setKeyed(false, 'records land in other shards than their hash keys say, under a fresh shard map')
-    }
-  }
-
-  #entryAnswered(entry: HeldRecord): void {
-    const { record, answer, outcome } = entry
-    const laneId = record.predictedShard
-    const verdict = judge(answer, isAcknowledged(answer) ? this.#routing.placementOf(record, answer.shardId) : 'fits')
-    if (verdict === 'unknown') {
-      this.#held.push(entry)
-      return
-    }
-    recordAttempt(record, attemptOf(answer, verdict === 'misrouted', outcome))
-    if (isAcknowledged(answer)) {
-      this.#outbox.limiter.succeeded(laneId)
-      this.#requestFailures.succeeded()
-    } else {
-      const isThrottled = verdict === 'throttled'
-      this.telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId)
-      if (isThrottled) this.telemetry.throttled(laneId)
-      if (verdict !== 'rejected') this.#outbox.limiter.failed(laneId, outcome.startMs, this.#nowMs, isThrottled)
-    }
-    this.#resubmit(record, decide(record, verdict, this.#options.failIfThrottled), answer)
-  }
-
   #requestFailed(batch: Batch, error: TransportError, startMs: number): void {
     const attempt = { startMs, endMs: this.#nowMs, errorCode: error.errorCode, errorMessage: error.message }
     for (const record of batch.entries) recordAttempt(record, attempt)
@@ -252,23 +215,6 @@ export class Pipeline {
       this.#relane()
     }
     this.#requestFailures.handle(batch, error, startMs, this.#nowMs)
-  }
-
-  /** Looks again, with a new map, at answers that named a shard unknown at the time. */
-  #judgeHeld(): void {
-    const held = this.#held
-    this.#held = []
-    for (const entry of held) this.#entryAnswered(entry)
-  }
-
-  #expireHeld(): void {
-    const over = this.#held.filter(({ record }) => isStale(record, this.#nowMs))
-    if (over.length === 0) return
-    this.#held = this.#held.filter(entry => !over.includes(entry))
-    for (const { record, answer, outcome } of over) {
-      recordAttempt(record, attemptOf(answer, true, outcome))
-      this.#resubmit(record, { kind: 'retryMembers', alone: false }, {})
-    }
   }
 
   /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */

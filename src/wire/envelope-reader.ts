@@ -201,6 +201,11 @@ export class EnvelopeReader {
 
   /** Exact below 2^53. Above, rounded, but never to less than 2^53, which is beyond every bound it is held against. */
   #varint(end: number): number {
+    const first = this.#bytes[this.#at]!
+    if (first < 0x80 && this.#at < end) {
+      this.#at++
+      return first
+    }
     let value = 0
     let scale = 1
     for (let i = 0; i < MAX_VARINT_BYTES; i++) {

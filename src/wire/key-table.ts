@@ -3,6 +3,9 @@
  * Invariant: an entry is decoded at most once; until then it is two numbers, however many entries hostile bytes declare.
  */
 
+/** Numbers from which on the places grow in small steps; before, each step costs more than the memory is worth. */
+const LARGE = 8192
+
 /** An index of -1 is no entry. */
 export class KeyTable {
   /** Entries in the table. */
@@ -28,7 +31,7 @@ export class KeyTable {
   add(start: number, end: number): void {
     const at = this.count++ * 2
     if (at === this.#places.length) {
-      const grown = new Uint32Array(at * 2)
+      const grown = new Uint32Array(at < LARGE ? at * 8 : at * 2)
       grown.set(this.#places)
       this.#places = grown
     }

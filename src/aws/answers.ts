@@ -1,0 +1,88 @@
+/**
+ * Reads the service's answers: from whatever arrived to the shapes of the port.
+ * Invariant: only known fields of the right type get through; anything else is KPL_ERR_PROTOCOL, never a crash.
+ */
+import type { PutRecordsAnswer, PutRecordsResponse, ShardHashRange, StreamSummary } from '../model/ports.ts'
+import { MALFORMED_ANSWER, protocolFailure } from './classify-failure.ts'
+
+export interface ShardPage {
+  readonly shards: readonly ShardHashRange[]
+  readonly nextToken: string | undefined
+}
+
+const BYTES_PER_KIB = 1024
+
+/** Throws KPL_ERR_PROTOCOL for another shape, or when there is not one answer for each of `entryCount` entries. */
+export function readPutRecords(output: unknown, entryCount: number): PutRecordsResponse {
+  const records = list(fields(output, 'The answer')['Records'], 'Records')
+  if (records.length !== entryCount) {
+    const message = `PutRecords was sent ${entryCount} records and answered about ${records.length}.`
+    throw protocolFailure('RecordCountMismatch', message, 200)
+  }
+  return { records: records.map(readRecord) }
+}
+
+/** Returns one page of ListShards. */
+export function readShardPage(output: unknown): ShardPage {
+  const answer = fields(output, 'The answer')
+  return {
+    shards: list(answer['Shards'], 'Shards').map(readShard),
+    nextToken: optionalText(answer['NextToken'], 'NextToken')
+  }
+}
+
+/** Returns what DescribeStreamSummary says. */
+export function readSummary(output: unknown): StreamSummary {
+  const summary = fields(fields(output, 'The answer')['StreamDescriptionSummary'], 'StreamDescriptionSummary')
+  const maxKib = summary['MaxRecordSizeInKiB']
+  const isSize = typeof maxKib === 'number' && Number.isSafeInteger(maxKib) && maxKib > 0
+  return {
+    status: text(summary['StreamStatus'], 'StreamStatus'),
+    recordDistribution: summary['RecordDistributionStrategy'] === 'AUTO' ? 'AUTO' : 'USER_PARTITION_KEY',
+    maxRecordBytes: isSize ? maxKib * BYTES_PER_KIB : undefined
+  }
+}
+
+function readRecord(value: unknown): PutRecordsAnswer {
+  const record = fields(value, 'Records[]')
+  return {
+    shardId: optionalText(record['ShardId'], 'ShardId'),
+    sequenceNumber: optionalText(record['SequenceNumber'], 'SequenceNumber'),
+    errorCode: optionalText(record['ErrorCode'], 'ErrorCode'),
+    errorMessage: optionalText(record['ErrorMessage'], 'ErrorMessage')
+  }
+}
+
+function readShard(value: unknown): ShardHashRange {
+  const shard = fields(value, 'Shards[]')
+  const range = fields(shard['HashKeyRange'], 'HashKeyRange')
+  return {
+    shardId: text(shard['ShardId'], 'ShardId'),
+    startingHashKey: text(range['StartingHashKey'], 'StartingHashKey'),
+    endingHashKey: text(range['EndingHashKey'], 'EndingHashKey')
+  }
+}
+
+function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(name, 'an object')
+  // Own properties only; the prototype may be anybody's.
+  return { __proto__: null, ...value }
+}
+
+function list(value: unknown, name: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(name, 'a list')
+  return value
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw malformed(name, 'a string')
+  return value
+}
+
+function optionalText(value: unknown, name: string): string | undefined {
+  return value === undefined || value === null ? undefined : text(value, name)
+}
+
+function malformed(name: string, kind: string): Error {
+  return protocolFailure(MALFORMED_ANSWER, `${name} is not ${kind}, so the answer is not the API's.`, 200)
+}

@@ -1,0 +1,117 @@
+/**
+ * What an answered request means for its entries: a batch and its answers enter, a decision for every entry leaves.
+ * An answer that names a shard unknown here is held until the next shard map tells whether the record is well there.
+ * Invariant: every entry leaves once, or is held; a held one leaves when a map explains it or its time to live ends.
+ */
+import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
+import type { PutRecordsAnswer } from '../model/ports.ts'
+import { type Decision, decide, isAcknowledged, judge } from '../stages/retrier.ts'
+import { attemptOf, recordAttempt } from './members.ts'
+import { isStale, type Outbox } from './outbox.ts'
+import type { Outcome } from './pipeline-host.ts'
+import type { RequestFailures } from './request-failures.ts'
+import type { Routing } from './routing.ts'
+import type { StreamTelemetry } from './telemetry.ts'
+
+export interface AnswersContext {
+  readonly failIfThrottled: boolean
+  readonly routing: Routing
+  readonly outbox: Outbox
+  readonly requestFailures: RequestFailures
+  readonly telemetry: StreamTelemetry
+  resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void
+}
+
+interface AnsweredEntry {
+  readonly record: KinesisRecord
+  readonly answer: PutRecordsAnswer
+  readonly outcome: Outcome
+}
+
+export class Answers {
+  readonly #context: AnswersContext
+  #held: AnsweredEntry[] = []
+
+  constructor(context: AnswersContext) {
+    this.#context = context
+  }
+
+  /** When `expireHeld` has something to do; Infinity while nothing is held. */
+  get nextDeadlineMs(): number {
+    let nearestMs = Number.POSITIVE_INFINITY
+    for (const { record } of this.#held) nearestMs = Math.min(nearestMs, record.expirationMs)
+    return nearestMs
+  }
+
+  handle(batch: Batch, outcome: Outcome, nowMs: number): void {
+    const { outbox } = this.#context
+    if (outbox.breaker.answered()) outbox.limiter.forgive(nowMs)
+    batch.entries.forEach((record, i) => {
+      const answer = outcome.records?.[i] ?? {}
+      if (isAcknowledged(answer)) this.#learn(record, answer.shardId, outcome.startMs, nowMs)
+      this.#judge({ record, answer, outcome }, nowMs)
+    })
+  }
+
+  /** Looks again, with a new map, at the answers that are held. */
+  judgeHeld(nowMs: number): void {
+    for (const entry of this.#takeHeld()) this.#judge(entry, nowMs)
+  }
+
+  /** Gives up on held answers whose records' time is over: stored somewhere, but where nobody may look. */
+  expireHeld(nowMs: number): void {
+    if (this.nextDeadlineMs > nowMs) return
+    for (const entry of this.#takeHeld()) {
+      if (!isStale(entry.record, nowMs)) {
+        this.#held.push(entry)
+        continue
+      }
+      recordAttempt(entry.record, attemptOf(entry.answer, true, entry.outcome))
+      this.#context.resubmit(entry.record, { kind: 'retryMembers', alone: false }, {})
+    }
+  }
+
+  /** Takes out the records whose answers are held: stored, but perhaps where no consumer accepts them. */
+  takeHeldRecords(): KinesisRecord[] {
+    return this.#takeHeld().map(({ record }) => {
+      record.persisted = 'maybe'
+      return record
+    })
+  }
+
+  #takeHeld(): AnsweredEntry[] {
+    const held = this.#held
+    this.#held = []
+    return held
+  }
+
+  #learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): void {
+    const { routing, outbox, telemetry } = this.#context
+    if (!routing.learn(record, shardId, startMs, nowMs)) return
+    telemetry.mispredicted(record.predictedShard)
+    // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
+    if (record.isAggregate && routing.directory.isRefreshing) outbox.limiter.hold(record.predictedShard, nowMs)
+  }
+
+  #judge(entry: AnsweredEntry, nowMs: number): void {
+    const { routing, outbox, requestFailures, telemetry, failIfThrottled } = this.#context
+    const { record, answer, outcome } = entry
+    const laneId = record.predictedShard
+    const verdict = judge(answer, isAcknowledged(answer) ? routing.placementOf(record, answer.shardId) : 'fits')
+    if (verdict === 'unknown') {
+      this.#held.push(entry)
+      return
+    }
+    recordAttempt(record, attemptOf(answer, verdict === 'misrouted', outcome))
+    if (isAcknowledged(answer)) {
+      outbox.limiter.succeeded(laneId)
+      requestFailures.succeeded()
+    } else {
+      const isThrottled = verdict === 'throttled'
+      telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId)
+      if (isThrottled) telemetry.throttled(laneId)
+      if (verdict !== 'rejected') outbox.limiter.failed(laneId, outcome.startMs, nowMs, isThrottled)
+    }
+    this.#context.resubmit(record, decide(record, verdict, failIfThrottled), answer)
+  }
+}
