@@ -159,9 +159,10 @@ export class KinesisProducer implements AsyncDisposable {
 
   #accept(record: UserRecord, settle: SettleCallback | AbortTicket): boolean {
     if (this.#closing !== undefined) throw closed()
-    const pipeline = this.#set.tryPut(record, settle, this.#clock.nowMs())
-    if (pipeline === undefined) return false
-    if (pipeline.nextDeadlineMs < this.#armedMs || this.#set.hasSettlements) this.#arm()
+    if (!this.#set.tryPut(record, settle, this.#clock.nowMs())) return false
+    const { news } = this.#set
+    const isDue = news !== undefined && (news.nextDeadlineMs < this.#armedMs || this.#set.hasSettlements)
+    if (isDue) this.#arm()
     return true
   }
 

@@ -3,14 +3,18 @@
  * Invariant: settles within `timeoutMs` or at the signal, whichever is first, with an answer or a `TransportError`;
  * makes one attempt, also on a client that would retry; after it settled nothing more is sent.
  */
-import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import { setMaxListeners } from 'node:events'
+import type {
+  DescribeStreamSummaryCommand,
+  KinesisClient,
+  ListShardsCommand,
+  PutRecordsCommand
+} from '@aws-sdk/client-kinesis'
 import type { TransportError } from '../model/errors.ts'
 import { classifyFailure, givenUp } from './classify-failure.ts'
 
-/** What we need of a command: that middleware can be added to it. */
-export interface Command {
-  readonly middlewareStack: Pick<KinesisClient['middlewareStack'], 'add' | 'addRelativeTo'>
-}
+/** One of the three commands we send. */
+export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSummaryCommand
 
 /** A client's `send`. */
 export type Send = (command: Command, options: { readonly abortSignal: AbortSignal }) => Promise<unknown>
@@ -18,7 +22,8 @@ export type Send = (command: Command, options: { readonly abortSignal: AbortSign
 export interface ExchangeOptions {
   /** For the whole call: credentials, connection, request and answer. */
   readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
+  /** Any of them ends the call. */
+  readonly signals: readonly AbortSignal[]
   /** Throws a `TransportError` when a request must not go to this place. */
   readonly assertDestination?: ((protocol: string, hostname: string) => void) | undefined
 }
@@ -35,8 +40,8 @@ interface Progress {
 
 /** Sends `command`, which must be fresh, once; resolves to its output, undecoded. */
 export function exchange(send: Send, command: Command, options: ExchangeOptions): Promise<unknown> {
-  const { timeoutMs, signal, assertDestination } = options
-  if (signal?.aborted) return Promise.reject(givenUp('AbortError', false))
+  const { timeoutMs, signals, assertDestination } = options
+  if (signals.some(signal => signal.aborted)) return Promise.reject(givenUp('AbortError', false))
   const progress: Progress = {
     isHanded: undefined,
     isOver: false,
@@ -52,7 +57,7 @@ export function exchange(send: Send, command: Command, options: ExchangeOptions)
       if (progress.isOver) return false
       progress.isOver = true
       deadline.removeEventListener('abort', onDeadline)
-      signal?.removeEventListener('abort', onSignal)
+      for (const signal of signals) signal.removeEventListener('abort', onSignal)
       return true
     }
     const giveUp = (errorCode: 'AbortError' | 'TimeoutError'): void => {
@@ -63,7 +68,11 @@ export function exchange(send: Send, command: Command, options: ExchangeOptions)
     const onDeadline = (): void => giveUp('TimeoutError')
     const onSignal = (): void => giveUp('AbortError')
     deadline.addEventListener('abort', onDeadline)
-    signal?.addEventListener('abort', onSignal)
+    for (const signal of signals) {
+      // As many listeners as requests in flight are no leak; each is removed when its call ends.
+      setMaxListeners(0, signal)
+      signal.addEventListener('abort', onSignal)
+    }
     send(command, { abortSignal: aborter.signal }).then(
       output => {
         if (isFirst()) resolve(output)
@@ -77,26 +86,29 @@ export function exchange(send: Send, command: Command, options: ExchangeOptions)
 
 /** Adds three observers to the command: at its start, right inside the retry loop, and at the handler's door. */
 function watch(command: Command, progress: Progress, assertDestination: ExchangeOptions['assertDestination']): void {
-  command.middlewareStack.add(
+  // The commands differ in the types of input and output only, which these observers do not look at.
+  const stack = command.middlewareStack as unknown as KinesisClient['middlewareStack']
+  stack.add(
     next => args => {
       progress.isHanded = false
       return next(args)
     },
     { step: 'initialize', priority: 'high', name: 'kplStart' }
   )
-  command.middlewareStack.addRelativeTo(
-    next => async args => {
-      try {
-        return await next(args)
-      } catch (error) {
-        progress.failure = classifyFailure(error, progress)
-        // An error that no retry strategy knows is never retried, whatever the client's maxAttempts.
-        throw new Error('The attempt failed.')
-      }
-    },
+  stack.addRelativeTo(
+    <Args, Result>(next: (args: Args) => Promise<Result>) =>
+      async (args: Args): Promise<Result> => {
+        try {
+          return await next(args)
+        } catch (error) {
+          progress.failure = classifyFailure(error, progress)
+          // An error that no retry strategy knows is never retried, whatever the client's maxAttempts.
+          throw new Error('The attempt failed.')
+        }
+      },
     { relation: 'after', toMiddleware: 'retryMiddleware', name: 'kplOneAttempt' }
   )
-  command.middlewareStack.add(
+  stack.add(
     next => async args => {
       const { protocol, hostname } = destinationOf(args.request)
       assertDestination?.(protocol, hostname)

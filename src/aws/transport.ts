@@ -98,10 +98,11 @@ class AwsTransport implements Transport {
     throw protocolFailure('TooManyPages', message)
   }
 
-  async #send(command: Command, signal: AbortSignal = this.#closing.signal): Promise<unknown> {
-    if (this.#closing.signal.aborted) throw givenUp('AbortError', false)
+  #send(command: Command, signal?: AbortSignal): Promise<unknown> {
     const { send, assertDestination } = this.#sender
-    return exchange(send, command, { timeoutMs: this.#timeoutMs, signal, assertDestination })
+    const closing = this.#closing.signal
+    const signals = signal === undefined ? [closing] : [closing, signal]
+    return exchange(send, command, { timeoutMs: this.#timeoutMs, signals, assertDestination })
   }
 
   /** Each try begins anew, so an expired token costs one of them. */

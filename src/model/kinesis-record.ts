@@ -3,6 +3,7 @@
  * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the
  * times, the lane and the history are rewritten, and only by `pipeline.ts`.
  */
+import type { KeySlot } from '../wire/encode.ts'
 import type { Attempt, Persisted, SettleCallback } from './results.ts'
 
 /**
@@ -29,6 +30,8 @@ export interface AcceptedRecord {
   partitionKey: string
   /** UTF-8 bytes of the partition key. */
   keyBytes: number
+  /** The key's shortcut into its lane's open envelope, if it has one. */
+  keySlot: KeySlot | undefined
   /** Canonical decimal, when the user gave one. */
   explicitHashKey: string | undefined
   /** Where the effective hash key stands: four words of `hashWords` from `hashAt`. */

@@ -23,6 +23,7 @@ export class Admission {
   readonly #record: AcceptedRecord = {
     partitionKey: '',
     keyBytes: 0,
+    keySlot: undefined,
     explicitHashKey: undefined,
     hashWords: NO_WORDS,
     hashAt: 0,
@@ -62,6 +63,7 @@ export class Admission {
     record.keyBytes = key.utf8Bytes
     if (explicitHashKey === undefined) {
       record.explicitHashKey = undefined
+      record.keySlot = key.slot
       record.hashWords = key.words
       record.hashAt = key.at
       this.#key = key
@@ -99,6 +101,8 @@ export class Admission {
     const value = BigInt(explicitHashKey)
     writeHashKey(value, this.#hashWords)
     this.#record.explicitHashKey = value.toString()
+    // Records of one key with other hash keys go to other lanes: a shortcut would point into the wrong envelope.
+    this.#record.keySlot = undefined
     this.#record.hashWords = this.#hashWords
     this.#record.hashAt = 0
     this.#key = undefined

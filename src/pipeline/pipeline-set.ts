@@ -34,6 +34,8 @@ const MAX_STREAMS = 10_000
 export class PipelineSet {
   readonly ledger: FlushLedger = new FlushLedger()
   readonly budget: Budget
+  /** Set by `tryPut`. */
+  news: Pipeline | undefined
   readonly #options: PipelineOptions
   readonly #ports: SetPorts
   readonly #host: PipelineHost
@@ -93,14 +95,14 @@ export class PipelineSet {
   }
 
   /**
-   * Takes a record and returns its pipeline, or undefined when the buffer is full. Throws InvalidRecordError; then, and
-   * when the buffer is full, nothing was taken. Hot.
+   * Takes a record, or returns false when the buffer is full. Throws InvalidRecordError; then, and when the buffer is
+   * full, nothing was taken. Afterwards `news` is the pipeline whose deadline may have come nearer, if any. Hot.
    */
-  tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): Pipeline | undefined {
+  tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
     const { streamName = this.#options.streamName } = user
     const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
     const record = this.#admission.examine(user)
-    if (!this.budget.tryTake(record.budgetBytes)) return undefined
+    if (!this.budget.tryTake(record.budgetBytes)) return false
     record.settle = settle
     record.acceptedMs = nowMs
     record.number = this.#nextNumber++
@@ -108,8 +110,9 @@ export class PipelineSet {
     record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
     record.expirationMs = nowMs + this.#options.recordTtlMs
     this.ledger.accepted()
-    pipeline.accept(record, this.#admission.key, nowMs)
-    return pipeline
+    const isQuiet = pipeline.accept(record, this.#admission.key, nowMs)
+    this.news = isQuiet ? undefined : pipeline
+    return true
   }
 
   /** Opens a stream's pipeline before its first record, so that its shard map is there in time. */

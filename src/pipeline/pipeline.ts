@@ -96,12 +96,16 @@ export class Pipeline {
     }
   }
 
-  /** Takes a record; times and number are set, bytes are copied before this returns. `key`: its cached hash key. */
-  accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): void {
+  /**
+   * Takes a record; times and number are set, bytes are copied before this returns. `key`: its cached hash key.
+   * Returns true when it quietly joined an open envelope: `nextDeadlineMs` is what it was.
+   */
+  accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
     this.#nowMs = nowMs
     this.telemetry.userRecordsReceived++
-    this.#aggregate(record, key, false)
+    const isQuiet = this.#aggregate(record, key, false)
     if (this.#hasSealed) this.#pump()
+    return isQuiet
   }
 
   /** Does whatever is due. */
@@ -179,12 +183,13 @@ export class Pipeline {
 
   // ------------------------------------------------------------------ forward: lane, envelope, request
 
-  #aggregate(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): void {
+  #aggregate(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): boolean {
     this.#routing.route(record, key)
     const isKeyed = this.#routing.isKeyed
     const hasRoom = this.#routing.directory.map !== undefined || this.#aggregator.laneCount < MAX_KEYED_LANES
-    if (isKeyed && hasRoom && !alone) this.#aggregator.add(record)
-    else this.#aggregator.addAlone(record)
+    if (isKeyed && hasRoom && !alone) return this.#aggregator.add(record)
+    this.#aggregator.addAlone(record)
+    return false
   }
 
   #seal(record: KinesisRecord): void {

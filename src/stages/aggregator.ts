@@ -44,6 +44,7 @@ export class Aggregator {
   readonly #deadlines = new DeadlineHeap<OpenLane>()
   readonly #spareWriters: EnvelopeWriter[] = []
   #isEnabled: boolean
+  #isQuiet = false
 
   constructor(options: AggregatorOptions, emit: (record: KinesisRecord) => void) {
     this.#options = options
@@ -65,11 +66,14 @@ export class Aggregator {
     this.#isEnabled = false
   }
 
-  /** Takes a record; its bytes are copied before this returns. */
-  add(record: AcceptedRecord): void {
+  /**
+   * Takes a record; its bytes are copied before this returns. Returns true when it quietly joined an open envelope: no
+   * deadline has come nearer by it, and nothing was emitted.
+   */
+  add(record: AcceptedRecord): boolean {
     const open = this.#lanes.get(record.lane)
     if (open !== undefined) {
-      if (this.#isEnabled && this.#addTo(open, record)) return
+      if (this.#isEnabled && this.#addTo(open, record)) return this.#isQuiet
       this.#seal(open)
     }
     const isAlone =
@@ -78,6 +82,7 @@ export class Aggregator {
       this.#options.aggregationMaxCount === 1
     if (isAlone) this.#emitAlone(record)
     else this.#addTo(this.#open(record), record)
+    return false
   }
 
   /** Takes a record that must leave by itself, past every envelope. */
@@ -112,16 +117,21 @@ export class Aggregator {
       record.keyBytes,
       record.explicitHashKey,
       record.data,
-      record.dataBytes
+      record.dataBytes,
+      record.keySlot
     )
     if (!isIn) return false
     members.push(record)
-    if (record.sealByMs < open.wakeMs) this.#deadlines.set(open, record.sealByMs)
+    this.#isQuiet = record.sealByMs >= open.wakeMs
+    if (!this.#isQuiet) this.#deadlines.set(open, record.sealByMs)
     if (record.deadlineMs < open.deadlineMs) open.deadlineMs = record.deadlineMs
     if (record.expirationMs < open.expirationMs) open.expirationMs = record.expirationMs
     const isFull =
       members.count >= this.#options.aggregationMaxCount || writer.sealedBytes > maxBytes - SMALLEST_MEMBER_BYTES
-    if (isFull) this.#seal(open)
+    if (isFull) {
+      this.#isQuiet = false
+      this.#seal(open)
+    }
     return true
   }
 

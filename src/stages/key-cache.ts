@@ -1,51 +1,86 @@
 /**
  * Remembers what was found out about partition keys: their UTF-8 length and hash key, and the shard last predicted.
  * Two generations: when the young one is full it becomes the old one, so that keys in use survive and memory is bounded.
- * Invariant: at most 2 x `GENERATION_KEYS` keys are held; an entry's words never move.
+ * While nearly every key is new the cache steps aside, because filling it then costs more than hashing does.
+ * Invariant: at most 2 x `GENERATION_KEYS` keys are held; the words of a remembered key never move.
  * Hot: one Map lookup per record for a key that was seen before.
  */
+import type { KeySlot } from '../wire/encode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey } from '../wire/hash-key.ts'
 
 export interface HashedKey {
-  readonly utf8Bytes: number
+  utf8Bytes: number
   /** The hash key is four words from `at`. */
   readonly words: Uint32Array
   readonly at: number
   /** The last prediction, good as long as `predictedBy` is the map in use. */
   predictedShard: string
   predictedBy: object | undefined
+  /** Where the key stands in the open envelope of its lane; undefined for a key that is not remembered. */
+  readonly slot: KeySlot | undefined
 }
 
 /** Keys of one generation: a few thousand hot keys fit, and a generation of unique keys is 2 MB. */
 const GENERATION_KEYS = 8192
+/** The cache judges itself after this many lookups, and steps aside for the next `ASIDE_LOOKUPS` above the misses. */
+const JUDGED_LOOKUPS = 1024
+const ASIDE_MISSES = 900
+const ASIDE_LOOKUPS = 16_384
 
 export class KeyCache {
   #young = new Map<string, HashedKey>()
   #old = new Map<string, HashedKey>()
   #words = new Uint32Array(GENERATION_KEYS * HASH_KEY_WORDS)
+  readonly #passing: HashedKey = newKey(new Uint32Array(HASH_KEY_WORDS), 0, undefined)
+  #lookups = 0
+  #misses = 0
+  #asideLookups = 0
 
-  /** Returns what is known of `partitionKey`, hashing it when it is new; undefined when it is not well-formed Unicode. */
+  /**
+   * Returns what is known of `partitionKey`, hashing it when it is new; undefined when it is not well-formed Unicode.
+   * What is returned is good until the next call.
+   */
   get(partitionKey: string): HashedKey | undefined {
+    if (this.#asideLookups > 0) {
+      this.#asideLookups--
+      return this.#hash(partitionKey)
+    }
+    this.#lookups++
+    if (this.#lookups === JUDGED_LOOKUPS) this.#judge()
     return this.#young.get(partitionKey) ?? this.#old.get(partitionKey) ?? this.#add(partitionKey)
+  }
+
+  #judge(): void {
+    if (this.#misses >= ASIDE_MISSES) this.#asideLookups = ASIDE_LOOKUPS
+    this.#lookups = 0
+    this.#misses = 0
+  }
+
+  #hash(partitionKey: string): HashedKey | undefined {
+    if (!partitionKey.isWellFormed()) return undefined
+    const key = this.#passing
+    hashPartitionKey(partitionKey, key.words, key.at)
+    key.utf8Bytes = Buffer.byteLength(partitionKey)
+    key.predictedBy = undefined
+    return key
   }
 
   #add(partitionKey: string): HashedKey | undefined {
     if (!partitionKey.isWellFormed()) return undefined
+    this.#misses++
     if (this.#young.size === GENERATION_KEYS) {
       this.#old = this.#young
       this.#young = new Map()
       this.#words = new Uint32Array(GENERATION_KEYS * HASH_KEY_WORDS)
     }
-    const at = this.#young.size * HASH_KEY_WORDS
-    hashPartitionKey(partitionKey, this.#words, at)
-    const key: HashedKey = {
-      utf8Bytes: Buffer.byteLength(partitionKey),
-      words: this.#words,
-      at,
-      predictedShard: '',
-      predictedBy: undefined
-    }
+    const key = newKey(this.#words, this.#young.size * HASH_KEY_WORDS, { table: 0, index: 0 })
+    hashPartitionKey(partitionKey, key.words, key.at)
+    key.utf8Bytes = Buffer.byteLength(partitionKey)
     this.#young.set(partitionKey, key)
     return key
   }
+}
+
+function newKey(words: Uint32Array, at: number, slot: KeySlot | undefined): HashedKey {
+  return { utf8Bytes: 0, words, at, predictedShard: '', predictedBy: undefined, slot }
 }

@@ -25,23 +25,45 @@ import { varintBytes, writeVarint } from './varint.ts'
 const DEFAULT_SCRATCH_BYTES = 1024
 /** Below this a slice of Node's shared slab is cheaper; above it an own ArrayBuffer is, and it can be transferred. */
 const SLAB_BYTES = 2048
+/** Up to here a loop is faster than the way into native code, which costs about 60 ns. */
+const SHORT_TEXT = 32
+
+/**
+ * Remembers where a key stands in the table that it was last written to, in place of a look-up by text. One slot serves
+ * one key text; a key that goes to several envelopes at a time loses nothing but the shortcut.
+ */
+export interface KeySlot {
+  /** The number of the table; 0: none yet. */
+  table: number
+  index: number
+}
+
+let lastTable = 0
 
 /** One key table: its entries in order of first use, and the bytes they take when written. */
 class KeyTable {
   readonly texts: string[] = []
   readonly byteLengths: number[] = []
   encodedBytes = 0
-  // A lane with one key, the usual case for a keyed lane, never builds the Map.
+  #number = ++lastTable
+  // Built when somebody first comes without a slot.
   #indexes: Map<string, number> | undefined
 
   /** Index of `text`, or the next free index when it is new. */
-  indexOf(text: string): number {
-    if (this.#indexes !== undefined) return this.#indexes.get(text) ?? this.texts.length
-    return this.texts.length === 0 || this.texts[0] === text ? 0 : 1
+  indexOf(text: string, slot: KeySlot | undefined): number {
+    if (slot !== undefined && slot.table === this.#number) return slot.index
+    if (this.texts.length === 0) return 0
+    // A slot that was here before would say so; only keys of other lanes share no table, so it is new.
+    if (slot !== undefined && this.#indexes === undefined) return this.texts.length
+    this.#indexes ??= new Map(this.texts.map((known, index) => [known, index]))
+    return this.#indexes.get(text) ?? this.texts.length
   }
 
-  append(text: string, utf8Bytes: number): void {
-    if (this.texts.length === 1) this.#indexes = new Map([[this.texts[0]!, 0]])
+  append(text: string, utf8Bytes: number, slot: KeySlot | undefined): void {
+    if (slot !== undefined) {
+      slot.table = this.#number
+      slot.index = this.texts.length
+    }
     this.#indexes?.set(text, this.texts.length)
     this.texts.push(text)
     this.byteLengths.push(utf8Bytes)
@@ -52,6 +74,7 @@ class KeyTable {
     this.texts.length = 0
     this.byteLengths.length = 0
     this.encodedBytes = 0
+    this.#number = ++lastTable
     this.#indexes = undefined
   }
 
@@ -106,11 +129,11 @@ export class EnvelopeWriter {
   /** Bytes that `seal` would return if this member were added. */
   bytesWith(partitionKey: string, keyBytes: number, explicitHashKey: string | undefined, dataBytes: number): number {
     if (this.#count === 0) return dataBytes
-    const keyIndex = this.#keys.indexOf(partitionKey)
+    const keyIndex = this.#keys.indexOf(partitionKey, undefined)
     let bytes = this.envelopeBytes + (keyIndex === this.#keys.texts.length ? entryBytes(keyBytes) : 0)
     let hashKeyIndex = -1
     if (explicitHashKey !== undefined) {
-      hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey)
+      hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey, undefined)
       if (hashKeyIndex === this.#hashKeys.texts.length) bytes += entryBytes(explicitHashKey.length)
     }
     return bytes + entryBytes(memberBytes(keyIndex, hashKeyIndex, dataBytes))
@@ -129,7 +152,8 @@ export class EnvelopeWriter {
 
   /**
    * Adds a member if `sealedBytes` stays within `maxBytes` (the first one always fits); false: nothing was changed.
-   * Six plain arguments rather than an object: this is the hottest call of the library.
+   * `slot` is the key's, if it has one. Plain
+   * arguments rather than an object: this is the hottest call of the library.
    */
   addWithin(
     maxBytes: number,
@@ -137,15 +161,16 @@ export class EnvelopeWriter {
     keyBytes: number,
     explicitHashKey: string | undefined,
     data: Uint8Array | string,
-    dataBytes: number
+    dataBytes: number,
+    slot?: KeySlot | undefined
   ): boolean {
-    const keyIndex = this.#keys.indexOf(partitionKey)
+    const keyIndex = this.#keys.indexOf(partitionKey, slot)
     const isNewKey = keyIndex === this.#keys.texts.length
     let tableBytes = isNewKey ? entryBytes(keyBytes) : 0
     let hashKeyIndex = -1
     let isNewHashKey = false
     if (explicitHashKey !== undefined) {
-      hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey)
+      hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey, undefined)
       isNewHashKey = hashKeyIndex === this.#hashKeys.texts.length
       if (isNewHashKey) tableBytes += entryBytes(explicitHashKey.length)
     }
@@ -153,8 +178,8 @@ export class EnvelopeWriter {
     const addedBytes = entryBytes(bodyBytes)
     if (this.#count > 0 && this.envelopeBytes + tableBytes + addedBytes > maxBytes) return false
 
-    if (isNewKey) this.#keys.append(partitionKey, keyBytes)
-    if (isNewHashKey) this.#hashKeys.append(explicitHashKey!, explicitHashKey!.length)
+    if (isNewKey) this.#keys.append(partitionKey, keyBytes, slot)
+    if (isNewHashKey) this.#hashKeys.append(explicitHashKey!, explicitHashKey!.length, undefined)
     this.#reserve(addedBytes)
     this.#writeMember(keyIndex, hashKeyIndex, bodyBytes, data, dataBytes)
     this.#count++
@@ -250,11 +275,13 @@ function memberBytes(keyIndex: number, hashKeyIndex: number, dataBytes: number):
   return 1 + varintBytes(keyIndex) + hashKeyBytes + entryBytes(dataBytes)
 }
 
-/** Writes `text` as UTF-8, `utf8Bytes` long; returns that length. */
+/** Writes `text` as UTF-8, `utf8Bytes` long; returns that length. Equal lengths mean ASCII. */
 function writeText(target: Buffer, offset: number, text: string, utf8Bytes: number): number {
-  // Equal lengths mean ASCII, where latin1 is the same bytes and a plain copy.
-  if (utf8Bytes === text.length) return target.write(text, offset, utf8Bytes, 'latin1')
-  return target.write(text, offset, utf8Bytes, 'utf8')
+  const { length } = text
+  if (utf8Bytes !== length) return target.write(text, offset, utf8Bytes, 'utf8')
+  if (length > SHORT_TEXT) return target.write(text, offset, utf8Bytes, 'latin1')
+  for (let i = 0; i < length; i++) target[offset + i] = text.charCodeAt(i)
+  return length
 }
 
 function allocate(bytes: number): Buffer {
