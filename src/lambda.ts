@@ -72,6 +72,8 @@ export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorru
 
 const DEFAULT_CONCURRENCY = 10
 const DEFAULT_RESERVE_MS = 1000
+/** User records read while another of their key is worked on; with so many, no further ones are read. */
+const MAX_WAITING_COUNT = 10_000
 /** The longest that a timer of Node.js takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -90,7 +92,7 @@ export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new RangeError(`concurrency must be a whole number from 1, got ${concurrency}`)
   }
-  return (event, context) => new Batch(event, context, handle, options).run(concurrency)
+  return (event, context) => new Batch(event, context, handle, options).run()
 }
 
 /**
@@ -120,23 +122,33 @@ interface Task {
   /** Which of the event's records it came in. */
   readonly index: number
   next?: Task
+  /** It failed: nothing of its key starts any more. */
+  isClosed?: boolean
 }
 
-/** One invocation. Workers take tasks in the event's order, except those whose key is being worked on. */
+/**
+ * One invocation. Tasks start in the event's order, except those whose key is being worked on: they wait in its chain.
+ * What is read ahead of its turn is bounded, for one record can hold a million user records of one key.
+ */
 class Batch<Context extends LambdaContext> {
   readonly #event: LambdaStreamEvent
   readonly #context: Context
   readonly #handle: UserRecordHandler<Context>
   readonly #options: KinesisHandlerOptions
+  readonly #concurrency: number
   readonly #reserveMs: number
   readonly #signal: AbortSignal
   readonly #tasks: Iterator<Task>
   /** For each Kinesis record reached so far, its user records not done; 1 more until all of them are read. */
   readonly #pending: number[] = []
-  /** The last task of each key that has one running; keys that failed stay, so that nothing of theirs starts. */
+  /** The last task of each key that has one running, or the one that failed, so that nothing of its key starts. */
   readonly #lastOfKey = new Map<string, Task>()
+  #runningCount = 0
+  #waitingCount = 0
   #lowestFailedIndex = Number.POSITIVE_INFINITY
   #firstError: unknown
+  #stop = () => {}
+  #giveUp: (error: unknown) => void = () => {}
 
   constructor(
     event: LambdaStreamEvent,
@@ -149,30 +161,45 @@ class Batch<Context extends LambdaContext> {
     this.#context = context
     this.#handle = handle
     this.#options = options
+    this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
     this.#reserveMs = reserveMs
     const timeMs = Math.floor(context.getRemainingTimeInMillis() - reserveMs)
     this.#signal = timeoutSignal(Math.min(Math.max(0, timeMs), MAX_TIMER_MS))
     this.#tasks = this.#readTasks()
   }
 
-  async run(concurrency: number): Promise<LambdaBatchResponse> {
-    let stopWaiting = () => {}
-    const timeIsUp = new Promise<void>(resolve => {
-      stopWaiting = resolve
+  async run(): Promise<LambdaBatchResponse> {
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#stop = () => resolve()
+      this.#giveUp = reject
     })
-    this.#signal.addEventListener('abort', stopWaiting)
-    const workers = Array.from({ length: concurrency }, () => this.#work())
-    await Promise.race([timeIsUp, Promise.all(workers)])
-    // The signal outlives the invocation: a listener left on it would keep the event in memory.
-    this.#signal.removeEventListener('abort', stopWaiting)
+    this.#signal.addEventListener('abort', this.#stop)
+    try {
+      this.#fill()
+      await ended
+    } finally {
+      // The signal outlives the invocation: a listener left on it would keep the event in memory.
+      this.#signal.removeEventListener('abort', this.#stop)
+    }
     return this.#answer()
   }
 
-  async #work(): Promise<void> {
-    for (let task = this.#take(undefined); task !== undefined; ) {
-      const isDone = await this.#perform(task)
-      task = this.#take(isDone ? task : undefined)
+  /** Starts whatever may run now. */
+  #fill(): void {
+    while (this.#runningCount < this.#concurrency) {
+      const task = this.#nextTask()
+      if (task === undefined) break
+      this.#start(task)
     }
+    if (this.#runningCount === 0) this.#stop()
+  }
+
+  #start(task: Task): void {
+    this.#runningCount++
+    // Rejects only when `onError` throws: then the whole invocation fails, and Lambda delivers the batch again.
+    this.#perform(task)
+      .then(isDone => this.#leave(task, isDone))
+      .catch(this.#giveUp)
   }
 
   async #perform({ record, index }: Task): Promise<boolean> {
@@ -190,20 +217,40 @@ class Batch<Context extends LambdaContext> {
     return true
   }
 
-  /** The next task to start: the key of the one just done goes on first, for what waits there is the oldest. */
-  #take(done: Task | undefined): Task | undefined {
-    if (done?.next !== undefined) return this.#mayStart(done.next) ? done.next : undefined
-    if (done !== undefined) this.#lastOfKey.delete(done.record.partitionKey)
-    for (;;) {
-      if (!this.#hasTime()) return undefined
+  /** The key of a task that is done goes on first, for what waits there is the oldest. */
+  #leave(task: Task, isDone: boolean): void {
+    const { next, record } = task
+    this.#runningCount--
+    if (!isDone) this.#closeKey(task)
+    else if (next === undefined) this.#lastOfKey.delete(record.partitionKey)
+    else if (this.#mayStart(next)) {
+      this.#waitingCount--
+      this.#start(next)
+    }
+    this.#fill()
+  }
+
+  /** What waits behind a task that failed never starts; let go of, it leaves room for other keys. */
+  #closeKey(failed: Task): void {
+    for (let task = failed.next; task !== undefined; task = task.next) this.#waitingCount--
+    failed.isClosed = true
+    this.#lastOfKey.set(failed.record.partitionKey, failed)
+  }
+
+  /** The next task whose key is free; those before it get in line. */
+  #nextTask(): Task | undefined {
+    while (this.#waitingCount < MAX_WAITING_COUNT && this.#hasTime()) {
       const { value: task, done: isEnd } = this.#tasks.next()
       if (isEnd || !this.#mayStart(task)) return undefined
       const { partitionKey } = task.record
       const before = this.#lastOfKey.get(partitionKey)
+      if (before?.isClosed) continue
       this.#lastOfKey.set(partitionKey, task)
       if (before === undefined) return task
       before.next = task
+      this.#waitingCount++
     }
+    return undefined
   }
 
   #mayStart(task: Task): boolean {

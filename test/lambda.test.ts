@@ -52,6 +52,15 @@ function eventOf(...lists: readonly (readonly string[])[]): KinesisStreamEvent {
   }
 }
 
+/** A corrupt record between two plain ones. */
+const poisonEvent: KinesisStreamEvent = {
+  Records: [
+    ...eventOf(['k=1']).Records,
+    eventRecord(1, 'k', wrap(Buffer.from('test message'))),
+    eventRecord(2, 'k', Buffer.from('3'))
+  ]
+}
+
 /** Lambda's context with the given time left. */
 function contextWith(getRemainingTimeInMillis: () => number): Context {
   return {
@@ -281,6 +290,49 @@ describe('kinesisHandler', () => {
     expect(answer).toEqual({ done: items.map(item => item.slice(2)), errors: [], failed: [] })
   })
 
+  test('reads no more than 10,000 user records ahead of a key that is worked on', async () => {
+    const items = Array.from({ length: 18_000 }, (_, i) => `k=${i}`)
+    const event = eventOf(...[0, 6000, 12_000].map(from => items.slice(from, from + 6000)))
+    const read = new Set<string>()
+    const Records = event.Records.map(record => ({
+      get kinesis() {
+        read.add(record.kinesis.sequenceNumber)
+        return record.kinesis
+      }
+    }))
+    let doneCount = 0
+    let readCount = 0
+    const handler = kinesisHandler(() => {
+      // The first starts as soon as it is read; the second when all that may be read ahead has been.
+      if (doneCount++ === 1) readCount = read.size
+    })
+
+    const answer = await handler({ Records }, context)
+
+    expect([readCount, doneCount, answer]).toEqual([2, 18_000, { batchItemFailures: [] }])
+  })
+
+  test('goes on with other keys, however many user records lie behind one that failed', async () => {
+    const behind = Array.from({ length: 11_000 }, (_, i) => `a=${i}`)
+
+    const answer = await run(eventOf(['a=bad', ...behind], ['b=1']), ['bad'], { afterFailure: 'continue' })
+
+    expect([answer.done, answer.failed]).toEqual([['1'], [sequenceNumber(0)]])
+  })
+
+  test('fails the invocation when onError throws, so that the batch is delivered again', async () => {
+    const onError = () => {
+      throw new Error('log is down')
+    }
+
+    const answers = [
+      run(eventOf(['a=1'], ['b=2']), ['2'], { onError }),
+      run(poisonEvent, [], { onCorrupt: 'throw', onError })
+    ]
+
+    for (const answer of answers) await expect(answer).rejects.toThrow(new Error('log is down'))
+  })
+
   test('refuses a concurrency that is not a whole number from 1', () => {
     const make = (concurrency: number) => () => kinesisHandler(() => {}, { concurrency })
 
@@ -291,17 +343,14 @@ describe('kinesisHandler', () => {
 })
 
 describe('kinesisHandler on poison', () => {
-  const poison = eventRecord(1, 'k', wrap(Buffer.from('test message')))
-  const event = { Records: [...eventOf(['k=1']).Records, poison, eventRecord(2, 'k', Buffer.from('3'))] }
-
   test('is lenient by default: a corrupt record is a plain one', async () => {
-    const answer = await run(event)
+    const answer = await run(poisonEvent)
 
     expect([answer.done.length, answer.failed]).toEqual([3, []])
   })
 
   test('is strict on throw: a corrupt record fails, and is reported without its payload', async () => {
-    const answer = await run(event, [], { onCorrupt: 'throw' })
+    const answer = await run(poisonEvent, [], { onCorrupt: 'throw' })
 
     expect(answer).toEqual({
       done: ['1'],
@@ -311,7 +360,7 @@ describe('kinesisHandler on poison', () => {
   })
 
   test('drops a corrupt record on skip', async () => {
-    const answer = await run(event, [], { onCorrupt: 'skip' })
+    const answer = await run(poisonEvent, [], { onCorrupt: 'skip' })
 
     expect(answer).toEqual({ done: ['1', '3'], errors: [], failed: [] })
   })

@@ -9,9 +9,9 @@ import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { OptionsError, TransportError } from '../model/errors.ts'
 import { collectAnswer } from './answer-collector.ts'
+import { BodyWriter, putRecordsProtocol } from './body-protocol.ts'
 import { endpointFaults, isLoopbackHost } from './endpoint-policy.ts'
 import type { ExchangeOptions, Send } from './exchange.ts'
-import { BodyWriter, putRecordsProtocol } from './put-records-protocol.ts'
 
 /** Names and meaning as in `src/model/options.ts`, so that resolved options can be handed over as they are. */
 export interface AwsTransportOptions {

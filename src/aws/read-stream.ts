@@ -4,11 +4,11 @@
  * across splits and merges; and `position()` never passes a record that the consumer has not asked the next one after.
  * Source: Kinesis API reference, GetRecords (5 calls/s and 2 MiB/s a shard; iterators live 5 minutes), read 2026-11.
  */
-import type { KinesisClient, Shard } from '@aws-sdk/client-kinesis'
+import type { ChildShard, KinesisClient, Shard } from '@aws-sdk/client-kinesis'
 import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../deaggregate.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
-import { isBefore, type ShardCursor, ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
+import { type ShardCursor, ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
 import { type ShardAnswer, StreamCalls } from './stream-calls.ts'
 
 export type { StreamPosition, StreamStart } from './shard-tree.ts'
@@ -18,7 +18,7 @@ export interface StreamRecord extends ConsumedRecord {
   readonly shardId: string
 }
 
-export interface ReadStreamOptions extends DeaggregateOptions {
+export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'> {
   /** Where to start. Default: `'TRIM_HORIZON'`, the oldest record kept. */
   readonly from?: StreamStart | undefined
   /** Ends the reading; the iteration then finishes without error. */
@@ -86,8 +86,7 @@ async function* read(
         const cursor = due[i]!
         yield* userRecords(cursor, answer, options)
         await advance(tree, calls, cursor, answer)
-        const hasMore = !answer.isAtTip || answer.records.length > 0
-        cursor.nextReadMs = clock.nowMs() + (hasMore ? BUSY_MS : idleMs)
+        cursor.nextReadMs = clock.nowMs() + (answer.isAtTip ? idleMs : BUSY_MS)
       }
     }
   } catch (error) {
@@ -106,7 +105,7 @@ function* userRecords(
     if (options.signal?.aborted) return
     for (const record of deaggregate(source, { ...options, shardRange: cursor.range })) {
       // A reading that starts in the middle of an aggregate passes over what was done.
-      if (isBefore(record, cursor.place)) continue
+      if (cursor.isDone(record)) continue
       yield { ...record, shardId }
       cursor.done(record)
     }
@@ -119,6 +118,6 @@ async function advance(tree: ShardTree, calls: StreamCalls, cursor: ShardCursor,
   cursor.isCaughtUp = answer.isAtTip
   if (answer.nextIterator !== undefined) return
   cursor.end()
-  const children: readonly Shard[] = answer.children ?? (await calls.listShards())
+  const children: readonly (Shard | ChildShard)[] = answer.children ?? (await calls.listShards())
   tree.add(children)
 }

@@ -11,7 +11,7 @@ interface Instant {
 /** GetRecords and SubscribeToShard of the AWS SDK for JavaScript v3. */
 export interface SdkKinesisRecord {
   readonly Data: Uint8Array | undefined
-  readonly PartitionKey: string | undefined
+  readonly PartitionKey?: string | undefined
   readonly SequenceNumber: string | undefined
   readonly ApproximateArrivalTimestamp?: Instant | undefined
 }

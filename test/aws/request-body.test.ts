@@ -1,8 +1,8 @@
 /** The body writer: what it writes parses to exactly the request. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BodyPool, MAX_POOLED_BODIES } from '../../src/aws/body-pool.ts'
-import { writePutRecordsBody } from '../../src/aws/put-records-body.ts'
+import { BodyPool, MAX_POOLED_BODIES } from '../../src/aws/body-buffers.ts'
+import { writePutRecordsBody } from '../../src/aws/request-body.ts'
 
 const hostileText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

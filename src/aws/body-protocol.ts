@@ -5,8 +5,8 @@
  */
 import type { PutRecordsCommandInput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
-import { BodyPool } from './body-pool.ts'
-import { writePutRecordsBody } from './put-records-body.ts'
+import { BodyPool } from './body-buffers.ts'
+import { writePutRecordsBody } from './request-body.ts'
 
 /** Knows which inputs get a body of ours, and takes the buffers back. */
 export class BodyWriter {
