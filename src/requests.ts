@@ -16,7 +16,8 @@ export interface RequestPorts {
   landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void
-  described(pipeline: Pipeline, summary: StreamSummary): void
+  /** undefined: the summary could not be had. */
+  described(pipeline: Pipeline, summary: StreamSummary | undefined): void
 }
 
 interface Flight {
@@ -56,7 +57,10 @@ export class Requests {
     )
     transport.describeStream(stream).then(
       summary => this.#unlessClosed(() => this.#ports.described(pipeline, summary)),
-      (error: unknown) => logger?.warn('DescribeStreamSummary failed', { streamName, error: errorText(error) })
+      (error: unknown) => {
+        logger?.warn('DescribeStreamSummary failed', { streamName, error: errorText(error) })
+        this.#unlessClosed(() => this.#ports.described(pipeline, undefined))
+      }
     )
   }
 

@@ -76,6 +76,8 @@ function ownSender(options: AwsTransportOptions): Sender {
   const agents = openAgents(options)
   const config: KinesisClientConfig = {
     maxAttempts: 1,
+    // 'adaptive', which the environment may ask for, would hold requests back on its own.
+    retryMode: 'standard',
     protocol: putRecordsProtocol(bodyWriter),
     streamCollector: collectAnswer,
     requestHandler: handlerOf(options, agents),

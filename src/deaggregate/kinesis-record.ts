@@ -81,17 +81,17 @@ interface AnyField {
 export function outerRecord(record: AnyKinesisRecord): OuterRecord {
   if (ArrayBuffer.isView(record))
     return { bytes: record, partitionKey: '', sequenceNumber: '', arrivalTimestamp: undefined }
-  const any = record as AnyField
-  const fields = any.kinesis ?? any
-  const from = any.kinesisRecordMetadata ?? any.kinesisStreamRecordMetadata ?? fields
+  const whole = record as AnyField
+  const fields = whole.kinesis ?? whole
+  const from = whole.kinesisRecordMetadata ?? whole.kinesisStreamRecordMetadata ?? fields
   const data = fields.Data ?? fields.data ?? ''
-  const arrival = from.approximateArrivalTimestamp ?? any.approximateArrivalTimestamp
+  const arrival = from.approximateArrivalTimestamp ?? whole.approximateArrivalTimestamp
   return {
     bytes: typeof data === 'string' ? Buffer.from(data, 'base64') : data,
     partitionKey: from.PartitionKey ?? from.partitionKey ?? '',
     sequenceNumber: from.SequenceNumber ?? from.sequenceNumber ?? '',
     // Lambda counts seconds, with a fraction; the transformations count milliseconds.
     arrivalTimestamp:
-      any.recordId || !arrival ? (arrival ?? from.ApproximateArrivalTimestamp?.getTime()) : Math.round(arrival * 1000)
+      whole.recordId || !arrival ? (arrival ?? from.ApproximateArrivalTimestamp?.getTime()) : Math.round(arrival * 1000)
   }
 }

@@ -125,6 +125,9 @@ export interface KinesisRecord {
 /** The lane of records whose shard is unknown: one stream-wide limiter serves them. */
 export const STREAM_LANE = ''
 
+/** The lane of records that wait for the first shard map: packed together, but not to be sent so. */
+export const UNROUTED_LANE = '?'
+
 /** One PutRecords request. */
 export interface Batch {
   readonly entries: readonly KinesisRecord[]

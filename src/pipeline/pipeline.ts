@@ -8,16 +8,16 @@
  * Invariant: this is the only file that knows there is a loop, and the loop is `#resubmit`. Between two calls every
  * accepted record is in exactly one place: an open envelope, the outbox, a request, or on hold.
  */
-import { assertNever, type TransportError } from '../model/errors.ts'
+import { assertNever } from '../model/errors.ts'
 import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { type StreamRef, streamRef } from '../model/records.ts'
 import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
-import { Aggregator } from '../stages/aggregator.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
 import type { Decision } from '../stages/retrier.ts'
 import { Answers } from './answers.ts'
-import { historyOf, membersOf, recordAttempt, settlementOf } from './members.ts'
+import { Intake } from './intake.ts'
+import { historyOf, membersOf, settlementOf } from './members.ts'
 import { isStale, Outbox } from './outbox.ts'
 import type { Outcome, PipelineGauges, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
@@ -26,8 +26,6 @@ import { Routing } from './routing.ts'
 import { expired, type Failure, refusedBy } from './settlement.ts'
 import { StreamTelemetry } from './telemetry.ts'
 
-/** Open envelopes while there is no map, one for each hash key; beyond it records go alone. */
-const MAX_KEYED_LANES = 1024
 export class Pipeline {
   readonly streamName: string
   readonly stream: StreamRef
@@ -35,7 +33,7 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #host: PipelineHost
   readonly #routing: Routing
-  readonly #aggregator: Aggregator
+  readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #requestFailures: RequestFailures
   readonly #answers: Answers
@@ -48,7 +46,7 @@ export class Pipeline {
     this.#options = options
     this.#host = host
     this.#routing = new Routing(host.random)
-    this.#aggregator = new Aggregator(options, record => this.#seal(record))
+    this.#intake = new Intake(options, this.#routing, record => this.#queue(record))
     this.#outbox = new Outbox(options, host.random, {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
@@ -59,6 +57,7 @@ export class Pipeline {
       streamName,
       failIfThrottled: options.failIfThrottled,
       outbox: this.#outbox,
+      telemetry: this.telemetry,
       ports: {
         retrySealed: (record, persisted) => this.#resubmit(record, { kind: 'retrySealed', persisted }, {}),
         retryAlone: record => this.#resubmit(record, { kind: 'retryMembers', alone: true }, {}),
@@ -79,16 +78,17 @@ export class Pipeline {
   /** The earliest moment at which `advance` has something to do. */
   get nextDeadlineMs(): number {
     return Math.min(
-      this.#aggregator.nextDeadlineMs,
+      this.#intake.nextDeadlineMs,
       this.#outbox.nextDeadlineMs,
       this.#routing.directory.nextDeadlineMs,
+      this.#routing.awaitUntilMs,
       this.#answers.nextDeadlineMs
     )
   }
 
   get gauges(): PipelineGauges {
     return {
-      openEnvelopes: this.#aggregator.laneCount,
+      openEnvelopes: this.#intake.openEnvelopes,
       sealedRecords: this.#outbox.count,
       isBreakerOpen: this.#outbox.breaker.isOpen,
       openShards: this.#routing.directory.map?.shardIds.length ?? 0,
@@ -103,7 +103,7 @@ export class Pipeline {
   accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
     this.#nowMs = nowMs
     this.telemetry.userRecordsReceived++
-    const isQuiet = this.#aggregate(record, key, false)
+    const isQuiet = this.#intake.add(record, key, false)
     if (this.#hasSealed) this.#pump()
     return isQuiet
   }
@@ -111,16 +111,24 @@ export class Pipeline {
   /** Does whatever is due. */
   advance(nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#routing.directory.startIfDue(nowMs)) this.#host.fetchShards(this)
+    if (this.#routing.directory.startIfDue(nowMs)) {
+      this.#routing.startAwaiting(nowMs)
+      this.#host.fetchShards(this)
+    }
+    if (this.#routing.awaitUntilMs <= nowMs) {
+      this.#routing.listingCame()
+      this.#routing.summaryCame()
+      this.#relane()
+    }
     this.#answers.expireHeld(nowMs)
-    this.#aggregator.sealDue(nowMs)
+    this.#intake.sealDue(nowMs)
     this.#pump()
   }
 
   /** Seals what is open, so that a flush need not wait for buffering times. */
   flush(nowMs: number): void {
     this.#nowMs = nowMs
-    this.#aggregator.sealAll()
+    this.#intake.sealAll()
     this.#pump()
   }
 
@@ -129,8 +137,11 @@ export class Pipeline {
     this.#nowMs = nowMs
     this.telemetry.requestTook(nowMs - outcome.startMs)
     for (const record of batch.entries) this.#outbox.limiter.answered(record, nowMs)
-    if (outcome.error !== undefined) this.#requestFailed(batch, outcome.error, outcome.startMs)
-    else {
+    if (outcome.error !== undefined) {
+      // A stream that is made anew has the same shard ids with other ranges.
+      if (outcome.error.errorCode === STREAM_NOT_FOUND && this.#routing.forget(nowMs)) this.#relane()
+      this.#requestFailures.handle(batch, outcome.error, outcome.startMs, nowMs)
+    } else {
       this.#answers.handle(batch, outcome, nowMs)
       if (this.#routing.looksServiceManaged) this.#setKeyed(false, 'records land in other shards than their keys say')
     }
@@ -143,6 +154,7 @@ export class Pipeline {
     this.telemetry.shardMapRefreshes++
     try {
       this.#routing.directory.loaded(listing, nowMs)
+      this.#routing.listingCame()
       this.#relane()
     } finally {
       this.#outbox.limiter.resumeAll(nowMs)
@@ -154,22 +166,28 @@ export class Pipeline {
   shardsFailed(nowMs: number): void {
     this.#nowMs = nowMs
     this.#routing.directory.failed(nowMs)
+    this.#routing.listingCame()
+    this.#relane()
     this.#outbox.limiter.resumeAll(nowMs)
     this.#pump()
   }
 
-  /** Takes the stream's summary: whether keys decide the shard. */
-  described(summary: StreamSummary, nowMs: number): void {
+  /** Takes the stream's summary, which says whether keys decide the shard; undefined: it could not be had. */
+  described(summary: StreamSummary | undefined, nowMs: number): void {
     this.#nowMs = nowMs
-    this.#setKeyed(summary.recordDistribution !== 'AUTO', 'its record distribution strategy is AUTO')
+    this.#routing.summaryCame()
+    if (summary !== undefined)
+      this.#setKeyed(summary.recordDistribution !== 'AUTO', 'its distribution strategy is AUTO')
+    this.#relane()
     this.#pump()
   }
 
   /** Fails everything that is not in a request. */
   abandon(failure: Failure, nowMs: number): void {
     this.#nowMs = nowMs
-    this.#aggregator.sealAll()
-    for (const record of [...this.#outbox.takeAll(), ...this.#answers.takeHeldRecords()]) this.#fail(record, failure)
+    this.#intake.sealAll()
+    const everything = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(), ...this.#answers.takeHeldRecords()]
+    for (const record of everything) this.#fail(record, failure)
     this.#hasSealed = false
   }
 
@@ -183,16 +201,7 @@ export class Pipeline {
 
   // ------------------------------------------------------------------ forward: lane, envelope, request
 
-  #aggregate(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): boolean {
-    this.#routing.route(record, key)
-    const isKeyed = this.#routing.isKeyed
-    const hasRoom = this.#routing.directory.map !== undefined || this.#aggregator.laneCount < MAX_KEYED_LANES
-    if (isKeyed && hasRoom && !alone) return this.#aggregator.add(record)
-    this.#aggregator.addAlone(record)
-    return false
-  }
-
-  #seal(record: KinesisRecord): void {
+  #queue(record: KinesisRecord): void {
     this.#outbox.limiter.add(record, this.#nowMs)
     this.#hasSealed = true
   }
@@ -211,22 +220,11 @@ export class Pipeline {
 
   // ------------------------------------------------------------------ backward: answers
 
-  #requestFailed(batch: Batch, error: TransportError, startMs: number): void {
-    const attempt = { startMs, endMs: this.#nowMs, errorCode: error.errorCode, errorMessage: error.message }
-    for (const record of batch.entries) recordAttempt(record, attempt)
-    this.telemetry.error(error.errorCode)
-    if (error.errorCode === STREAM_NOT_FOUND && this.#routing.directory.map !== undefined) {
-      this.#routing.directory.forget(this.#nowMs)
-      this.#relane()
-    }
-    this.#requestFailures.handle(batch, error, startMs, this.#nowMs)
-  }
-
   /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */
   #relane(): void {
-    this.#aggregator.sealWhere(lane => !this.#routing.isCurrent(lane))
+    const unrouted = this.#intake.relane()
     const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#routing.isCurrent(laneId))
-    for (const record of misplaced) this.#takeApart(record, false)
+    for (const record of [...unrouted, ...misplaced]) this.#takeApart(record, false)
   }
 
   #setKeyed(isKeyed: boolean, reason: string): void {
@@ -257,7 +255,7 @@ export class Pipeline {
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
         if (isStale(record, this.#nowMs)) this.#takeApart(record, false)
-        else this.#seal(record)
+        else this.#queue(record)
         return
       case 'retryMembers':
         this.telemetry.retries++
@@ -286,7 +284,7 @@ export class Pipeline {
       const isOver = accepted.settle === undefined || accepted.expirationMs <= this.#nowMs
       if (isOver)
         this.#host.settle(this, { ...settlementOf(accepted), failure: expired(this.#options.recordTtlMs, record) })
-      else this.#aggregate(accepted, admission.key, alone)
+      else this.#intake.add(accepted, admission.key, alone)
     })
   }
 

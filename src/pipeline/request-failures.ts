@@ -7,8 +7,10 @@ import { assertNever, type TransportError } from '../model/errors.ts'
 import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { Persisted } from '../model/results.ts'
 import { classifyRequestError } from '../model/service-errors.ts'
+import { recordAttempt } from './members.ts'
 import type { Outbox } from './outbox.ts'
 import { type Failure, refusedBy } from './settlement.ts'
+import type { StreamTelemetry } from './telemetry.ts'
 
 export interface FailurePorts {
   /** The same bytes again. */
@@ -24,6 +26,7 @@ export interface FailureContext {
   readonly streamName: string
   readonly failIfThrottled: boolean
   readonly outbox: Outbox
+  readonly telemetry: StreamTelemetry
   readonly ports: FailurePorts
 }
 
@@ -44,8 +47,11 @@ export class RequestFailures {
   }
 
   handle(batch: Batch, error: TransportError, startMs: number, nowMs: number): void {
-    const { streamName, failIfThrottled, outbox, ports } = this.#context
+    const { streamName, failIfThrottled, outbox, telemetry, ports } = this.#context
     const verdict = classifyRequestError(error)
+    const attempt = { startMs, endMs: nowMs, errorCode: error.errorCode, errorMessage: error.message }
+    for (const record of batch.entries) recordAttempt(record, attempt)
+    telemetry.error(error.errorCode)
     switch (verdict) {
       case 'rejected':
         outbox.breaker.reached()

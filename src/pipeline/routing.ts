@@ -4,21 +4,31 @@
  * Invariant: a lane given to an accepted record is a shard of the map in use, or one hash key while there is none, or
  * nothing on a stream whose shards the service chooses; so whatever shares a lane belongs into one shard.
  */
-import { type AcceptedRecord, type KinesisRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import { type AcceptedRecord, type KinesisRecord, STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
 import type { Placement } from '../stages/retrier.ts'
 import { ShardDirectory } from '../stages/shard-directory.ts'
+import type { ShardMap } from '../stages/shard-map.ts'
 import { areMembersInRange } from './members.ts'
 
 /** Misrouted records in a row, under a map younger than their request, that mean the service chooses shards itself. */
 const MAX_UNEXPLAINED_MISROUTES = 8
+
+/**
+ * How long records wait, packed but unrouted, for the first shard map and summary. They usually come within the buffering time; sent
+ * before it, a start-up burst would go out in small aggregates of one key each.
+ */
+const FIRST_MAP_WAIT_MS = 1_000
 
 export class Routing {
   readonly directory: ShardDirectory
   /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
   isKeyed = true
   #unexplainedMisroutes = 0
+  #awaitUntilMs = Number.POSITIVE_INFINITY
+  #hasListing = false
+  #hasSummary = false
 
   constructor(random: Random) {
     this.directory = new ShardDirectory(random)
@@ -29,8 +39,45 @@ export class Routing {
     return this.isKeyed && this.#unexplainedMisroutes >= MAX_UNEXPLAINED_MISROUTES
   }
 
+  /** Whether records wait for the stream's first map and summary rather than go without. */
+  get isAwaiting(): boolean {
+    return this.isKeyed && !(this.#hasListing && this.#hasSummary)
+  }
+
+  /** When the wait ends at the latest; Infinity when there is none. */
+  get awaitUntilMs(): number {
+    return this.isAwaiting ? this.#awaitUntilMs : Number.POSITIVE_INFINITY
+  }
+
+  /** Whether there is neither a map nor the hope of one soon: only records of one hash key may go together. */
+  get isRoutedByKey(): boolean {
+    return this.isKeyed && !this.isAwaiting && this.directory.map === undefined
+  }
+
+  /** Listing and summary are being fetched since `nowMs`. */
+  startAwaiting(nowMs: number): void {
+    this.#awaitUntilMs = Math.min(this.#awaitUntilMs, nowMs + FIRST_MAP_WAIT_MS)
+  }
+
+  /** The listing came, or will not come for a while. */
+  listingCame(): void {
+    this.#hasListing = true
+  }
+
+  summaryCame(): void {
+    this.#hasSummary = true
+  }
+
+  /** The stream is gone: so is its map. Returns whether there was one. */
+  forget(nowMs: number): boolean {
+    if (this.directory.map === undefined) return false
+    this.directory.forget(nowMs)
+    return true
+  }
+
   /** Whether a queued record's lane is still right. */
   isCurrent(lane: string): boolean {
+    if (lane === UNROUTED_LANE || this.isAwaiting) return lane === UNROUTED_LANE && this.isAwaiting
     const isByShard = this.isKeyed && this.directory.map !== undefined
     return lane === STREAM_LANE ? !isByShard : isByShard && this.directory.map?.rangeOf(lane) !== undefined
   }
@@ -39,16 +86,11 @@ export class Routing {
   route(record: AcceptedRecord, key: HashedKey | undefined): void {
     const { map } = this.directory
     record.predictedShard = STREAM_LANE
-    if (this.isKeyed && map !== undefined) {
-      if (key === undefined) record.predictedShard = map.predict(record.hashWords, record.hashAt)
-      else {
-        // Hot: the prediction is kept with the key for as long as this map serves.
-        if (key.predictedBy !== map) {
-          key.predictedShard = map.predict(key.words, key.at)
-          key.predictedBy = map
-        }
-        record.predictedShard = key.predictedShard
-      }
+    if (this.isAwaiting) {
+      record.predictedShard = UNROUTED_LANE
+      record.lane = UNROUTED_LANE
+    } else if (this.isKeyed && map !== undefined) {
+      record.predictedShard = key === undefined ? map.predict(record.hashWords, record.hashAt) : predict(key, map)
       record.lane = record.predictedShard
     } else {
       record.lane =
@@ -81,4 +123,13 @@ export class Routing {
     this.directory.contradicted(shardId, startMs, nowMs)
     return true
   }
+}
+
+/** Hot: the prediction is kept with the key for as long as this map serves. */
+function predict(key: HashedKey, map: ShardMap): string {
+  if (key.predictedBy !== map) {
+    key.predictedShard = map.predict(key.words, key.at)
+    key.predictedBy = map
+  }
+  return key.predictedShard
 }

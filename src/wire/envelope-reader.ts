@@ -47,6 +47,8 @@ export class EnvelopeReader {
   readonly hashKeys: KeyTable
 
   readonly #bytes: Uint8Array
+  readonly #buffer: ArrayBufferLike
+  readonly #offset: number
   readonly #end: number
   /** Where the second walk starts: after the tables, if they come first. */
   #start = MAGIC_BYTES
@@ -58,8 +60,10 @@ export class EnvelopeReader {
 
   /** Walks the whole body. Throws KPL_ERR_MALFORMED_ENVELOPE. Looks at neither magic nor digest. Bytes are aliased. */
   constructor(bytes: Uint8Array) {
-    // A Buffer's slices are Buffers; ours are plain whatever was given.
+    // Plain whatever was given: a Buffer's slices are Buffers, and reading two kinds of arrays is slower than one.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#buffer = bytes.buffer
+    this.#offset = bytes.byteOffset
     this.#end = bytes.length - DIGEST_BYTES
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.keys = new KeyTable(buffer)
@@ -97,7 +101,8 @@ export class EnvelopeReader {
 
   /** The current member's data, a view. */
   data(): Uint8Array {
-    return this.#bytes.subarray(this.#dataStart, this.#dataEnd)
+    // Half the time of `subarray`, which asks for the constructor first.
+    return new Uint8Array(this.#buffer, this.#offset + this.#dataStart, this.#dataEnd - this.#dataStart)
   }
 
   #entry(table: KeyTable): void {
