@@ -8,6 +8,7 @@ import { RangeFilter, type ShardRange } from './deaggregate/range-filter.ts'
 import { hasMagic, isEnvelope } from './wire/decode.ts'
 import { EnvelopeReader } from './wire/envelope-reader.ts'
 import { MalformedEnvelopeError } from './wire/format.ts'
+import type { KeyTable } from './wire/key-table.ts'
 
 export {
   compareSequenceNumbers,
@@ -143,14 +144,22 @@ export function aggregateInfo(bytes: Uint8Array): AggregateInfo {
       ...plainInfo,
       aggregated: true,
       userRecordCount: reader.count,
-      partitionKeys: reader.keys.allTexts(),
-      explicitHashKeys: reader.hashKeys.allTexts(),
+      partitionKeys: textsOf(reader.keys),
+      explicitHashKeys: textsOf(reader.hashKeys),
       dataBytes: reader.dataBytes
     }
   } catch (error) {
     if (!(error instanceof MalformedEnvelopeError)) throw error
     return { ...plainInfo, fault: error.fault }
   }
+}
+
+/** All entries of a key table, in order. */
+function textsOf(table: KeyTable): string[] {
+  return Array.from({ length: table.count }, (_, index) => {
+    table.select(index)
+    return table.text()!
+  })
 }
 
 /** A checked envelope; the filter is undefined when no member can be outside. */

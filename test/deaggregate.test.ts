@@ -116,6 +116,24 @@ describe('deaggregate on the golden records', () => {
     expect(records).toStrictEqual(observed(vector.observedKcl, bytes))
   })
 
+  test.each(vectors.hashKeys)('gives the key $partitionKey the hash key $hashKeyDecimal', vector => {
+    const key = Buffer.from(vector.partitionKey)
+    const hashKey = BigInt(vector.hashKeyDecimal)
+    const length = key.length < 128 ? [key.length] : [(key.length & 127) | 128, key.length >> 7]
+    const bytes = wrap([0x0a, ...length, ...key, 0x1a, 5, 8, 0, 0x1a, 1, 0x78])
+    const at = (starting: bigint, ending: bigint) => ({
+      shardRange: { startingHashKey: starting, endingHashKey: ending }
+    })
+
+    const counts = [
+      read(bytes, at(hashKey, hashKey)),
+      read(bytes, at(0n, hashKey - 1n)),
+      read(bytes, at(hashKey + 1n, (1n << 128n) - 1n))
+    ].map(records => records.length)
+
+    expect(counts).toEqual([1, 0, 0])
+  })
+
   test.each(vectors.literal.filter(v => Array.isArray(v.expected.records)))('reads $id', vector => {
     const bytes = Uint8Array.from(Buffer.from(vector.value, 'base64'))
     const expected = vector.expected.records as Exclude<typeof vector.expected.records, string | undefined>

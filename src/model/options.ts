@@ -353,7 +353,6 @@ function relationFaults(options: ResolvedOptions): string[] {
   if (options.retryCapMs < options.retryBaseMs) {
     faults.push(`retryCapMs must be at least retryBaseMs (${options.retryBaseMs} ms), got ${options.retryCapMs}`)
   }
-  if (options.ordering === 'key') faults.push("ordering 'key' is not available in this version; use 'none'")
   if (options.client !== undefined) {
     for (const name of ['region', 'endpoint', 'credentials', 'requestHandler'] as const) {
       if (options[name] !== undefined) faults.push(`${name} belongs to the client: give it there, not beside client`)

@@ -144,7 +144,10 @@ export class PipelineSet {
   abandon(inFlight: Iterable<{ pipeline: Pipeline; batch: Batch }>, failure: Failure, nowMs: number): void {
     for (const { pipeline, batch } of inFlight) {
       this.#inFlight--
-      pipeline.abandonBatch(batch, failure)
+      for (const record of batch.entries) {
+        record.persisted = 'maybe'
+        pipeline.fail(record, failure)
+      }
     }
     for (const pipeline of this.#pipelines.values()) pipeline.abandon(failure, nowMs)
   }
@@ -208,6 +211,7 @@ export class PipelineSet {
 
   #send(pipeline: Pipeline, batch: Batch): void {
     this.#inFlight++
+    pipeline.telemetry.requests++
     for (const { members } of batch.entries) members.isInFlight = true
     this.#ports.send(pipeline, batch)
   }

@@ -17,13 +17,13 @@ import type { HashedKey } from '../stages/key-cache.ts'
 import type { Decision } from '../stages/retrier.ts'
 import { Answers } from './answers.ts'
 import { Intake } from './intake.ts'
-import { historyOf, membersOf, settlementOf } from './members.ts'
 import { isStale, Outbox } from './outbox.ts'
 import type { Outcome, PipelineGauges, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
+import { Readmission } from './readmission.ts'
 import { RequestFailures } from './request-failures.ts'
 import { Routing } from './routing.ts'
-import { expired, type Failure, refusedBy } from './settlement.ts'
+import { type Failure, refusedBy } from './settlement.ts'
 import { StreamTelemetry } from './telemetry.ts'
 
 export class Pipeline {
@@ -37,6 +37,9 @@ export class Pipeline {
   readonly #outbox: Outbox
   readonly #requestFailures: RequestFailures
   readonly #answers: Answers
+  readonly #readmission: Readmission
+  /** Ordered mode, while records are taken apart: what they become. */
+  #rejoining: KinesisRecord[] | undefined
   #nowMs = 0
   #hasSealed = false
 
@@ -50,8 +53,8 @@ export class Pipeline {
     this.#outbox = new Outbox(options, host.random, {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
-      send: batch => this.#send(batch),
-      returnStale: record => this.#takeApart(record, false)
+      send: batch => host.send(this, batch),
+      returnStale: record => this.#takeApart([record], false)
     })
     this.#requestFailures = new RequestFailures({
       streamName,
@@ -61,9 +64,15 @@ export class Pipeline {
       ports: {
         retrySealed: (record, persisted) => this.#resubmit(record, { kind: 'retrySealed', persisted }, {}),
         retryAlone: record => this.#resubmit(record, { kind: 'retryMembers', alone: true }, {}),
-        fail: (record, failure) => this.#fail(record, failure),
+        fail: (record, failure) => this.fail(record, failure),
         refuseStream: failure => this.abandon(failure, this.#nowMs)
       }
+    })
+    this.#readmission = new Readmission({
+      options,
+      admission: host.admission,
+      intake: this.#intake,
+      settle: settlement => host.settle(this, settlement)
     })
     this.#answers = new Answers({
       failIfThrottled: options.failIfThrottled,
@@ -115,11 +124,7 @@ export class Pipeline {
       this.#routing.startAwaiting(nowMs)
       this.#host.fetchShards(this)
     }
-    if (this.#routing.awaitUntilMs <= nowMs) {
-      this.#routing.listingCame()
-      this.#routing.summaryCame()
-      this.#relane()
-    }
+    if (this.#routing.stopAwaitingIfDue(nowMs)) this.#relane()
     this.#answers.expireHeld(nowMs)
     this.#intake.sealDue(nowMs)
     this.#pump()
@@ -136,7 +141,6 @@ export class Pipeline {
   complete(batch: Batch, outcome: Outcome, nowMs: number): void {
     this.#nowMs = nowMs
     this.telemetry.requestTook(nowMs - outcome.startMs)
-    for (const record of batch.entries) this.#outbox.limiter.answered(record, nowMs)
     if (outcome.error !== undefined) {
       // A stream that is made anew has the same shard ids with other ranges.
       if (outcome.error.errorCode === STREAM_NOT_FOUND && this.#routing.forget(nowMs)) this.#relane()
@@ -187,22 +191,29 @@ export class Pipeline {
     this.#nowMs = nowMs
     this.#intake.sealAll()
     const everything = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(), ...this.#answers.takeHeldRecords()]
-    for (const record of everything) this.#fail(record, failure)
+    for (const record of everything) this.fail(record, failure)
     this.#hasSealed = false
   }
 
-  /** Fails a batch whose answer nobody will wait for. */
-  abandonBatch(batch: Batch, failure: Failure): void {
-    for (const record of batch.entries) {
-      record.persisted = 'maybe'
-      this.#fail(record, failure)
-    }
+  /** Fails one record that is out, or that has just been taken out. */
+  fail(record: KinesisRecord, failure: Failure): void {
+    const { members, attempts, persisted, isAggregate } = record
+    this.#outbox.limiter.answered(record, this.#nowMs)
+    this.#host.settle(this, { members, attempts, persisted, isAggregate, failure })
   }
 
   // ------------------------------------------------------------------ forward: lane, envelope, request
 
   #queue(record: KinesisRecord): void {
-    this.#outbox.limiter.add(record, this.#nowMs)
+    if (this.#rejoining !== undefined) this.#rejoining.push(record)
+    else {
+      this.#outbox.limiter.add(record, this.#nowMs)
+      this.#hasSealed = true
+    }
+  }
+
+  #queueFirst(record: KinesisRecord): void {
+    this.#outbox.limiter.addFirst(record, this.#nowMs)
     this.#hasSealed = true
   }
 
@@ -213,18 +224,18 @@ export class Pipeline {
     } while (this.#hasSealed)
   }
 
-  #send(batch: Batch): void {
-    this.telemetry.requests++
-    this.#host.send(this, batch)
-  }
-
   // ------------------------------------------------------------------ backward: answers
 
   /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */
   #relane(): void {
     const unrouted = this.#intake.relane()
     const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#routing.isCurrent(laneId))
-    for (const record of [...unrouted, ...misplaced]) this.#takeApart(record, false)
+    this.#takeApart([...unrouted, ...misplaced], false)
+    for (const drainingId of this.#outbox.limiter.drainingIds) {
+      for (const laneId of this.#routing.lanesOver(drainingId)) {
+        this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)
+      }
+    }
   }
 
   #setKeyed(isKeyed: boolean, reason: string): void {
@@ -244,48 +255,48 @@ export class Pipeline {
 
   /** The one backward edge: what an answer, a new map or the end of a time to live sends back into the stages. */
   #resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void {
+    this.#outbox.limiter.answered(record, this.#nowMs)
     switch (decision.kind) {
       case 'settle':
         this.#deliver(record, answer)
         return
       case 'fail':
-        this.#fail(record, refusedBy(this.streamName, decision.code, answer))
+        this.fail(record, refusedBy(this.streamName, decision.code, answer))
         return
       case 'retrySealed':
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
-        if (isStale(record, this.#nowMs)) this.#takeApart(record, false)
-        else this.#queue(record)
+        if (isStale(record, this.#nowMs)) this.#takeApart([record], false)
+        else this.#queueFirst(record)
         return
       case 'retryMembers':
         this.telemetry.retries++
         // A misrouted aggregate is stored: a reader that does not look at ranges sees it, the KCL does not.
         if (!decision.alone) record.persisted = 'maybe'
-        this.#takeApart(record, decision.alone)
+        this.#takeApart([record], decision.alone)
         return
       default:
         assertNever(decision)
     }
   }
 
-  /** Ends the members whose time is over or that were taken back, and puts the others into new envelopes. */
-  #takeApart(record: KinesisRecord, alone: boolean): void {
-    const { members } = record
-    const { admission } = this.#host
-    membersOf(record).forEach((member, i) => {
-      const accepted = admission.examine(member)
-      accepted.settle = members.settles[i]
-      accepted.acceptedMs = members.acceptedMs[i]!
-      accepted.number = members.numbers[i]!
-      accepted.history = historyOf(record, i)
-      accepted.expirationMs = accepted.acceptedMs + this.#options.recordTtlMs
-      accepted.sealByMs = this.#nowMs
-      accepted.deadlineMs = this.#nowMs + this.#options.collectionWindowMs
-      const isOver = accepted.settle === undefined || accepted.expirationMs <= this.#nowMs
-      if (isOver)
-        this.#host.settle(this, { ...settlementOf(accepted), failure: expired(this.#options.recordTtlMs, record) })
-      else this.#intake.add(accepted, admission.key, alone)
-    })
+  /**
+   * Takes records apart, oldest first. In ordered mode their members must leave before everything else of their lanes,
+   * so what is open is sealed first, and what they become goes to the head.
+   */
+  #takeApart(records: readonly KinesisRecord[], alone: boolean): void {
+    if (this.#options.ordering === 'none') {
+      for (const record of records) this.#readmission.readmit(record, alone, this.#nowMs)
+      return
+    }
+    if (records.length === 0) return
+    this.#intake.sealAll()
+    const rejoining: KinesisRecord[] = []
+    this.#rejoining = rejoining
+    for (const record of records) this.#readmission.readmit(record, alone, this.#nowMs)
+    this.#intake.sealAll()
+    this.#rejoining = undefined
+    for (const record of rejoining.reverse()) this.#queueFirst(record)
   }
 
   #deliver(record: KinesisRecord, answer: PutRecordsAnswer): void {
@@ -293,10 +304,5 @@ export class Pipeline {
     const { shardId = '', sequenceNumber = '' } = answer
     this.telemetry.delivered(shardId, record.data.length, members.count - members.abortedCount, members.dataBytes)
     this.#host.settle(this, { members, attempts, persisted, isAggregate, shardId, sequenceNumber })
-  }
-
-  #fail(record: KinesisRecord, failure: Failure): void {
-    const { members, attempts, persisted, isAggregate } = record
-    this.#host.settle(this, { members, attempts, persisted, isAggregate, failure })
   }
 }

@@ -59,6 +59,14 @@ export class Routing {
     this.#awaitUntilMs = Math.min(this.#awaitUntilMs, nowMs + FIRST_MAP_WAIT_MS)
   }
 
+  /** Returns true when the wait has just ended because it took too long. */
+  stopAwaitingIfDue(nowMs: number): boolean {
+    if (this.awaitUntilMs > nowMs) return false
+    this.listingCame()
+    this.summaryCame()
+    return true
+  }
+
   /** The listing came, or will not come for a while. */
   listingCame(): void {
     this.#hasListing = true
@@ -80,6 +88,18 @@ export class Routing {
     if (lane === UNROUTED_LANE || this.isAwaiting) return lane === UNROUTED_LANE && this.isAwaiting
     const isByShard = this.isKeyed && this.directory.map !== undefined
     return lane === STREAM_LANE ? !isByShard : isByShard && this.directory.map?.rangeOf(lane) !== undefined
+  }
+
+  /** The present lanes whose hash keys overlap those of a lane that is no more. */
+  lanesOver(formerLane: string): readonly string[] {
+    const { map } = this.directory
+    if (!this.isKeyed || map === undefined) return [STREAM_LANE]
+    const former = formerLane === STREAM_LANE ? undefined : this.directory.rangeOf(formerLane)
+    if (former === undefined) return map.shardIds
+    return map.shardIds.filter(shardId => {
+      const range = map.rangeOf(shardId)
+      return range !== undefined && range.start <= former.end && former.start <= range.end
+    })
   }
 
   /** Sets `predictedShard` and `lane`. `key`: the record's cached hash key, if it has one. */

@@ -7,6 +7,7 @@
  */
 import type { KeySlot } from '../wire/encode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey } from '../wire/hash-key.ts'
+import { md5OfShortText } from '../wire/md5.ts'
 
 export interface HashedKey {
   utf8Bytes: number
@@ -59,8 +60,7 @@ export class KeyCache {
   #hash(partitionKey: string): HashedKey | undefined {
     if (!partitionKey.isWellFormed()) return undefined
     const key = this.#passing
-    hashPartitionKey(partitionKey, key.words, key.at)
-    key.utf8Bytes = Buffer.byteLength(partitionKey)
+    learn(key, partitionKey)
     key.predictedBy = undefined
     return key
   }
@@ -74,8 +74,7 @@ export class KeyCache {
       this.#words = new Uint32Array(GENERATION_KEYS * HASH_KEY_WORDS)
     }
     const key = newKey(this.#words, this.#young.size * HASH_KEY_WORDS, { table: 0, index: 0 })
-    hashPartitionKey(partitionKey, key.words, key.at)
-    key.utf8Bytes = Buffer.byteLength(partitionKey)
+    learn(key, partitionKey)
     this.#young.set(partitionKey, key)
     return key
   }
@@ -83,4 +82,9 @@ export class KeyCache {
 
 function newKey(words: Uint32Array, at: number, slot: KeySlot | undefined): HashedKey {
   return { utf8Bytes: 0, words, at, predictedShard: '', predictedBy: undefined, slot }
+}
+
+function learn(key: HashedKey, partitionKey: string): void {
+  if (!md5OfShortText(partitionKey, key.words, key.at)) hashPartitionKey(partitionKey, key.words, key.at)
+  key.utf8Bytes = Buffer.byteLength(partitionKey)
 }

@@ -17,7 +17,7 @@ export interface LimiterOptions {
   readonly rateLimitPercent: number
   readonly retryBaseMs: number
   readonly retryCapMs: number
-  /** `'key'`: at most one record of a lane is out between `release` and `answered`. */
+  /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a former lane drains. */
   readonly ordering: 'none' | 'key'
 }
 
@@ -31,7 +31,10 @@ interface Lane extends HeapItem {
   lastFailureMs: number
   isHeld: boolean
   isReady: boolean
-  outCount: number
+  /** Released and not answered. */
+  readonly out: Set<KinesisRecord>
+  /** Ordered mode: former lanes over the same hash keys whose last record is still out. */
+  readonly blockers: Set<Lane>
 }
 
 /** The percentage up to which a full bucket is the service's own second of burst; above it the bucket grows along. */
@@ -50,6 +53,8 @@ export class Limiter {
   readonly #lanes = new Map<string, Lane>()
   readonly #waiting = new DeadlineHeap<Lane>()
   readonly #ready = new Fifo<Lane>()
+  /** Ordered mode: lanes that are no more, with a record still out. */
+  readonly #draining = new Set<Lane>()
   #count = 0
 
   constructor(options: LimiterOptions, random: Random) {
@@ -67,9 +72,18 @@ export class Limiter {
     return this.#ready.count > 0 ? 0 : this.#waiting.nearestMs
   }
 
+  /** Takes a record: behind what was accepted before it. */
   add(record: KinesisRecord, nowMs: number): void {
     const lane = this.#lane(record.predictedShard, nowMs)
     lane.queue.insert(record)
+    this.#count++
+    this.#place(lane, nowMs)
+  }
+
+  /** Takes a record that was out: before everything else of its lane. */
+  addFirst(record: KinesisRecord, nowMs: number): void {
+    const lane = this.#lane(record.predictedShard, nowMs)
+    lane.queue.unshift(record)
     this.#count++
     this.#place(lane, nowMs)
   }
@@ -90,11 +104,33 @@ export class Limiter {
     return undefined
   }
 
-  /** The record's request was answered, or it left for another reason: in ordered mode its lane may send the next. */
+  /** The record's fate after its release is decided: in ordered mode its lane may send the next. */
   answered(record: KinesisRecord, nowMs: number): void {
     const lane = this.#lanes.get(record.predictedShard)
-    if (lane === undefined) return
-    lane.outCount = Math.max(0, lane.outCount - 1)
+    if (lane?.out.delete(record) === true) {
+      this.#place(lane, nowMs)
+      return
+    }
+    for (const drained of this.#draining) {
+      if (drained.out.delete(record) && drained.out.size === 0) this.#unblock(drained, nowMs)
+    }
+  }
+
+  /** Ordered mode: the lanes that are no more and whose last record is still out. */
+  get drainingIds(): string[] {
+    return [...this.#draining].map(lane => lane.id)
+  }
+
+  /**
+   * Ordered mode: keeps `laneId` back until the draining lane of that id is drained.
+   * Sequence without it: record 1 goes to the parent and times out -> the shard splits -> record 2 of the same key goes
+   * to the child and is stored -> record 1 is sent again, behind it.
+   */
+  blockOn(laneId: string, drainingId: string, nowMs: number): void {
+    const lane = this.#lane(laneId, nowMs)
+    for (const drained of this.#draining) {
+      if (drained.id === drainingId) lane.blockers.add(drained)
+    }
     this.#place(lane, nowMs)
   }
 
@@ -153,6 +189,7 @@ export class Limiter {
       taken.push(...lane.queue.takeAll())
       this.#waiting.remove(lane)
       this.#lanes.delete(lane.id)
+      if (this.#options.ordering === 'key' && lane.out.size > 0) this.#draining.add(lane)
     }
     this.#count -= taken.length
     return taken
@@ -171,14 +208,24 @@ export class Limiter {
       if (!this.#mayTry(lane, nowMs) || !lane.bucket.tryTake(first.requestBytes, nowMs)) return undefined
     }
     lane.queue.shift()
-    lane.outCount++
+    lane.out.add(first)
     this.#count--
     return first
   }
 
   #mayTry(lane: Lane, nowMs: number): boolean {
-    const isOccupied = this.#options.ordering === 'key' && lane.outCount > 0
-    return !lane.isHeld && !isOccupied && lane.blockedUntilMs <= nowMs
+    return !lane.isHeld && !this.#isOccupied(lane) && lane.blockedUntilMs <= nowMs
+  }
+
+  #isOccupied(lane: Lane): boolean {
+    return this.#options.ordering === 'key' && (lane.out.size > 0 || lane.blockers.size > 0)
+  }
+
+  #unblock(drained: Lane, nowMs: number): void {
+    this.#draining.delete(drained)
+    for (const lane of this.#lanes.values()) {
+      if (lane.blockers.delete(drained)) this.#place(lane, nowMs)
+    }
   }
 
   /** Puts a lane where it belongs after any change: ready, waiting for a moment, or nowhere. */
@@ -188,8 +235,7 @@ export class Limiter {
       this.#waiting.remove(lane)
       return
     }
-    const isOccupied = this.#options.ordering === 'key' && lane.outCount > 0
-    let readyMs = lane.isHeld || isOccupied ? Number.POSITIVE_INFINITY : lane.blockedUntilMs
+    let readyMs = lane.isHeld || this.#isOccupied(lane) ? Number.POSITIVE_INFINITY : lane.blockedUntilMs
     if (readyMs <= nowMs && !lane.bucket.canTake(first.requestBytes, nowMs)) {
       readyMs = Math.max(lane.bucket.nextTakeMs(first.requestBytes, nowMs), nowMs + MIN_WAIT_MS)
     }
@@ -224,7 +270,8 @@ export class Limiter {
       lastFailureMs: Number.NEGATIVE_INFINITY,
       isHeld: false,
       isReady: false,
-      outCount: 0,
+      out: new Set(),
+      blockers: new Set(),
       wakeMs: 0,
       heapIndex: -1
     }

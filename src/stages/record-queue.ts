@@ -1,6 +1,7 @@
 /**
  * The sealed records of one lane, oldest first: retries come back before everything that was accepted after them.
- * Invariant: ordered by the number of the first member; only entries from `#head` on are live.
+ * Invariant: ordered by the number of the first member, but for what `unshift` put in front; only entries from `#head` on
+ * are live.
  * Cost: O(1) amortised at both ends; O(distance from the tail) for a record that belongs in between.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
@@ -36,6 +37,14 @@ export class RecordQueue {
     let index = this.#records.length
     while (index > this.#head && numberOf(this.#records[index - 1]!) > number) index--
     this.#records.splice(index, 0, record)
+  }
+
+  /** Puts a record before all others, whatever its number. */
+  unshift(record: KinesisRecord): void {
+    if (this.#head > 0) {
+      this.#head--
+      this.#records[this.#head] = record
+    } else this.#records.unshift(record)
   }
 
   shift(): KinesisRecord | undefined {

@@ -63,13 +63,6 @@ export class KeyTable {
     return this.#texts[index] ?? this.#decode(index)
   }
 
-  /** All entries as text, in order. */
-  allTexts(): string[] {
-    const texts: string[] = []
-    for (this.index = 0; this.index < this.count; this.index++) texts.push(this.text()!)
-    return texts
-  }
-
   /** Decodes a run of entries from `first` on, none of them a second time, and returns that one. */
   #decode(first: number): string {
     const places = this.#places
@@ -78,13 +71,15 @@ export class KeyTable {
     while (after < this.count && places[after * 2 + 1]! - start <= this.#runBytes && !this.#texts[after]) after++
     const end = places[after * 2 - 1]!
     const run = this.#record.toString('utf8', start, end)
+    const isSingle = after === first + 1
     // As many characters as bytes: each byte is one of its own, so the places in bytes are those in the text.
-    if (run.length !== end - start && after > first + 1) {
+    const isAligned = run.length === end - start
+    if (!isAligned && !isSingle) {
       this.#runBytes = 0
       return this.#decode(first)
     }
     this.#texts[first] = run
-    if (after > first + 1)
+    if (!isSingle)
       for (let i = first; i < after; i++) this.#texts[i] = run.slice(places[i * 2]! - start, places[i * 2 + 1]! - start)
     return this.#texts[first]
   }
