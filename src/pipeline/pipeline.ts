@@ -49,7 +49,10 @@ export class Pipeline {
     this.#options = options
     this.#host = host
     this.#routing = new Routing(host.random)
-    this.#intake = new Intake(options, this.#routing, record => this.#queue(record))
+    this.#intake = new Intake(options, this.#routing, record => {
+      if (this.#rejoining === undefined) this.#queue(record, false)
+      else this.#rejoining.push(record)
+    })
     this.#outbox = new Outbox(options, host.random, {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
@@ -202,18 +205,9 @@ export class Pipeline {
     this.#host.settle(this, { members, attempts, persisted, isAggregate, failure })
   }
 
-  // ------------------------------------------------------------------ forward: lane, envelope, request
-
-  #queue(record: KinesisRecord): void {
-    if (this.#rejoining !== undefined) this.#rejoining.push(record)
-    else {
-      this.#outbox.limiter.add(record, this.#nowMs)
-      this.#hasSealed = true
-    }
-  }
-
-  #queueFirst(record: KinesisRecord): void {
-    this.#outbox.limiter.addFirst(record, this.#nowMs)
+  #queue(record: KinesisRecord, isFirst: boolean): void {
+    if (isFirst) this.#outbox.limiter.addFirst(record, this.#nowMs)
+    else this.#outbox.limiter.add(record, this.#nowMs)
     this.#hasSealed = true
   }
 
@@ -223,8 +217,6 @@ export class Pipeline {
       this.#outbox.pump(this.#nowMs)
     } while (this.#hasSealed)
   }
-
-  // ------------------------------------------------------------------ backward: answers
 
   /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */
   #relane(): void {
@@ -251,8 +243,6 @@ export class Pipeline {
     this.#relane()
   }
 
-  // ------------------------------------------------------------------ the loop
-
   /** The one backward edge: what an answer, a new map or the end of a time to live sends back into the stages. */
   #resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void {
     this.#outbox.limiter.answered(record, this.#nowMs)
@@ -267,7 +257,7 @@ export class Pipeline {
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
         if (isStale(record, this.#nowMs)) this.#takeApart([record], false)
-        else this.#queueFirst(record)
+        else this.#queue(record, true)
         return
       case 'retryMembers':
         this.telemetry.retries++
@@ -296,7 +286,7 @@ export class Pipeline {
     for (const record of records) this.#readmission.readmit(record, alone, this.#nowMs)
     this.#intake.sealAll()
     this.#rejoining = undefined
-    for (const record of rejoining.reverse()) this.#queueFirst(record)
+    for (const record of rejoining.reverse()) this.#queue(record, true)
   }
 
   #deliver(record: KinesisRecord, answer: PutRecordsAnswer): void {

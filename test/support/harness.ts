@@ -2,12 +2,13 @@
  * A producer, a fake Kinesis and a virtual clock, wired together.
  * Invariant: nothing happens in real time; the same calls give the same trace.
  */
-import type { ProducerOptions } from '../../src/model/options.ts'
+
+import { deaggregateAll } from '../../src/deaggregate.ts'
 import type { RecordFailedError } from '../../src/model/errors.ts'
+import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer.ts'
 import { FakeKinesis, FaultPlan, InMemoryTransport, seededRandom, VirtualClock } from '../../src/testing/index.ts'
-import { deaggregateAll } from '../../src/deaggregate.ts'
 
 export interface HarnessOptions extends ProducerOptions {
   readonly shardCount?: number
@@ -35,7 +36,11 @@ export class Harness {
     const { shardCount = 1, latencyMs = 5, throughputLimits = true, seed = 1, ...producerOptions } = options
     const random = seededRandom(seed)
     this.clock = new VirtualClock(1_000_000)
-    this.kinesis = new FakeKinesis({ nowMs: () => this.clock.nowMs(), random: random.split('service'), throughputLimits })
+    this.kinesis = new FakeKinesis({
+      nowMs: () => this.clock.nowMs(),
+      random: random.split('service'),
+      throughputLimits
+    })
     if (shardCount > 0) this.kinesis.createStream({ StreamName: STREAM, ShardCount: shardCount })
     this.faults = new FaultPlan([], random.split('faults'))
     const { clock, kinesis, faults } = this
@@ -88,17 +93,25 @@ export class Harness {
   }
 
   /** User records as a plain reader sees them, in the order of storage within each shard. */
-  stored(): { shardId: string; sequenceNumber: string; subSequenceNumber: number; partitionKey: string; data: string }[] {
+  stored(): {
+    shardId: string
+    sequenceNumber: string
+    subSequenceNumber: number
+    partitionKey: string
+    data: string
+  }[] {
     return this.kinesis.storedRecords(STREAM).flatMap(record =>
-      [...deaggregateAll([{ Data: record.data, PartitionKey: record.partitionKey, SequenceNumber: record.sequenceNumber }])].map(
-        user => ({
-          shardId: record.shardId,
-          sequenceNumber: user.sequenceNumber,
-          subSequenceNumber: user.subSequenceNumber,
-          partitionKey: user.partitionKey,
-          data: new TextDecoder().decode(user.data)
-        })
-      )
+      [
+        ...deaggregateAll([
+          { Data: record.data, PartitionKey: record.partitionKey, SequenceNumber: record.sequenceNumber }
+        ])
+      ].map(user => ({
+        shardId: record.shardId,
+        sequenceNumber: user.sequenceNumber,
+        subSequenceNumber: user.subSequenceNumber,
+        partitionKey: user.partitionKey,
+        data: new TextDecoder().decode(user.data)
+      }))
     )
   }
 }

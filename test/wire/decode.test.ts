@@ -1,9 +1,7 @@
-import fc from 'fast-check'
-import protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
-import { decodeEnvelope, type EnvelopeMember, hasMagic, isEnvelope } from '../../src/wire/decode.ts'
+import { decodeEnvelope, hasMagic, isEnvelope } from '../../src/wire/decode.ts'
 import { MalformedEnvelopeError } from '../../src/wire/format.ts'
-import { edgeBytes, vectors, wrap } from './vectors.ts'
+import { wrap } from './vectors.ts'
 
 /** What a call threw, as plain data; fails when it threw nothing. */
 function fault(call: () => unknown): unknown {
