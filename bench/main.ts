@@ -3,7 +3,8 @@
  * Invariant: the list below is all there is.
  */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
-  'put-path': () => import('./put-path.bench.ts')
+  'put-path': () => import('./put-path.bench.ts'),
+  deaggregate: () => import('./deaggregate.bench.ts')
 }
 
 const wanted = process.argv[2]
