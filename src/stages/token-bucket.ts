@@ -19,6 +19,8 @@ export interface TokenBucketLimits {
 
 /** What is left of the rate after a throttle. */
 const THROTTLE_CUT = 0.7
+/** Throttles within this time tell of one excess: the service counts by the second. */
+const CUT_INTERVAL_MS = 1_000
 /** The rate never falls below this part of the base, so that a lane can always recover. */
 const MIN_FACTOR = 0.05
 /** Refills are sums of fractions: without this a wake-up computed exactly could come a hair too early, for ever. */
@@ -31,6 +33,7 @@ export class TokenBucket {
   #bytes: number
   #refilledMs: number
   #factor = 1
+  #cutMs = Number.NEGATIVE_INFINITY
 
   /** Starts full. */
   constructor(limits: TokenBucketLimits, nowMs: number) {
@@ -76,6 +79,8 @@ export class TokenBucket {
   /** Cuts the rate: the service said that it is too high. */
   throttle(nowMs: number): void {
     this.#refill(nowMs)
+    if (nowMs < this.#cutMs + CUT_INTERVAL_MS) return
+    this.#cutMs = nowMs
     this.#factor = Math.max(MIN_FACTOR, this.#factor * THROTTLE_CUT)
   }
 

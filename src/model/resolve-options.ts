@@ -1,0 +1,114 @@
+/**
+ * Checks options against their table and fills in the defaults.
+ * Invariant: what is returned is complete and within every bound; otherwise every fault is reported at once.
+ */
+import { OptionsError } from './errors.ts'
+import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
+import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
+import { kindOf, streamNameFault } from './records.ts'
+
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
+/** Room that a partition key of 256 characters may need in UTF-8. */
+const KEY_ROOM_BYTES = 1024
+
+/**
+ * Returns every option with its value. The argument is copied, never changed.
+ * Throws OptionsError (KPL_ERR_INVALID_OPTIONS) naming every fault at once, unknown names included.
+ */
+export function resolveOptions(given: ProducerOptions): ResolvedOptions {
+  const faults: string[] = []
+  const resolved: Record<string, unknown> = {}
+  for (const [name, entry] of Object.entries<OptionEntry>(OPTIONS)) {
+    if ('default' in entry) resolved[name] = entry.default
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const entry: OptionEntry | undefined = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as OptionName] : undefined
+    if (value === undefined && entry !== undefined) continue
+    const fault = entry === undefined ? unknownOption(name) : valueFault(name as OptionName, entry, value)
+    if (fault === undefined) resolved[name] = value
+    else faults.push(fault)
+  }
+  // The decoder of this table: every present value has just been checked against its entry's kind.
+  const options = resolved as unknown as ResolvedOptions
+  if (faults.length === 0) faults.push(...relationFaults(options))
+  if (faults.length > 0) throw new OptionsError(faults)
+  return options
+}
+
+function valueFault(name: OptionName, entry: OptionEntry, value: unknown): string | undefined {
+  switch (entry.kind) {
+    case 'integer': {
+      const isInteger = Number.isInteger(value) || (value === Number.POSITIVE_INFINITY && entry.max === value)
+      if (!isInteger) return `${name} must be a whole number of ${entry.unit}, got ${describe(value)}`
+      const isInBounds = (value as number) >= entry.min && (value as number) <= entry.max
+      return isInBounds
+        ? undefined
+        : `${name} must be from ${entry.min} to ${entry.max} ${entry.unit}, got ${describe(value)}`
+    }
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : `${name} must be true or false, got ${describe(value)}`
+    case 'choice':
+      return entry.choices.some(choice => choice === value)
+        ? undefined
+        : `${name} must be one of ${entry.choices.join(', ')}, got ${describe(value)}`
+    case 'text':
+      if (name === 'streamName') return prefixed('streamName', streamNameFault(value))
+      return typeof value === 'string' && value.length > 0
+        ? undefined
+        : `${name} must be a non-empty string, got ${describe(value)}`
+    case 'object':
+      return objectFault(name, value)
+  }
+}
+
+function objectFault(name: OptionName, value: unknown): string | undefined {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  if (!isObject) return `${name} must be an object, got ${describe(value)}`
+  if (name === 'client') return 'send' in value ? undefined : 'client must have a send method'
+  if (name !== 'logger') return undefined
+  const missing = LOGGER_METHODS.filter(method => typeof (value as Record<string, unknown>)[method] !== 'function')
+  return missing.length === 0 ? undefined : `logger must have the methods ${missing.join(', ')}`
+}
+
+/** Faults that no single option shows. Only asked when each is well formed by itself. */
+function relationFaults(options: ResolvedOptions): string[] {
+  const faults: string[] = []
+  const recordRoomBytes = options.maxUserRecordBytes + KEY_ROOM_BYTES + RECORD_OVERHEAD_BYTES
+  if (options.bufferMaxBytes < recordRoomBytes) {
+    faults.push(
+      `bufferMaxBytes must hold one record of maxUserRecordBytes, at least ${recordRoomBytes} bytes, got ${options.bufferMaxBytes}`
+    )
+  }
+  if (options.aggregationMaxBytes > Math.max(options.maxUserRecordBytes, DEFAULT_RECORD_BYTES)) {
+    faults.push(
+      `aggregationMaxBytes must not exceed maxUserRecordBytes (${options.maxUserRecordBytes} bytes), got ${options.aggregationMaxBytes}`
+    )
+  }
+  if (options.retryCapMs < options.retryBaseMs) {
+    faults.push(`retryCapMs must be at least retryBaseMs (${options.retryBaseMs} ms), got ${options.retryCapMs}`)
+  }
+  if (options.client !== undefined) {
+    for (const name of ['region', 'endpoint', 'credentials', 'requestHandler'] as const) {
+      if (options[name] !== undefined) faults.push(`${name} belongs to the client: give it there, not beside client`)
+    }
+  }
+  return faults
+}
+
+function unknownOption(name: string): string {
+  const lower = name.toLowerCase()
+  const near = Object.keys(OPTIONS).find(
+    known => known.toLowerCase().startsWith(lower) || lower.startsWith(known.toLowerCase())
+  )
+  const safeName = name.slice(0, 64)
+  return near === undefined ? `${safeName} is not an option` : `${safeName} is not an option; did you mean ${near}?`
+}
+
+/** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
+function describe(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
+}
+
+function prefixed(name: string, fault: string | undefined): string | undefined {
+  return fault === undefined ? undefined : `${name} ${fault}`
+}

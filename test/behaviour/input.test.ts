@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest'
+import { InvalidRecordError, OptionsError, type ProducerError } from '../../src/model/errors.ts'
+import { KinesisProducer } from '../../src/producer.ts'
+import { DiscardTransport } from '../../src/testing/index.ts'
+import { Harness } from '../support/harness.ts'
+
+const CANARY = 'canary-payload'
+
+test.each([
+  ['partitionKey', { partitionKey: '', data: CANARY }, 'partitionKey must have 1 to 256 characters, got 0'],
+  [
+    'partitionKey',
+    { partitionKey: 'k'.repeat(257), data: CANARY },
+    'partitionKey must have 1 to 256 characters, got 257'
+  ],
+  [
+    'partitionKey',
+    { partitionKey: 'a\ud800b', data: CANARY },
+    'partitionKey must be well-formed Unicode, got a lone surrogate'
+  ],
+  ['partitionKey', { partitionKey: 7, data: CANARY }, 'partitionKey must be a string, got number'],
+  ['data', { partitionKey: 'k', data: 7 }, 'data must be a Uint8Array or a string, got number'],
+  ['data', { partitionKey: 'k', data: null }, 'data must be a Uint8Array or a string, got null'],
+  [
+    'explicitHashKey',
+    { partitionKey: 'k', data: CANARY, explicitHashKey: '+5' },
+    'explicitHashKey must be plain decimal digits without sign, spaces or leading zeros'
+  ],
+  [
+    'explicitHashKey',
+    { partitionKey: 'k', data: CANARY, explicitHashKey: -1n },
+    'explicitHashKey must be from 0 to 2^128 - 1, got a bigint outside of it'
+  ],
+  [
+    'explicitHashKey',
+    { partitionKey: 'k', data: CANARY, explicitHashKey: (1n << 128n).toString() },
+    'explicitHashKey must be from 0 to 2^128 - 1, got a greater number'
+  ],
+  ['streamName', { partitionKey: 'k', data: CANARY, streamName: '' }, 'streamName must not be empty'],
+  [
+    'streamName',
+    { partitionKey: 'k', data: CANARY, streamName: 'a b' },
+    'streamName must be 1 to 128 of the characters a-z A-Z 0-9 _ . - or a stream ARN, got 3 characters that are not'
+  ]
+])('refuses a bad %s with the field and the limit, and takes nothing', (field, record, message) => {
+  const { producer } = new Harness()
+
+  const error = thrownBy(() => producer.tryPut(record as never))
+
+  expect(error).toBeInstanceOf(InvalidRecordError)
+  expect({ code: (error as InvalidRecordError).code, field: (error as InvalidRecordError).field }).toEqual({
+    code: 'KPL_ERR_INVALID_RECORD',
+    field
+  })
+  expect((error as Error).message).toBe(message)
+  expect(producer.stats().bufferedRecords).toBe(0)
+})
+
+test('counts the partition key into the size of a record, to the byte', () => {
+  const { producer } = new Harness({ maxUserRecordBytes: 1000, aggregationMaxBytes: 1000 })
+
+  const isTaken = producer.tryPut({ partitionKey: 'é', data: new Uint8Array(998) })
+  const error = thrownBy(() => producer.tryPut({ partitionKey: 'é', data: new Uint8Array(999) }))
+
+  expect(isTaken).toBe(true)
+  expect((error as InvalidRecordError).code).toBe('KPL_ERR_RECORD_TOO_LARGE')
+  expect((error as Error).message).toContain('must be at most 1000 bytes')
+  expect((error as Error).message).toContain('got 1001')
+})
+
+test('names every fault of the options at once, and suggests the option that was meant', () => {
+  const error = thrownBy(
+    () => new KinesisProducer({ recordTtl: 5, aggregationMaxBytes: 1, maxInFlightRequests: 'many' } as never)
+  )
+
+  expect(error).toBeInstanceOf(OptionsError)
+  expect((error as OptionsError).faults).toEqual([
+    'recordTtl is not an option; did you mean recordTtlMs?',
+    'aggregationMaxBytes must be from 64 to 10485760 bytes, got 1',
+    'maxInFlightRequests must be a whole number of requests, got string'
+  ])
+})
+
+test('says which record has no stream when there is no default', () => {
+  const producer = new KinesisProducer({}, { transport: new DiscardTransport() })
+
+  const error = thrownBy(() => producer.tryPut({ partitionKey: 'k', data: '' }))
+
+  expect((error as Error).message).toBe('streamName is missing, and the producer has no default')
+})
+
+test('refuses when the buffer is full, takes nothing, and announces room', async () => {
+  const harness = new Harness({ bufferMaxRecords: 8 })
+  for (let i = 0; i < 8; i++) harness.put('k', `${i}`)
+
+  const isTaken = harness.producer.tryPut({ partitionKey: 'k', data: 'ninth' })
+  const rejected = await harness.producer.put({ partitionKey: 'k', data: 'ninth' }).catch((error: unknown) => error)
+  await harness.settle(harness.producer.ready())
+
+  expect(isTaken).toBe(false)
+  expect((rejected as ProducerError).code).toBe('KPL_ERR_BUFFER_FULL')
+  expect(harness.producer.stats().bufferedRecords).toBeLessThan(8)
+})
+
+test('refuses records after close, and closing twice is one close', async () => {
+  const harness = new Harness()
+  const slot = harness.put('k', 'v')
+
+  const first = harness.producer.close()
+  const second = harness.producer.close()
+  const error = thrownBy(() => harness.producer.tryPut({ partitionKey: 'k', data: '' }))
+
+  expect(second).toBe(first)
+  expect((error as ProducerError).code).toBe('KPL_ERR_CLOSED')
+  expect(await harness.settle(first)).toEqual({ delivered: 1, failed: 0 })
+  expect(slot.settled?.result?.shardId).toBe('shardId-000000000000')
+})
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}

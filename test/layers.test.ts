@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const SOURCE = fileURLToPath(new URL('../src', import.meta.url))
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter(name => name.endsWith('.ts'))
+  .map(name => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }))
+
+/** Data structures that stages are built on; any other import between stages is a fault. */
+const STRUCTURES = ['token-bucket', 'deadline-heap', 'fifo', 'record-queue', 'shard-map'].map(
+  name => `stages/${name}.ts`
+)
+const SHELL = ['producer.ts', 'requests.ts', 'put-all.ts', 'record-writable.ts', 'system.ts']
+
+/** What each part of the tree may import, besides itself: folders, files, packages. */
+const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | RegExp)[] }[] = [
+  { part: /^wire\//, may: [/^wire\//, 'node:crypto'] },
+  // kinesis-record.ts names the writer's key slot; nothing of wire runs in model.
+  { part: /^model\//, may: [/^model\//, /^type wire\//] },
+  { part: /^stages\//, may: [/^model\//, /^wire\//, ...STRUCTURES] },
+  {
+    part: /^pipeline\/telemetry\.ts$/,
+    may: [/^(model|wire|stages|pipeline)\//, 'hdr-histogram-js', 'node:diagnostics_channel']
+  },
+  { part: /^pipeline\//, may: [/^(model|wire|stages|pipeline)\//] },
+  {
+    part: /^aws\/(read-stream|shard-tree|stream-calls)\.ts$/,
+    may: [/^(aws|model|wire)\//, 'deaggregate.ts', 'system.ts', /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/]
+  },
+  { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
+  { part: /^system\.ts$/, may: [/^type model\//] },
+  {
+    part: /^(producer|requests|put-all|record-writable)\.ts$/,
+    may: [/^(model|pipeline)\//, 'stages/fifo.ts', 'aws/transport.ts', 'node:stream', ...SHELL]
+  },
+  { part: /^index\.ts$/, may: [/^(model|pipeline)\//, ...SHELL] },
+  { part: /^deaggregate(\.ts|\/)/, may: [/^wire\//, /^deaggregate\//, 'node:crypto'] },
+  { part: /^lambda\.ts$/, may: ['deaggregate.ts', /^deaggregate\//] },
+  { part: /^testing\//, may: [/^(testing|model|wire)\//, 'deaggregate.ts', /^node:/] }
+]
+
+const BANNED = [
+  /\bDate\b/,
+  /\bperformance\b/,
+  /\bsetTimeout\b/,
+  /\bsetInterval\b/,
+  /\bsetImmediate\b/,
+  /\bqueueMicrotask\b/,
+  /process\.hrtime/,
+  /process\.env/,
+  /Math\.random/,
+  /randomUUID/
+]
+/** `real-time.ts` is the fake server's own system.ts; `shard-tree.ts` hands the SDK the `Date` that its API asks for. */
+const MAY_TOUCH_TIME = ['system.ts', 'testing/real-time.ts', 'aws/shard-tree.ts']
+const MAX_LINES = 300
+
+test.each(files)('$name imports only what its layer may', ({ name, text }) => {
+  const rule = RULES.find(({ part }) => part.test(name))
+
+  const faults = importsOf(name, text).filter(imported => !rule?.may.some(allowed => isAllowed(imported, allowed)))
+
+  expect(faults).toEqual([])
+})
+
+test.each(files.filter(({ name }) => !MAY_TOUCH_TIME.includes(name)))(
+  '$name takes time and randomness as parameters',
+  ({ text }) => {
+    const code = withoutTextAndComments(text)
+
+    expect(BANNED.filter(banned => banned.test(code)).map(String)).toEqual([])
+  }
+)
+
+test.each(files.filter(({ name }) => /^(wire|model|stages|pipeline)\//.test(name)))(
+  '$name is synchronous',
+  ({ name, text }) => {
+    // ports.ts describes the edge, where promises are.
+    const code = name === 'model/ports.ts' ? '' : withoutTextAndComments(text)
+
+    expect(/\basync\b|\bawait\b|\bPromise\b/.test(code)).toBe(false)
+  }
+)
+
+test.each(files)('$name lists its exports and stays readable', ({ text }) => {
+  const code = withoutTextAndComments(text)
+
+  expect({
+    exportsAll: /export \*/.test(code),
+    hasDefault: /export default/.test(code),
+    isTooLong: text.trimEnd().split('\n').length > MAX_LINES,
+    hasHeader: text.startsWith('/**')
+  }).toEqual({ exportsAll: false, hasDefault: false, isTooLong: false, hasHeader: true })
+})
+
+test('no file imports itself through others', () => {
+  const graph = new Map(
+    files.map(({ name, text }) => [name, importsOf(name, text).filter(imported => !imported.startsWith('type '))])
+  )
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (name: string, path: readonly string[]) => {
+    if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' -> '))
+    if (done.has(name) || path.includes(name)) return
+    for (const imported of graph.get(name) ?? []) visit(imported, [...path, name])
+    done.add(name)
+  }
+
+  for (const { name } of files) visit(name, [])
+
+  expect(cycles).toEqual([])
+})
+
+test('the rules can fail', () => {
+  const text =
+    "import { a } from '../pipeline/pipeline.ts'\nconst at = Date.now() // Date\nexport default async () => 'await'"
+
+  expect(importsOf('wire/x.ts', text)).toEqual(['pipeline/pipeline.ts'])
+  expect(withoutTextAndComments(text)).toBe(
+    "import { a } from ''\nconst at = Date.now() \nexport default async () => ''"
+  )
+})
+
+/** Imported modules as paths below src, or package names; `type ` before those that vanish when compiled. */
+function importsOf(name: string, text: string): string[] {
+  const pattern = /^(?:import|export)\s+(type\s)?([^'"]*?from\s*)?'([^']+)'/gm
+  return [...text.matchAll(pattern)].map(([, type, , module]) => {
+    const target = module!.startsWith('.') ? relative(SOURCE, join(SOURCE, dirname(name), module!)) : module!
+    return type === undefined ? target : `type ${target}`
+  })
+}
+
+function isAllowed(imported: string, allowed: string | RegExp): boolean {
+  const bare = imported.replace(/^type /, '')
+  if (typeof allowed === 'string') return bare === allowed
+  return allowed.test(imported) || allowed.test(bare)
+}
+
+function withoutTextAndComments(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
+    .replace(/\/\/[^\n]*/g, '')
+}
