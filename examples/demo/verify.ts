@@ -57,7 +57,7 @@ export async function verify(
     const found = copies[index]!
     const extra = Math.max(0, found.length - 1)
     duplicates += extra
-    if (answer !== undefined && answer.attempts.some(mayHaveStored)) explained += extra
+    if (answer?.attempts.some(mayHaveStored)) explained += extra
     if (answer === undefined || answer instanceof Error) return
     acknowledged++
     const isThere = found.some(
