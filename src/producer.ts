@@ -43,9 +43,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #requests: Requests
   #timer: Timer | undefined
   #armedMs = Number.POSITIVE_INFINITY
-  #room:
-    | { readonly promise: Promise<void>; readonly resolve: () => void; readonly reject: (error: Error) => void }
-    | undefined
+  #room: { readonly promise: Promise<void>; readonly settle: (refusal?: Promise<never>) => void } | undefined
   #closing: Promise<CloseResult> | undefined
   #isClosed = false
 
@@ -82,15 +80,18 @@ export class KinesisProducer implements AsyncDisposable {
    * Rejects with InvalidRecordError or ProducerError (KPL_ERR_BUFFER_FULL, KPL_ERR_CLOSED) when nothing was taken, and
    * with RecordFailedError when it was taken and not acknowledged. `signal` takes the record back.
    */
-  put(record: UserRecord, { signal }: { readonly signal?: AbortSignal } = {}): Promise<PutResult> {
-    return new Promise((resolve, reject) => {
-      const settle: SettleCallback = (error, result) => {
-        if (result !== undefined) resolve(result)
-        else reject(error)
-      }
-      const isTaken = signal === undefined ? this.tryPut(record, settle) : this.#putAbortable(record, settle, signal)
-      if (!isTaken) reject(bufferFull(this.#options))
-    })
+  put(record: UserRecord, options?: { readonly signal?: AbortSignal }): Promise<PutResult> {
+    const promise = new Promise<PutResult>(capture)
+    const resolve = captured
+    const settle: SettleCallback = (error, result) => resolve(result ?? Promise.reject(error))
+    try {
+      const signal = options?.signal
+      const isTaken = signal === undefined ? this.#accept(record, settle) : this.#putAbortable(record, settle, signal)
+      if (!isTaken) resolve(Promise.reject(bufferFull(this.#options)))
+    } catch (error) {
+      resolve(Promise.reject(error))
+    }
+    return promise
   }
 
   /**
@@ -106,7 +107,7 @@ export class KinesisProducer implements AsyncDisposable {
   ready(): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closed())
     if (this.#set.budget.hasRoom) return Promise.resolve()
-    this.#room ??= deferred()
+    this.#room ??= newRoom()
     return this.#room.promise
   }
 
@@ -188,7 +189,7 @@ export class KinesisProducer implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<CloseResult> {
     const { delivered, failed } = this.#set
-    this.#room?.reject(closed())
+    this.#room?.settle(Promise.reject(closed()))
     await this.#flushWithin(timeoutMs)
     if (this.#set.ledger.outstanding > 0) {
       const failure = {
@@ -229,7 +230,7 @@ export class KinesisProducer implements AsyncDisposable {
   #settleAndArm(): void {
     this.#set.runSettlements(this.#clock.nowMs())
     if (this.#room !== undefined && this.#set.budget.hasRoom) {
-      this.#room.resolve()
+      this.#room.settle()
       this.#room = undefined
     }
     this.#arm()
@@ -268,6 +269,23 @@ export class KinesisProducer implements AsyncDisposable {
   }
 }
 
+let captured: (result: PutResult | Promise<never>) => void = ignore
+
+/** One executor for all promises of `put`, read out at once: a closure less for every record. */
+function capture(resolve: (result: PutResult | Promise<never>) => void): void {
+  captured = resolve
+}
+
+function newRoom() {
+  let settle: (refusal?: Promise<never>) => void = ignore
+  const promise = new Promise<void>(resolve => {
+    settle = resolve
+  })
+  // Whoever waits hears of a close; nobody waiting is no fault.
+  promise.catch(ignore)
+  return { promise, settle: (refusal?: Promise<never>) => settle(refusal) }
+}
+
 function closed(): ProducerError {
   return new ProducerError('KPL_ERR_CLOSED', 'the producer is closed')
 }
@@ -275,18 +293,6 @@ function closed(): ProducerError {
 function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {
   const bounds = `bufferMaxBytes ${bufferMaxBytes}, bufferMaxRecords ${bufferMaxRecords}`
   return new ProducerError('KPL_ERR_BUFFER_FULL', `the buffer is full (${bounds}); await ready() before the next put`)
-}
-
-function deferred() {
-  let resolve = () => {}
-  let reject = (_error: Error) => {}
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  // Whoever waits hears of it; nobody waiting is no fault.
-  promise.catch(ignore)
-  return { promise, resolve, reject }
 }
 
 function ignore(): void {}
