@@ -1,0 +1,56 @@
+/** Accepted records for tests of stages, as admission would make them. */
+import type { AcceptedRecord, KinesisRecord } from '../../src/model/kinesis-record.ts'
+import { Members } from '../../src/model/kinesis-record.ts'
+import { HASH_KEY_WORDS, hashPartitionKey, writeHashKey } from '../../src/wire/hash-key.ts'
+
+let nextNumber = 0
+
+export function accepted(
+  partitionKey: string,
+  data: string | Uint8Array,
+  over: Partial<AcceptedRecord> = {}
+): AcceptedRecord {
+  const hashWords = new Uint32Array(HASH_KEY_WORDS)
+  if (over.explicitHashKey === undefined) hashPartitionKey(partitionKey, hashWords)
+  else writeHashKey(BigInt(over.explicitHashKey), hashWords)
+  return {
+    partitionKey,
+    keyBytes: Buffer.byteLength(partitionKey),
+    keySlot: undefined,
+    explicitHashKey: undefined,
+    hashWords,
+    hashAt: 0,
+    data,
+    dataBytes: Buffer.byteLength(data),
+    predictedShard: 'shardId-0',
+    lane: 'shardId-0',
+    settle: () => {},
+    acceptedMs: 0,
+    number: nextNumber++,
+    budgetBytes: 0,
+    sealByMs: 80,
+    deadlineMs: 100,
+    expirationMs: 120_000,
+    history: undefined,
+    ...over
+  }
+}
+
+export function sealed(over: Partial<KinesisRecord> = {}): KinesisRecord {
+  const members = new Members()
+  members.push(accepted('key', 'data'))
+  return {
+    data: Buffer.from('data'),
+    partitionKey: 'key',
+    explicitHashKey: undefined,
+    isAggregate: false,
+    members,
+    requestBytes: 7,
+    predictedShard: 'shardId-0',
+    deadlineMs: 100,
+    expirationMs: 120_000,
+    attempts: [],
+    persisted: 'no',
+    ...over
+  }
+}
