@@ -1,0 +1,197 @@
+/** What the KPL's aggregator_test asserts, on the aggregator together with the routing that names its lanes. */
+import { describe, expect, test } from 'vitest'
+import { type AcceptedRecord, type KinesisRecord, STREAM_LANE } from '../../src/model/kinesis-record.ts'
+import { Routing } from '../../src/pipeline/routing.ts'
+import { Aggregator, type AggregatorOptions } from '../../src/stages/aggregator.ts'
+import { seededRandom } from '../../src/testing/index.ts'
+import { decodeEnvelope, isEnvelope } from '../../src/wire/decode.ts'
+import { hashPartitionKey, MAX_HASH_KEY, readHashKey } from '../../src/wire/hash-key.ts'
+import { accepted } from '../support/accepted.ts'
+
+const SHARDS = [
+  { shardId: 'shardId-000000000001', startingHashKey: '0', endingHashKey: String(MAX_HASH_KEY / 3n) },
+  {
+    shardId: 'shardId-000000000002',
+    startingHashKey: String(MAX_HASH_KEY / 3n + 1n),
+    endingHashKey: String((MAX_HASH_KEY / 3n) * 2n)
+  },
+  {
+    shardId: 'shardId-000000000003',
+    startingHashKey: String((MAX_HASH_KEY / 3n) * 2n + 1n),
+    endingHashKey: String(MAX_HASH_KEY)
+  }
+]
+
+describe('aggregator_test', () => {
+  test('Basic: every user record goes to the shard of its hash key, and the 100th of a shard gives its aggregate', () => {
+    const { put, emitted } = open(SHARDS, { aggregationMaxCount: 100 })
+    const random = seededRandom(5)
+    const records: AcceptedRecord[] = []
+
+    for (let shard = 0; shard < 3; shard++) {
+      for (let i = 0; i < 100; i++) {
+        expect(emitted.length).toBe(shard)
+        const hashKey = BigInt(SHARDS[shard]!.startingHashKey) + BigInt(Math.floor(random() * 1e9))
+        records.push(put(accepted(`key-${i % 9}`, `data-${shard}-${i}`, { explicitHashKey: String(hashKey) })))
+      }
+    }
+
+    expect(records.map(record => record.predictedShard)).toEqual(records.map(shardOf))
+    expect(emitted.map(record => record.predictedShard)).toEqual(SHARDS.map(shard => shard.shardId))
+    for (const [shard, record] of emitted.entries()) {
+      const own = records.slice(shard * 100, shard * 100 + 100)
+      expect(outerOf(record)).toEqual({
+        partitionKey: 'a',
+        explicitHashKey: own[0]!.explicitHashKey,
+        isAggregate: true,
+        isEnvelope: true
+      })
+      expect(membersOf(record)).toEqual(own.map(expectedMember))
+    }
+  })
+
+  test('Basic: records without an explicit hash key are routed by the MD5 of their partition key', () => {
+    const { put, emitted, stage } = open(SHARDS)
+    const records = Array.from({ length: 300 }, (_, i) => put(accepted(`key-${i}`, `${i}`)))
+
+    stage.sealAll()
+
+    expect(records.map(record => record.predictedShard)).toEqual(records.map(shardOf))
+    expect(emitted.map(record => record.predictedShard).sort()).toEqual(SHARDS.map(shard => shard.shardId))
+    for (const record of emitted) {
+      const own = records.filter(user => user.predictedShard === record.predictedShard)
+      expect(membersOf(record)).toEqual(own.map(expectedMember))
+      expect(record.explicitHashKey).toBe(String(hashKeyOf(own[0]!)))
+    }
+  })
+
+  test('ShardMapDown, better than the KPL: without a map records still go together, but only those of one hash key', () => {
+    const { put, emitted, stage } = open(undefined)
+    const records = Array.from({ length: 100 }, (_, i) => put(accepted(`key-${i % 10}`, `${i}`)))
+    const early = emitted.length
+
+    stage.sealAll()
+
+    expect([early, emitted.map(record => record.predictedShard)]).toEqual([0, Array(10).fill(STREAM_LANE)])
+    expect(emitted.map(membersOf)).toEqual(
+      Array.from({ length: 10 }, (_, key) => records.filter((_, i) => i % 10 === key).map(expectedMember))
+    )
+    expect(emitted.map(record => record.explicitHashKey)).toEqual(
+      records.slice(0, 10).map(record => String(hashKeyOf(record)))
+    )
+  })
+
+  test('ShardMapDown, better than the KPL: equal explicit hash keys share an envelope whatever the partition keys are', () => {
+    const { put, emitted, stage } = open(undefined)
+    const records = Array.from({ length: 20 }, (_, i) =>
+      put(accepted(`key-${i}`, `${i}`, { explicitHashKey: i % 2 === 0 ? '7' : '8' }))
+    )
+
+    stage.sealAll()
+
+    expect(emitted.map(record => [record.explicitHashKey, membersOf(record)])).toEqual([
+      ['7', records.filter((_, i) => i % 2 === 0).map(expectedMember)],
+      ['8', records.filter((_, i) => i % 2 === 1).map(expectedMember)]
+    ])
+  })
+
+  test('AggregationDisabled: every put gives at once a plain record with its own data, partition key and hash key', () => {
+    const { put, emitted } = open(SHARDS, { aggregationEnabled: false })
+
+    for (let i = 0; i < 100; i++) {
+      put(accepted(`key-${i}`, `data-${i}`, i % 2 === 0 ? {} : { explicitHashKey: String(i) }))
+      expect(emitted.length).toBe(i + 1)
+    }
+
+    expect(emitted.map(record => ({ ...outerOf(record), data: textOf(record.data) }))).toEqual(
+      Array.from({ length: 100 }, (_, i) => ({
+        partitionKey: `key-${i}`,
+        explicitHashKey: i % 2 === 0 ? undefined : String(i),
+        isAggregate: false,
+        isEnvelope: false,
+        data: `data-${i}`
+      }))
+    )
+  })
+
+  test('AggregationDisabled, better than the KPL: a plain record knows its shard, so that the rate limit holds for it', () => {
+    const { put, emitted } = open(SHARDS, { aggregationEnabled: false })
+
+    const records = Array.from({ length: 30 }, (_, i) => put(accepted(`key-${i}`, `${i}`)))
+
+    expect(emitted.map(record => record.predictedShard)).toEqual(records.map(shardOf))
+  })
+
+  test('Concurrency: 25,000 records to three shards, with flushes in between, are neither lost, doubled nor reordered', () => {
+    const { put, emitted, stage } = open(SHARDS, { aggregationMaxCount: 77 })
+    const random = seededRandom(7)
+    const records: AcceptedRecord[] = []
+
+    for (let i = 0; i < 25_000; i++) {
+      records.push(put(accepted(`key-${i % 13}`, String(i))))
+      if (random() < 0.01) stage.sealAll()
+    }
+    stage.sealAll()
+
+    for (const { shardId } of SHARDS) {
+      const left = emitted.filter(record => record.predictedShard === shardId).flatMap(membersOf)
+      expect(left).toEqual(records.filter(record => record.predictedShard === shardId).map(expectedMember))
+    }
+  })
+})
+
+/** An aggregator behind a routing that has the map, or has given up waiting for one. */
+function open(shards: typeof SHARDS | undefined, options: Partial<AggregatorOptions> = {}) {
+  const routing = new Routing(() => 0)
+  if (shards !== undefined) {
+    routing.directory.startIfDue(0)
+    routing.directory.loaded(shards, 0)
+  }
+  routing.listingCame()
+  routing.summaryCame()
+  const emitted: KinesisRecord[] = []
+  const stage = new Aggregator(
+    { aggregationEnabled: true, aggregationMaxCount: 1000, aggregationMaxBytes: 51_200, containerKey: 'a', ...options },
+    record => emitted.push(record)
+  )
+  const put = (record: AcceptedRecord) => {
+    routing.route(record, undefined)
+    stage.add(record)
+    return record
+  }
+  return { put, stage, emitted }
+}
+
+function hashKeyOf(record: AcceptedRecord): bigint {
+  if (record.explicitHashKey !== undefined) return BigInt(record.explicitHashKey)
+  const words = new Uint32Array(4)
+  hashPartitionKey(record.partitionKey, words)
+  return readHashKey(words)
+}
+
+function shardOf(record: AcceptedRecord): string {
+  const hashKey = hashKeyOf(record)
+  const owner = SHARDS.find(shard => BigInt(shard.startingHashKey) <= hashKey && hashKey <= BigInt(shard.endingHashKey))
+  return owner!.shardId
+}
+
+function outerOf({ partitionKey, explicitHashKey, isAggregate, data }: KinesisRecord) {
+  return { partitionKey, explicitHashKey, isAggregate, isEnvelope: isEnvelope(data) }
+}
+
+function membersOf(record: KinesisRecord) {
+  const members = record.isAggregate ? decodeEnvelope(record.data) : [record]
+  return members.map(({ partitionKey, explicitHashKey, data }) => ({
+    partitionKey,
+    explicitHashKey,
+    data: textOf(data)
+  }))
+}
+
+function expectedMember({ partitionKey, explicitHashKey, data }: AcceptedRecord) {
+  return { partitionKey, explicitHashKey, data }
+}
+
+function textOf(data: Uint8Array): string {
+  return new TextDecoder().decode(data)
+}

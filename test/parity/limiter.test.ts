@@ -1,0 +1,105 @@
+/** What the KPL's limiter_test asserts (rate limit 100 %), in virtual time. */
+import { describe, expect, test } from 'vitest'
+import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
+import { Limiter } from '../../src/stages/limiter.ts'
+import { seededRandom } from '../../src/testing/index.ts'
+import { sealed } from '../support/accepted.ts'
+
+const OPTIONS = { rateLimitPercent: 100, retryBaseMs: 50, retryCapMs: 5000, ordering: 'none' } as const
+const STEP_MS = 25
+
+describe('limiter_test', () => {
+  test('Ordering: 2,000 and then 2,000 records that come in any order leave their shard oldest first', () => {
+    const limiter = new Limiter(OPTIONS, () => 0.5)
+    const records = Array.from({ length: 4000 }, () => sealed())
+    const [early, late] = [records.slice(0, 2000), records.slice(2000)]
+    for (const record of shuffled(early, 1)) limiter.add(record, 0)
+    const left = drain(limiter, 0)
+    for (const record of shuffled(late, 2)) limiter.add(record, 0)
+
+    for (let nowMs = 0; limiter.count > 0; nowMs += STEP_MS) left.push(...drain(limiter, nowMs))
+
+    expect(left).toEqual(records)
+  })
+
+  test('Ordering: shards take turns, and each of them is in order and at its own rate', () => {
+    const limiter = new Limiter(OPTIONS, () => 0.5)
+    const records = Array.from({ length: 6000 }, (_, i) => sealed({ predictedShard: `shardId-${i % 3}` }))
+    for (const record of shuffled(records, 3)) limiter.add(record, 0)
+
+    const atOnce = drain(limiter, 0)
+    const later = drain(limiter, 1000)
+
+    for (let shard = 0; shard < 3; shard++) {
+      const own = records.filter(record => record.predictedShard === `shardId-${shard}`)
+      expect(atOnce.filter(record => record.predictedShard === `shardId-${shard}`)).toEqual(own.slice(0, 1000))
+      expect(later.filter(record => record.predictedShard === `shardId-${shard}`)).toEqual(own.slice(1000))
+    }
+    expect(new Set(atOnce.slice(0, 3).map(record => record.predictedShard)).size).toBe(3)
+  })
+
+  test('Ordering: a record that comes back leaves before all that were accepted after it', () => {
+    const limiter = new Limiter(OPTIONS, () => 0)
+    const records = Array.from({ length: 5 }, () => sealed())
+    for (const record of records) limiter.add(record, 0)
+    const first = limiter.release(0)!
+    limiter.answered(first, 10)
+    limiter.failed(first.predictedShard, 0, 10, true)
+
+    limiter.addFirst(first, 10)
+
+    expect(drain(limiter, 10)).toEqual(records)
+  })
+
+  test('Expiration: 3,000 that never expire are all sent, and 2,000 that have or do expire in the queue all are not', () => {
+    const limiter = new Limiter(OPTIONS, () => 0.5)
+    const never = Array.from({ length: 3000 }, () => sealed({ expirationMs: Number.POSITIVE_INFINITY }))
+    const others = Array.from({ length: 2000 }, (_, i) => sealed({ expirationMs: i % 2 === 0 ? 0 : 1000 }))
+    for (const record of [...never, ...others]) limiter.add(record, 0)
+    const sent: KinesisRecord[] = []
+    const expired: KinesisRecord[] = []
+
+    for (let nowMs = 0; limiter.count > 0; nowMs += STEP_MS) {
+      for (const record of drain(limiter, nowMs)) (record.expirationMs <= nowMs ? expired : sent).push(record)
+    }
+
+    expect(sent).toEqual(never)
+    expect(expired).toEqual(others)
+  })
+
+  test('Expiration: what is expired at the head is handed out at once and takes no tokens', () => {
+    const limiter = new Limiter(OPTIONS, () => 0.5)
+    for (let i = 0; i < 1000; i++) limiter.add(sealed({ expirationMs: 0 }), 0)
+    const alive = Array.from({ length: 1000 }, () => sealed())
+    for (const record of alive) limiter.add(record, 0)
+
+    const left = drain(limiter, 0)
+
+    expect([left.length, left.slice(1000), limiter.count]).toEqual([2000, alive, 0])
+  })
+
+  test('Expiration: a lane that backs off for long still wakes when its oldest record expires', () => {
+    const limiter = new Limiter(OPTIONS, () => 0.99)
+    for (let i = 0; i < 10; i++) limiter.failed('shardId-0', i, i, true)
+    limiter.add(sealed({ expirationMs: 1000 }), 10)
+
+    const wakeMs = limiter.nextDeadlineMs
+    const [early, due] = [drain(limiter, 999).length, drain(limiter, 1000).length]
+
+    expect([wakeMs, early, due]).toEqual([1000, 0, 1])
+  })
+})
+
+function drain(limiter: Limiter, nowMs: number): KinesisRecord[] {
+  const left: KinesisRecord[] = []
+  for (let next = limiter.release(nowMs); next !== undefined; next = limiter.release(nowMs)) left.push(next)
+  return left
+}
+
+function shuffled(records: readonly KinesisRecord[], seed: number): KinesisRecord[] {
+  const random = seededRandom(seed)
+  return records
+    .map(record => ({ record, place: random() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ record }) => record)
+}
