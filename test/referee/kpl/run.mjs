@@ -51,7 +51,7 @@ const found = Array.from({ length: RECORDS }, (_, i) => `key-${i % 50} record ${
   read.has(text)
 ).length
 await server.close()
-console.log(
-  `acknowledged by the KPL: ${acknowledged.trim()}, Kinesis records: ${stored.length}, user records found: ${found}`
+process.stdout.write(
+  `acknowledged by the KPL: ${acknowledged.trim()}, Kinesis records: ${stored.length}, user records found: ${found}\n`
 )
 process.exitCode = Number(acknowledged) === RECORDS && found === RECORDS ? 0 : 1
