@@ -47,7 +47,7 @@ export class Progress {
     const stream = Object.values(stats.streams)[0]
     if (stream === undefined) return
     const nowMs = performance.now()
-    const seconds = Math.max(0.001, (nowMs - this.#last.atMs) / 1000)
+    const seconds = Math.max(TTY_MS, nowMs - this.#last.atMs) / 1000
     const recordsPerSecond = (stats.delivered - this.#last.records) / seconds
     const head = [
       `${stats.delivered.toLocaleString('en-US')} of ${this.#total.toLocaleString('en-US')} acknowledged`,
