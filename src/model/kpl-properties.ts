@@ -96,14 +96,26 @@ function endpointUrl(host: string, port: string | undefined): string {
   return port === undefined ? `https://${host}` : `https://${host}:${port}`
 }
 
-/** Keys and values of the file in order: comments, blank lines, `=`, `:` or space between them, `\` at a line's end. */
+/** Keys and values of the file in order, by the line rules of java.util.Properties. */
 function* parseProperties(text: string): Generator<[string, string]> {
-  const joined = text.replace(/\\\r?\n[ \t]*/g, '')
-  for (const line of joined.split(/\r?\n/)) {
-    const content = line.trim()
-    if (content === '' || content.startsWith('#') || content.startsWith('!')) continue
-    const end = content.search(/[=:\s]/)
-    if (end < 0) yield [content, '']
-    else yield [content.slice(0, end), content.slice(end).replace(/^\s*[=:]?\s*/, '')]
+  let joined = ''
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    const content = joined + line.trimStart()
+    joined = ''
+    const isComment = content === '' || content.startsWith('#') || content.startsWith('!')
+    if (isComment) continue
+    // An odd number of backslashes at the end goes on in the next line; an even number are backslashes.
+    const backslashes = content.length - content.replace(/\\+$/, '').length
+    if (backslashes % 2 === 1) {
+      joined = content.slice(0, -1)
+      continue
+    }
+    yield pairOf(content.trimEnd())
   }
+  if (joined !== '') yield pairOf(joined.trimEnd())
+}
+
+function pairOf(content: string): [string, string] {
+  const end = content.search(/[=:\s]/)
+  return end < 0 ? [content, ''] : [content.slice(0, end), content.slice(end).replace(/^\s*[=:]?\s*/, '')]
 }

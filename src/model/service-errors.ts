@@ -1,6 +1,6 @@
 /**
  * What the service's error codes mean for a record: one table for codes on one entry, one for whole requests.
- * Invariant: a code that is in no table is never "drop": an unknown 4xx holds the stream back, all else is tried again.
+ * Invariant: a code that is in no table is never "drop": it is tried again, and in a row it opens the stream's breaker.
  * Sources: API model of PutRecords (client-kinesis 3.1143); common errors page of the Kinesis API reference, 2026-11.
  */
 import type { Persisted } from './results.ts'

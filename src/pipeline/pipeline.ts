@@ -257,7 +257,7 @@ export class Pipeline {
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
         if (isStale(record, this.#nowMs)) this.#takeApart([record], false)
-        else this.#queue(record, true)
+        else this.#queue(record, this.#options.ordering === 'key')
         return
       case 'retryMembers':
         this.telemetry.retries++

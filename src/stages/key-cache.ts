@@ -48,7 +48,24 @@ export class KeyCache {
     }
     this.#lookups++
     if (this.#lookups === JUDGED_LOOKUPS) this.#judge()
-    return this.#young.get(partitionKey) ?? this.#old.get(partitionKey) ?? this.#add(partitionKey)
+    return this.#young.get(partitionKey) ?? this.#promote(partitionKey) ?? this.#add(partitionKey)
+  }
+
+  /** A key of the old generation that is asked for again belongs to the young one. */
+  #promote(partitionKey: string): HashedKey | undefined {
+    const key = this.#old.get(partitionKey)
+    if (key === undefined) return undefined
+    this.#old.delete(partitionKey)
+    this.#turnIfFull()
+    this.#young.set(partitionKey, key)
+    return key
+  }
+
+  #turnIfFull(): void {
+    if (this.#young.size < GENERATION_KEYS) return
+    this.#old = this.#young
+    this.#young = new Map()
+    this.#words = new Uint32Array(GENERATION_KEYS * HASH_KEY_WORDS)
   }
 
   #judge(): void {
@@ -68,11 +85,7 @@ export class KeyCache {
   #add(partitionKey: string): HashedKey | undefined {
     if (!partitionKey.isWellFormed()) return undefined
     this.#misses++
-    if (this.#young.size === GENERATION_KEYS) {
-      this.#old = this.#young
-      this.#young = new Map()
-      this.#words = new Uint32Array(GENERATION_KEYS * HASH_KEY_WORDS)
-    }
+    this.#turnIfFull()
     const key = newKey(this.#words, this.#young.size * HASH_KEY_WORDS, { table: 0, index: 0 })
     learn(key, partitionKey)
     this.#young.set(partitionKey, key)

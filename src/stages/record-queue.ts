@@ -2,7 +2,7 @@
  * The sealed records of one lane, oldest first: retries come back before everything that was accepted after them.
  * Invariant: ordered by the number of the first member, but for what `unshift` put in front; only entries from `#head` on
  * are live.
- * Cost: O(1) amortised at both ends; O(distance from the tail) for a record that belongs in between.
+ * Cost: O(1) amortised at both ends, but for the front while no place is free there; O(distance from the tail) for a record that belongs in between.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 
@@ -12,6 +12,8 @@ const COMPACT_COUNT = 64
 export class RecordQueue {
   #records: KinesisRecord[] = []
   #head = 0
+  /** How many at the head were put there by `unshift`. */
+  #frontCount = 0
 
   get count(): number {
     return this.#records.length - this.#head
@@ -29,9 +31,8 @@ export class RecordQueue {
       return
     }
     const first = this.first
-    if (this.#head > 0 && first !== undefined && number < numberOf(first)) {
-      this.#head--
-      this.#records[this.#head] = record
+    if (this.#frontCount === 0 && first !== undefined && number < numberOf(first)) {
+      this.#putInFront(record)
       return
     }
     let index = this.#records.length
@@ -41,16 +42,15 @@ export class RecordQueue {
 
   /** Puts a record before all others, whatever its number. */
   unshift(record: KinesisRecord): void {
-    if (this.#head > 0) {
-      this.#head--
-      this.#records[this.#head] = record
-    } else this.#records.unshift(record)
+    this.#frontCount++
+    this.#putInFront(record)
   }
 
   shift(): KinesisRecord | undefined {
     const record = this.first
     if (record === undefined) return undefined
     this.#head++
+    if (this.#frontCount > 0) this.#frontCount--
     const isMostlyDead = this.#head >= COMPACT_COUNT && this.#head * 2 >= this.#records.length
     if (this.#head === this.#records.length || isMostlyDead) {
       this.#records = this.#records.slice(this.#head)
@@ -64,7 +64,15 @@ export class RecordQueue {
     const all = this.#records.slice(this.#head)
     this.#records = []
     this.#head = 0
+    this.#frontCount = 0
     return all
+  }
+
+  #putInFront(record: KinesisRecord): void {
+    if (this.#head > 0) {
+      this.#head--
+      this.#records[this.#head] = record
+    } else this.#records.unshift(record)
   }
 }
 

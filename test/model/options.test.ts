@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest'
+import { OptionsError } from '../../src/model/errors.ts'
+import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions } from '../../src/model/options.ts'
+import { resolveOptions } from '../../src/model/resolve-options.ts'
+
+const entries = Object.entries<OptionEntry>(OPTIONS)
+const ofKind = <Kind extends OptionEntry['kind']>(kind: Kind) =>
+  entries.filter((pair): pair is [string, Extract<OptionEntry, { kind: Kind }>] => pair[1].kind === kind)
+const finite = ofKind('integer').filter(([, entry]) => entry.max !== Number.POSITIVE_INFINITY)
+
+/** What else has to be given so that an option's own bound is not shadowed by its relation to another. */
+const COMPANIONS: Partial<Record<OptionName, ProducerOptions>> = {
+  aggregationMaxBytes: { maxUserRecordBytes: 10_485_760 },
+  retryBaseMs: { retryCapMs: 600_000 },
+  retryCapMs: { retryBaseMs: 1 },
+  bufferMaxBytes: { maxUserRecordBytes: 1000, aggregationMaxBytes: 1000 }
+}
+
+describe('the table', () => {
+  test.each(entries)('%s says what it is in one sentence', (_, entry) => {
+    expect(entry.doc).toMatch(/^['A-Z].*\.$/)
+  })
+
+  test.each(ofKind('integer'))('%s has a default within its bounds', (_, entry) => {
+    expect([entry.min, entry.default, entry.max]).toEqual(
+      [entry.min, entry.default, entry.max].sort((left, right) => left - right)
+    )
+    expect([Number.isInteger(entry.min), Number.isInteger(entry.default)]).toEqual([true, true])
+  })
+
+  test.each(ofKind('choice'))('%s has a default among its choices', (_, entry) => {
+    expect(entry.choices).toContain(entry.default)
+  })
+
+  test('its defaults are taken when nothing, or undefined, is given', () => {
+    const defaults = Object.fromEntries(
+      entries.flatMap(([name, entry]) => ('default' in entry ? [[name, entry.default]] : []))
+    )
+    const nothing = Object.fromEntries(entries.map(([name]) => [name, undefined]))
+
+    expect(resolveOptions({})).toEqual(defaults)
+    expect(resolveOptions(nothing)).toEqual(defaults)
+  })
+})
+
+describe('whole numbers', () => {
+  test.each(ofKind('integer'))('%s may be its least and its greatest', (name, entry) => {
+    const companions = COMPANIONS[name as OptionName]
+
+    const values = [entry.min, entry.max].map(
+      value => resolveOptions({ ...companions, [name]: value })[name as OptionName]
+    )
+
+    expect(values).toEqual([entry.min, entry.max])
+  })
+
+  test.each(ofKind('integer'))('%s may not be one less than its least', (name, { min, max, unit }) => {
+    expect(faultsOf({ [name]: min - 1 })).toEqual([`${name} must be from ${min} to ${max} ${unit}, got ${min - 1}`])
+  })
+
+  test.each(finite)('%s may not be one more than its greatest', (name, { min, max, unit }) => {
+    expect(faultsOf({ [name]: max + 1 })).toEqual([`${name} must be from ${min} to ${max} ${unit}, got ${max + 1}`])
+  })
+
+  test.each(finite)('%s may not be infinite', (name, { unit }) => {
+    expect(faultsOf({ [name]: Number.POSITIVE_INFINITY })).toEqual([
+      `${name} must be a whole number of ${unit}, got Infinity`
+    ])
+  })
+
+  test.each(ofKind('integer'))('%s must be a whole number', (name, { unit, default: value }) => {
+    const wrong = [value + 0.5, Number.NaN, Number.NEGATIVE_INFINITY, String(value), true, null, [], BigInt(value)]
+
+    const faults = wrong.flatMap(given => faultsOf({ [name]: given }))
+
+    expect(faults).toEqual(
+      [`${value + 0.5}`, 'NaN', '-Infinity', 'string', 'true', 'null', 'array', 'bigint'].map(
+        got => `${name} must be a whole number of ${unit}, got ${got}`
+      )
+    )
+  })
+})
+
+describe('the other kinds', () => {
+  test.each(ofKind('boolean'))('%s is true or false and nothing else', (name, entry) => {
+    const taken = [true, false].map(value => resolveOptions({ [name]: value })[name as OptionName])
+    const faults = ['true', 1, null].flatMap(value => faultsOf({ [name]: value }))
+
+    expect(entry.kind).toBe('boolean')
+    expect(taken).toEqual([true, false])
+    expect(faults).toEqual(['string', '1', 'null'].map(got => `${name} must be true or false, got ${got}`))
+  })
+
+  test.each(ofKind('choice'))('%s is one of its choices and nothing else', (name, { choices }) => {
+    const taken = choices.map(value => resolveOptions({ [name]: value })[name as OptionName])
+    const faults = ['canary', choices[0]!.toUpperCase(), '', [choices[0]]].map(value => faultsOf({ [name]: value }))
+
+    expect(taken).toEqual(choices)
+    expect(faults).toEqual(
+      ['string', 'string', 'string', 'array'].map(got => [`${name} must be one of ${choices.join(', ')}, got ${got}`])
+    )
+  })
+
+  test.each(ofKind('text').filter(([name]) => name !== 'streamName'))('%s is text that is not empty', name => {
+    const faults = ['', 7, null].flatMap(value => faultsOf({ [name]: value }))
+
+    expect(resolveOptions({ [name]: 'text' })[name as OptionName]).toBe('text')
+    expect(faults).toEqual(['string', '7', 'null'].map(got => `${name} must be a non-empty string, got ${got}`))
+  })
+
+  test('streamName is a stream name or an ARN', () => {
+    const arn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders'
+
+    expect([
+      resolveOptions({ streamName: 'orders' }).streamName,
+      resolveOptions({ streamName: arn }).streamName
+    ]).toEqual(['orders', arn])
+    expect([faultsOf({ streamName: '' }), faultsOf({ streamName: 7 })]).toEqual([
+      ['streamName must not be empty'],
+      ['streamName must be a stream name or a stream ARN, got number']
+    ])
+  })
+
+  test.each(ofKind('object'))('%s is an object, and its content is never told', name => {
+    const faults = ['canary', 7, null].flatMap(value => faultsOf({ [name]: value }))
+
+    expect(faults).toEqual(['string', '7', 'null'].map(got => `${name} must be an object, got ${got}`))
+  })
+
+  test('a client must be able to send, and a logger to log', () => {
+    const faults = faultsOf({ client: {}, logger: { debug() {}, warn: 'canary' } })
+
+    expect(faults).toEqual(['client must have a send method', 'logger must have the methods info, warn, error'])
+  })
+})
+
+describe('relations', () => {
+  test('the buffer holds the largest record with its key, to the byte', () => {
+    const options = { maxUserRecordBytes: 2_000_000 }
+
+    expect(faultsOf({ ...options, bufferMaxBytes: 2_001_280 })).toEqual([])
+    expect(faultsOf({ ...options, bufferMaxBytes: 2_001_279 })).toEqual([
+      'bufferMaxBytes must hold one record of maxUserRecordBytes, at least 2001280 bytes, got 2001279'
+    ])
+  })
+
+  test('an aggregate is no larger than a record, or than what every stream takes', () => {
+    const options = { maxUserRecordBytes: 2_000_000 }
+
+    expect(faultsOf({ ...options, aggregationMaxBytes: 2_000_000 })).toEqual([])
+    expect(faultsOf({ ...options, aggregationMaxBytes: 2_000_001 })).toEqual([
+      'aggregationMaxBytes must not exceed maxUserRecordBytes (2000000 bytes), got 2000001'
+    ])
+    expect(faultsOf({ maxUserRecordBytes: 64, aggregationMaxBytes: 1_048_576 })).toEqual([])
+  })
+
+  test('the longest back-off is not shorter than the first', () => {
+    expect(faultsOf({ retryBaseMs: 70, retryCapMs: 70 })).toEqual([])
+    expect(faultsOf({ retryBaseMs: 70, retryCapMs: 69 })).toEqual([
+      'retryCapMs must be at least retryBaseMs (70 ms), got 69'
+    ])
+  })
+
+  test('nothing that belongs to a client is given beside it', () => {
+    const beside = { region: 'r', endpoint: 'https://e', credentials: {}, requestHandler: {} }
+
+    const faults = faultsOf({ client: { send() {} }, ...beside })
+
+    expect(faults).toEqual(
+      Object.keys(beside).map(name => `${name} belongs to the client: give it there, not beside client`)
+    )
+    expect(faultsOf(beside)).toEqual([])
+  })
+})
+
+describe('names', () => {
+  test.each(['__proto__x', 'constructor', 'toString', 'hasOwnProperty'])('%s is not an option', name => {
+    expect(faultsOf({ [name]: 1 })).toEqual([`${name} is not an option`])
+  })
+
+  test('an own __proto__, as JSON makes it, is not an option', () => {
+    expect(faultsOf(JSON.parse('{"__proto__": {"recordTtlMs": 1}}') as object)).toEqual(['__proto__ is not an option'])
+  })
+
+  test('inherited ones are not looked at, and the argument stays as it is', () => {
+    const given = Object.freeze(Object.assign(Object.create({ recordTtlMs: 1 }), { retryBaseMs: 60 }) as object)
+
+    const resolved = resolveOptions(given)
+
+    expect([resolved.recordTtlMs, resolved.retryBaseMs]).toEqual([120_000, 60])
+  })
+})
+
+function faultsOf(options: object): readonly string[] {
+  try {
+    resolveOptions(options)
+    return []
+  } catch (error) {
+    expect(error).toBeInstanceOf(OptionsError)
+    return (error as OptionsError).faults
+  }
+}

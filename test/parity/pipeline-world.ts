@@ -1,0 +1,140 @@
+/**
+ * One pipeline whose requests are answered by hand, at times that the test says.
+ * Invariant: nothing happens between two calls; backing off takes no time, because `random` is always 0.
+ */
+import { TransportError } from '../../src/model/errors.ts'
+import type { Batch } from '../../src/model/kinesis-record.ts'
+import type { ProducerOptions } from '../../src/model/options.ts'
+import type { PutRecordsAnswer, ShardHashRange } from '../../src/model/ports.ts'
+import { resolveOptions } from '../../src/model/resolve-options.ts'
+import type { Persisted, SettleCallback } from '../../src/model/results.ts'
+import { Admission } from '../../src/pipeline/admission.ts'
+import { Pipeline } from '../../src/pipeline/pipeline.ts'
+import { pipelineOptions } from '../../src/pipeline/pipeline-options.ts'
+import { callBack, type Settlement } from '../../src/pipeline/settlement.ts'
+import { MAX_HASH_KEY } from '../../src/wire/hash-key.ts'
+import { accepted } from '../support/accepted.ts'
+
+export type Fate = Parameters<SettleCallback>
+
+export class PipelineWorld {
+  readonly pipeline: Pipeline
+  /** Requests that were not answered yet, oldest first. */
+  readonly sent: Batch[] = []
+  fetchCount = 0
+  #isFlushing = false
+  #nowMs = 1000
+  readonly #settlements: Settlement[] = []
+
+  /** Opens the stream with these shards; what happened until then is not counted. */
+  constructor(listing: readonly ShardHashRange[], given: ProducerOptions = {}) {
+    const options = pipelineOptions(resolveOptions(given))
+    this.pipeline = new Pipeline('s', options, {
+      random: () => 0,
+      admission: new Admission(options.maxUserRecordBytes),
+      isFlushing: () => this.#isFlushing,
+      hasFreeSlot: () => true,
+      send: (_, batch) => this.sent.push(batch),
+      fetchShards: () => this.fetchCount++,
+      settle: (_, settlement) => this.#settlements.push(settlement),
+      warn: () => {}
+    })
+    this.pipeline.advance(this.#nowMs)
+    this.pipeline.shardsListed(listing, this.#nowMs)
+    this.pipeline.described({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' }, this.#nowMs)
+    this.#nowMs += 5000
+    this.fetchCount = 0
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  put(data: string, hashKey: bigint): { fate?: Fate } {
+    const slot: { fate?: Fate } = {}
+    const settle: SettleCallback = (error, result) => {
+      if (slot.fate !== undefined) throw new Error('settled twice')
+      slot.fate = [error, result]
+    }
+    const now = this.#nowMs
+    const times = { acceptedMs: now, sealByMs: now + 80, deadlineMs: now + 100, expirationMs: now + 30_000 }
+    const record = accepted('key', data, { explicitHashKey: String(hashKey), settle, ...times })
+    this.pipeline.accept(record, undefined, this.#nowMs)
+    return slot
+  }
+
+  /** Seals and sends all that waits, and returns the one request that came of it. */
+  flush(): Batch {
+    this.#isFlushing = true
+    this.pipeline.flush(this.#nowMs)
+    this.#isFlushing = false
+    return this.takeSent()
+  }
+
+  takeSent(): Batch {
+    const [batch, ...others] = this.sent.splice(0)
+    if (batch === undefined || others.length > 0) throw new Error(`${others.length + Number(!!batch)} requests, not 1`)
+    return batch
+  }
+
+  /** Answers a request that was sent now, `tookMs` later. */
+  answer(batch: Batch, records: readonly PutRecordsAnswer[], tookMs = 10): void {
+    const startMs = this.#nowMs
+    this.#nowMs += tookMs
+    this.pipeline.complete(batch, { startMs, endMs: this.#nowMs, records }, this.#nowMs)
+    this.#settle()
+  }
+
+  /** Lets a request fail as a whole. */
+  fail(batch: Batch, errorCode: string, message: string, persisted: Persisted): void {
+    const startMs = this.#nowMs
+    this.#nowMs += 10
+    const error = new TransportError({ errorCode, message, persisted })
+    this.pipeline.complete(batch, { startMs, endMs: this.#nowMs, error }, this.#nowMs)
+    this.#settle()
+  }
+
+  /** Passes time. */
+  pass(ms: number): void {
+    const untilMs = this.#nowMs + ms
+    while (this.pipeline.nextDeadlineMs <= untilMs) {
+      this.#nowMs = Math.max(this.#nowMs, this.pipeline.nextDeadlineMs)
+      this.pipeline.advance(this.#nowMs)
+      this.#settle()
+    }
+    this.#nowMs = untilMs
+  }
+
+  /** Answers the fetch that is under way, which is begun if it is due. */
+  list(listing: readonly ShardHashRange[]): void {
+    this.pipeline.advance(this.#nowMs)
+    this.pipeline.shardsListed(listing, this.#nowMs)
+    this.#settle()
+  }
+
+  #settle(): void {
+    for (const settlement of this.#settlements.splice(0)) {
+      callBack(
+        settlement,
+        () => {},
+        error => {
+          throw error
+        }
+      )
+    }
+  }
+}
+
+export function idOf(index: number): string {
+  return `shardId-${String(index).padStart(12, '0')}`
+}
+
+/** Open shards from their numbers and last hash keys, in order; the last one ends where hash keys do. */
+export function shards(...lasts: readonly (readonly [index: number, end?: bigint])[]): ShardHashRange[] {
+  let next = 0n
+  return lasts.map(([index, end = MAX_HASH_KEY]) => {
+    const range = { shardId: idOf(index), startingHashKey: String(next), endingHashKey: String(end) }
+    next = end + 1n
+    return range
+  })
+}

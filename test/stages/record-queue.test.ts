@@ -1,0 +1,118 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
+import { RecordQueue } from '../../src/stages/record-queue.ts'
+import { accepted, sealed } from '../support/accepted.ts'
+
+test('any sequence of inserts and shifts gives what a sorted array gives, equal numbers in the order they came', () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('insert' as const), number: fc.nat({ max: 300 }) }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'shift' as const, number: 0 }) }
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), steps => {
+      const queue = new RecordQueue()
+      const twin: KinesisRecord[] = []
+      for (const { kind, number } of steps) {
+        if (kind === 'shift') expect(queue.shift()).toBe(twin.shift())
+        else {
+          const record = numbered(number)
+          queue.insert(record)
+          twin.push(record)
+          twin.sort((left, right) => numberOf(left) - numberOf(right))
+        }
+        expect([queue.count, queue.first === twin[0]]).toEqual([twin.length, true])
+      }
+
+      expect(queue.takeAll().map(numberOf)).toEqual(twin.map(numberOf))
+      expect([queue.count, queue.first]).toEqual([0, undefined])
+    }),
+    { numRuns: 300 }
+  )
+})
+
+test('what was taken from the front comes back to the front, and inserts find their place among it', () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('insert' as const), number: fc.nat({ max: 300 }) }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'shift' as const, number: 0 }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'putBack' as const, number: 0 }) }
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), steps => {
+      const queue = new RecordQueue()
+      const twin: number[] = []
+      let out: number[] = []
+      for (const { kind, number } of steps) {
+        if (kind === 'shift') {
+          const record = queue.shift()
+          expect(record === undefined ? undefined : numberOf(record)).toBe(twin.shift())
+          if (record !== undefined) out.push(numberOf(record))
+        } else if (kind === 'insert') {
+          queue.insert(numbered(number))
+          twin.push(number)
+          twin.sort((left, right) => left - right)
+        } else {
+          const back = out.filter(gone => gone <= (twin[0] ?? Infinity)).sort((left, right) => right - left)
+          for (const gone of back) queue.unshift(numbered(gone))
+          twin.unshift(...back.reverse())
+          out = []
+        }
+        expect([queue.count, queue.first === undefined ? undefined : numberOf(queue.first)]).toEqual([
+          twin.length,
+          twin[0]
+        ])
+      }
+
+      expect(queue.takeAll().map(numberOf)).toEqual(twin)
+    }),
+    { numRuns: 300 }
+  )
+})
+
+test.each([
+  ['with free places in front', 3],
+  ['without free places in front', 0]
+])('unshift puts a record before all others whatever its number, %s', (_, shifted) => {
+  const queue = new RecordQueue()
+  for (let i = 0; i < shifted; i++) queue.insert(numbered(i))
+  for (const number of [10, 20]) queue.insert(numbered(number))
+  for (let i = 0; i < shifted; i++) queue.shift()
+
+  queue.unshift(numbered(99))
+
+  expect([queue.count, numberOf(queue.first!)]).toEqual([3, 99])
+  expect(queue.takeAll().map(numberOf)).toEqual([99, 10, 20])
+})
+
+test('an insert behind what unshift put in front stays in order, without free places in front', () => {
+  const queue = new RecordQueue()
+  queue.insert(numbered(5))
+  queue.insert(numbered(7))
+  queue.unshift(numbered(9))
+
+  queue.insert(numbered(6))
+
+  expect(queue.takeAll().map(numberOf)).toEqual([9, 5, 6, 7])
+})
+
+test('an insert behind what unshift put in front stays in order, with free places in front', () => {
+  const queue = new RecordQueue()
+  for (const number of [1, 2, 5, 7]) queue.insert(numbered(number))
+  queue.shift()
+  queue.shift()
+  queue.unshift(numbered(9))
+
+  queue.insert(numbered(6))
+
+  expect(queue.takeAll().map(numberOf)).toEqual([9, 5, 6, 7])
+})
+
+function numbered(number: number): KinesisRecord {
+  const members = new Members()
+  members.push(accepted('key', 'data', { number }))
+  return sealed({ members })
+}
+
+function numberOf(record: KinesisRecord): number {
+  return record.members.numbers[0]!
+}
