@@ -5,8 +5,9 @@
  */
 
 import type { Writable } from 'node:stream'
+import { AbortWatch } from './abort-watch.ts'
 import { createAwsTransport } from './aws/transport.ts'
-import { ProducerError, type RecordFailedError } from './model/errors.ts'
+import { ProducerError } from './model/errors.ts'
 import type { AbortTicket } from './model/kinesis-record.ts'
 import type { ProducerOptions, ResolvedOptions } from './model/options.ts'
 import type { Clock, Random, ShardHashRange, Timer, Transport } from './model/ports.ts'
@@ -44,6 +45,11 @@ export class KinesisProducer implements AsyncDisposable {
   #timer: Timer | undefined
   #armedMs = Number.POSITIVE_INFINITY
   #room: { readonly promise: Promise<void>; readonly settle: (refusal?: Promise<never>) => void } | undefined
+  readonly #aborts = new AbortWatch(tickets => {
+    for (const ticket of tickets) this.#set.abort(ticket)
+    this.#arm()
+  })
+  #isClosing = false
   #closing: Promise<CloseResult> | undefined
   #isClosed = false
 
@@ -105,7 +111,7 @@ export class KinesisProducer implements AsyncDisposable {
 
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
   ready(): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(closed())
+    if (this.#isClosing) return Promise.reject(closed())
     if (this.#set.budget.hasRoom) return Promise.resolve()
     this.#room ??= newRoom()
     return this.#room.promise
@@ -160,7 +166,7 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #accept(record: UserRecord, settle: SettleCallback | AbortTicket): boolean {
-    if (this.#closing !== undefined) throw closed()
+    if (this.#isClosing) throw closed()
     if (!this.#set.tryPut(record, settle, this.#clock.nowMs())) return false
     const { news } = this.#set
     const isDue = news !== undefined && (news.nextDeadlineMs < this.#armedMs || this.#set.hasSettlements)
@@ -169,29 +175,23 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {
-    signal.throwIfAborted()
-    const onAbort = () => {
-      this.#set.abort(ticket)
-      this.#arm()
+    const ticket = this.#aborts.watch(signal, settle)
+    let isTaken = false
+    try {
+      isTaken = this.#accept(record, ticket)
+    } finally {
+      if (!isTaken) this.#aborts.unwatch(signal, ticket)
     }
-    const ticket: AbortTicket = {
-      settle: (error: RecordFailedError | undefined, result: PutResult | undefined) => {
-        signal.removeEventListener('abort', onAbort)
-        settle(error, result)
-      },
-      members: undefined,
-      index: 0
-    }
-    if (!this.#accept(record, ticket)) return false
-    signal.addEventListener('abort', onAbort, { once: true })
-    return true
+    return isTaken
   }
 
   async #close(timeoutMs: number): Promise<CloseResult> {
     const { delivered, failed } = this.#set
+    this.#isClosing = true
     this.#room?.settle(Promise.reject(closed()))
     await this.#flushWithin(timeoutMs)
-    if (this.#set.ledger.outstanding > 0) {
+    // Records that were taken back are settled, and may still be held.
+    if (this.#set.budget.usedRecords > 0) {
       const failure = {
         code: 'KPL_ERR_CLOSE_TIMEOUT',
         message: `not acknowledged within close's ${timeoutMs} ms`

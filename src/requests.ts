@@ -3,6 +3,7 @@
  * Invariant: every batch handed in comes back through `landed` exactly once, unless it was given up; nothing comes back
  * after `close`.
  */
+import { setMaxListeners } from 'node:events'
 import { safeText, TransportError } from './model/errors.ts'
 import type { Batch } from './model/kinesis-record.ts'
 import type { Clock, Logger, PutRecordsResponse, ShardHashRange, StreamSummary, Transport } from './model/ports.ts'
@@ -32,6 +33,8 @@ export class Requests {
 
   constructor(ports: RequestPorts) {
     this.#ports = ports
+    // Every request under way listens to it, and they are many and bounded.
+    setMaxListeners(0, this.#cut.signal)
   }
 
   send(pipeline: Pipeline, batch: Batch): void {

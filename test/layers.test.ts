@@ -9,10 +9,10 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .map(name => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }))
 
 /** Data structures that stages are built on; any other import between stages is a fault. */
-const STRUCTURES = ['token-bucket', 'deadline-heap', 'fifo', 'record-queue', 'shard-map'].map(
+const STRUCTURES = ['token-bucket', 'deadline-heap', 'fifo', 'record-queue', 'shard-map', 'lane'].map(
   name => `stages/${name}.ts`
 )
-const SHELL = ['producer.ts', 'requests.ts', 'put-all.ts', 'record-writable.ts', 'system.ts']
+const SHELL = ['producer.ts', 'requests.ts', 'abort-watch.ts', 'put-all.ts', 'record-writable.ts', 'system.ts']
 
 /** What each part of the tree may import, besides itself: folders, files, packages. */
 const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | RegExp)[] }[] = [
@@ -32,8 +32,8 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
   { part: /^system\.ts$/, may: [/^type model\//] },
   {
-    part: /^(producer|requests|put-all|record-writable)\.ts$/,
-    may: [/^(model|pipeline)\//, 'stages/fifo.ts', 'aws/transport.ts', 'node:stream', ...SHELL]
+    part: /^(producer|requests|put-all|record-writable|abort-watch)\.ts$/,
+    may: [/^(model|pipeline)\//, 'stages/fifo.ts', 'aws/transport.ts', 'node:events', 'node:stream', ...SHELL]
   },
   { part: /^index\.ts$/, may: [/^(model|pipeline)\//, ...SHELL] },
   { part: /^deaggregate(\.ts|\/)/, may: [/^wire\//, /^deaggregate\//, 'node:crypto'] },

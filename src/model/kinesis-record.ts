@@ -12,6 +12,8 @@ import type { Attempt, Persisted, SettleCallback } from './results.ts'
  */
 export interface AbortTicket {
   readonly settle: SettleCallback
+  /** Set when the record is accepted. */
+  streamName: string
   members: Members | undefined
   index: number
 }
@@ -69,9 +71,15 @@ export class Members {
   /** What the members cost the buffer: data, key and overhead. */
   budgetBytes = 0
   dataBytes = 0
+  /** Of the member that was accepted first; a member that came back may stand behind younger ones. */
+  oldestNumber = Number.POSITIVE_INFINITY
   abortedCount = 0
-  /** Whether they are in a request that has not been answered. */
+  /** Whether they are in a request that has not been answered, or whose answer is held: they may be stored. */
   isInFlight = false
+  /** Whether their common fate is decided: what is left is to call back, and nothing can be taken back any more. */
+  isDecided = false
+  /** The record they were sealed into; undefined while their envelope is open. */
+  sealedAs: KinesisRecord | undefined
 
   get count(): number {
     return this.settles.length
@@ -87,9 +95,11 @@ export class Members {
       this.#histories ??= new Map()
       this.#histories.set(this.settles.length, history)
     }
+    if (settle === undefined) this.abortedCount++
     this.settles.push(settle)
     this.acceptedMs.push(record.acceptedMs)
     this.numbers.push(record.number)
+    if (record.number < this.oldestNumber) this.oldestNumber = record.number
     this.budgetBytes += record.budgetBytes
     this.dataBytes += record.dataBytes
   }

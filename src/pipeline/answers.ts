@@ -63,7 +63,7 @@ export class Answers {
     if (this.nextDeadlineMs > nowMs) return
     for (const entry of this.#takeHeld()) {
       if (!isStale(entry.record, nowMs)) {
-        this.#held.push(entry)
+        this.#hold(entry)
         continue
       }
       recordAttempt(entry.record, attemptOf(entry.answer, true, entry.outcome))
@@ -79,9 +79,15 @@ export class Answers {
     })
   }
 
+  #hold(entry: AnsweredEntry): void {
+    entry.record.members.isInFlight = true
+    this.#held.push(entry)
+  }
+
   #takeHeld(): AnsweredEntry[] {
     const held = this.#held
     this.#held = []
+    for (const { record } of held) record.members.isInFlight = false
     return held
   }
 
@@ -99,7 +105,7 @@ export class Answers {
     const laneId = record.predictedShard
     const verdict = judge(answer, isAcknowledged(answer) ? routing.placementOf(record, answer.shardId) : 'fits')
     if (verdict === 'unknown') {
-      this.#held.push(entry)
+      this.#hold(entry)
       return
     }
     recordAttempt(record, attemptOf(answer, verdict === 'misrouted', outcome))

@@ -1,7 +1,8 @@
 /**
  * From accepted record to sealed record: routing and aggregator in their order. What was packed before the stream's
  * first map and summary came is kept here unrouted, and is never handed on as it is.
- * Invariant: a record that entered is in an open envelope, kept unrouted, or was handed on sealed, in a lane of `Routing`.
+ * Invariant: a record that entered is in an open envelope, kept unrouted, or was handed on sealed, in a lane of
+ * `Routing`.
  */
 import { type AcceptedRecord, type KinesisRecord, UNROUTED_LANE } from '../model/kinesis-record.ts'
 import { Aggregator } from '../stages/aggregator.ts'
@@ -37,7 +38,7 @@ export class Intake {
   add(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): boolean {
     this.#routing.route(record, key)
     const isFull = this.#routing.isRoutedByKey && this.#aggregator.laneCount >= MAX_KEYED_LANES
-    if (this.#routing.isKeyed && !isFull && !alone) return this.#aggregator.add(record)
+    if (this.#routing.mayAggregate && !isFull && !alone) return this.#aggregator.add(record)
     this.#aggregator.addAlone(record)
     return false
   }

@@ -60,12 +60,12 @@ export function attemptOf(
   }
 }
 
-/** Everything that happened to one member so far, to go with it into another Kinesis record. */
-export function historyOf(record: KinesisRecord, index: number): History {
-  const earlier = record.members.historyOf(index)
-  const wasMaybe = earlier?.persisted === 'maybe' || record.persisted === 'maybe'
+/** Everything that happened to one member so far, in this Kinesis record and in those before it. */
+export function historyOf(members: Members, index: number): History {
+  const earlier = members.historyOf(index)
+  const wasMaybe = earlier?.persisted === 'maybe' || members.sealedAs?.persisted === 'maybe'
   return {
-    attempts: joinAttempts(earlier?.attempts ?? [], [...record.attempts]),
+    attempts: joinAttempts(earlier?.attempts ?? [], [...(members.sealedAs?.attempts ?? [])]),
     persisted: wasMaybe ? 'maybe' : 'no'
   }
 }

@@ -43,7 +43,8 @@ export class Outbox {
     const sendMs = this.#ports.hasFreeSlot()
       ? Math.max(this.#collector.nextDeadlineMs, this.breaker.nextDeadlineMs)
       : Number.POSITIVE_INFINITY
-    return this.#collector.hasRoom ? Math.min(sendMs, this.limiter.nextDeadlineMs) : sendMs
+    const limiterMs = this.#collector.hasRoom ? this.limiter.nextDeadlineMs : this.limiter.nextExpirationMs
+    return Math.min(sendMs, limiterMs, this.#collector.nextExpirationMs)
   }
 
   /** Sends pieces of a request that was refused as a whole, each by itself. */
@@ -53,6 +54,7 @@ export class Outbox {
 
   /** Moves what may move: from the limiter to the collector, from the collector into requests. */
   pump(nowMs: number): void {
+    this.#returnExpired(nowMs)
     do this.#release(nowMs)
     while (this.#sendOne(nowMs))
   }
@@ -60,6 +62,13 @@ export class Outbox {
   /** Takes out everything. */
   takeAll(): KinesisRecord[] {
     return [...this.#collector.takeAll(), ...this.limiter.takeLanes(() => true)]
+  }
+
+  /** What expires while no request can leave is not kept until one can. */
+  #returnExpired(nowMs: number): void {
+    for (const record of this.#collector.takeExpired(nowMs)) this.#return(record, nowMs)
+    if (this.#collector.hasRoom) return
+    for (const record of this.limiter.takeExpired(nowMs)) this.#return(record, nowMs)
   }
 
   #release(nowMs: number): void {

@@ -13,6 +13,7 @@ import { Fifo } from '../stages/fifo.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
 import { FlushLedger } from './flush-ledger.ts'
+import { historyOf } from './members.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
@@ -61,7 +62,10 @@ export class PipelineSet {
       hasFreeSlot: () => this.#inFlight < options.maxInFlightRequests,
       send: (pipeline, batch) => this.#send(pipeline, batch),
       fetchShards: ports.fetchShards,
-      settle: (pipeline, settlement) => this.#settlements.push({ pipeline, settlement }),
+      settle: (pipeline, settlement) => {
+        settlement.members.isDecided = true
+        this.#settlements.push({ pipeline, settlement })
+      },
       warn: ports.warn
     }
   }
@@ -104,6 +108,7 @@ export class PipelineSet {
     const record = this.#admission.examine(user)
     if (!this.budget.tryTake(record.budgetBytes)) return false
     record.settle = settle
+    if (typeof settle === 'object') settle.streamName = pipeline.streamName
     record.acceptedMs = nowMs
     record.number = this.#nextNumber++
     record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
@@ -152,21 +157,24 @@ export class PipelineSet {
     for (const pipeline of this.#pipelines.values()) pipeline.abandon(failure, nowMs)
   }
 
-  /** Takes one record back. Does nothing when it has settled. Its bytes are freed when its Kinesis record is. */
+  /**
+   * Takes one record back. Does nothing once its fate is decided, even if it has not been called back yet: it may be
+   * stored, and is told so. Its bytes are freed when its Kinesis record is.
+   */
   abort(ticket: AbortTicket): void {
-    const { members, index } = ticket
-    if (members === undefined) return
-    const history = members.historyOf(index)
-    const isMaybe = members.isInFlight || history?.persisted === 'maybe'
+    const { members, index, streamName } = ticket
+    if (members === undefined || members.isDecided) return
+    const { attempts, persisted } = historyOf(members, index)
     members.settles[index] = undefined
     members.abortedCount++
     ticket.members = undefined
     this.#failed++
+    this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1)
     const error = new RecordFailedError({
       code: 'KPL_ERR_ABORTED',
       message: 'the record was taken back by its AbortSignal',
-      persisted: isMaybe ? 'maybe' : 'no',
-      attempts: history?.attempts ?? []
+      persisted: members.isInFlight ? 'maybe' : persisted,
+      attempts
     })
     this.#call(() => ticket.settle(error, undefined))
     this.ledger.settled(members.numbers[index]!)

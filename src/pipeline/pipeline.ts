@@ -48,7 +48,7 @@ export class Pipeline {
     this.stream = streamRef(streamName)
     this.#options = options
     this.#host = host
-    this.#routing = new Routing(host.random)
+    this.#routing = new Routing(options.recordTtlMs, host.random)
     this.#intake = new Intake(options, this.#routing, record => {
       if (this.#rejoining === undefined) this.#queue(record, false)
       else this.#rejoining.push(record)
@@ -182,9 +182,9 @@ export class Pipeline {
   /** Takes the stream's summary, which says whether keys decide the shard; undefined: it could not be had. */
   described(summary: StreamSummary | undefined, nowMs: number): void {
     this.#nowMs = nowMs
-    this.#routing.summaryCame()
-    if (summary !== undefined)
-      this.#setKeyed(summary.recordDistribution !== 'AUTO', 'its distribution strategy is AUTO')
+    const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
+    this.#routing.summaryCame(isKeyed)
+    if (isKeyed !== undefined) this.#setKeyed(isKeyed, 'its distribution strategy is AUTO')
     this.#relane()
     this.#pump()
   }

@@ -33,7 +33,7 @@ export class Readmission {
       accepted.settle = members.settles[i]
       accepted.acceptedMs = members.acceptedMs[i]!
       accepted.number = members.numbers[i]!
-      accepted.history = historyOf(record, i)
+      accepted.history = historyOf(members, i)
       accepted.expirationMs = accepted.acceptedMs + options.recordTtlMs
       accepted.sealByMs = nowMs
       accepted.deadlineMs = nowMs + options.collectionWindowMs

@@ -16,22 +16,27 @@ import { areMembersInRange } from './members.ts'
 const MAX_UNEXPLAINED_MISROUTES = 8
 
 /**
- * How long records wait, packed but unrouted, for the first shard map and summary. They usually come within the buffering time; sent
- * before it, a start-up burst would go out in small aggregates of one key each.
+ * How long records wait, packed but unrouted, for the first shard map and summary, if their time to live allows. They
+ * usually come within the buffering time; sent before it, a start-up burst would go out in small aggregates of one key.
  */
 const FIRST_MAP_WAIT_MS = 1_000
+const FIRST_MAP_WAIT_PART = 1 / 2
 
 export class Routing {
   readonly directory: ShardDirectory
   /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
   isKeyed = true
+  readonly #firstMapWaitMs: number
   #unexplainedMisroutes = 0
   #awaitUntilMs = Number.POSITIVE_INFINITY
   #hasListing = false
   #hasSummary = false
+  /** Whether the last summary said that keys decide the shard. */
+  #isSurelyKeyed = false
 
-  constructor(random: Random) {
+  constructor(recordTtlMs: number, random: Random) {
     this.directory = new ShardDirectory(random)
+    this.#firstMapWaitMs = Math.min(FIRST_MAP_WAIT_MS, recordTtlMs * FIRST_MAP_WAIT_PART)
   }
 
   /** Whether answers say that the service chooses shards itself, although it does not admit it. */
@@ -49,6 +54,14 @@ export class Routing {
     return this.isAwaiting ? this.#awaitUntilMs : Number.POSITIVE_INFINITY
   }
 
+  /**
+   * Whether user records may share an envelope at all. Where nothing is known, neither shards nor who chooses them, a KCL
+   * might drop whatever is aggregated, and nobody would see it.
+   */
+  get mayAggregate(): boolean {
+    return this.isKeyed && (this.isAwaiting || this.#isSurelyKeyed || this.directory.map !== undefined)
+  }
+
   /** Whether there is neither a map nor the hope of one soon: only records of one hash key may go together. */
   get isRoutedByKey(): boolean {
     return this.isKeyed && !this.isAwaiting && this.directory.map === undefined
@@ -56,7 +69,7 @@ export class Routing {
 
   /** Listing and summary are being fetched since `nowMs`. */
   startAwaiting(nowMs: number): void {
-    this.#awaitUntilMs = Math.min(this.#awaitUntilMs, nowMs + FIRST_MAP_WAIT_MS)
+    this.#awaitUntilMs = Math.min(this.#awaitUntilMs, nowMs + this.#firstMapWaitMs)
   }
 
   /** Returns true when the wait has just ended because it took too long. */
@@ -72,12 +85,15 @@ export class Routing {
     this.#hasListing = true
   }
 
-  summaryCame(): void {
+  /** The summary came and says who chooses shards; undefined: it will not come for a while. */
+  summaryCame(isKeyed?: boolean): void {
     this.#hasSummary = true
+    if (isKeyed !== undefined) this.#isSurelyKeyed = isKeyed
   }
 
   /** The stream is gone: so is its map. Returns whether there was one. */
   forget(nowMs: number): boolean {
+    this.#isSurelyKeyed = false
     if (this.directory.map === undefined) return false
     this.directory.forget(nowMs)
     return true
@@ -120,19 +136,27 @@ export class Routing {
 
   /**
    * Judges where an acknowledged record landed. A plain record fits wherever it landed: nobody looks at the range of a
-   * record that is not an aggregate.
+   * record that is not an aggregate. An aggregate without a prediction holds records of one hash key: it fits unless the
+   * service chose the shard itself, which shows in the shard's range.
    */
   placementOf(record: KinesisRecord, shardId: string): Placement {
-    const isExpected = record.predictedShard === STREAM_LANE || record.predictedShard === shardId
-    if (isExpected || !record.isAggregate) return 'fits'
+    if (record.predictedShard === shardId || !record.isAggregate) return 'fits'
     const range = this.directory.rangeOf(shardId)
+    const isByKey = record.predictedShard === STREAM_LANE && (this.isKeyed || this.directory.map === undefined)
+    if (range === undefined && isByKey) return 'fits'
     if (range === undefined) return this.directory.isRefreshing ? 'unknown' : 'misrouted'
     return areMembersInRange(record, range) ? 'fits' : 'misrouted'
   }
 
   /** Takes an acknowledgement as evidence about the map. Returns true when it contradicts the prediction. */
   learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): boolean {
-    if (record.predictedShard === STREAM_LANE) return false
+    if (record.predictedShard === STREAM_LANE) {
+      const isJudged = record.isAggregate && !this.isKeyed && this.directory.map !== undefined
+      if (isJudged && this.directory.rangeOf(shardId) === undefined) {
+        this.directory.contradicted(shardId, startMs, nowMs)
+      }
+      return false
+    }
     if (record.predictedShard === shardId) {
       this.#unexplainedMisroutes = 0
       return false

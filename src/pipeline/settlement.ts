@@ -56,30 +56,27 @@ export function expired(recordTtlMs: number, record: KinesisRecord): Failure {
 }
 
 /**
- * Calls each member's callback; `onSettled` is told each member's number, `onThrow` of a callback that threw.
- * Returns how many were called: all but the members that were aborted before.
+ * Calls each member's callback, then tells `onSettled` its number: a flush ends after the last callback, not before it.
+ * `onThrow` is told of a callback that threw. Members that were aborted were called back then.
  */
 export function callBack(
   settlement: Settlement,
   onSettled: (number: number) => void,
   onThrow: (error: unknown) => void
-): number {
+): void {
   const { members } = settlement
-  let calledCount = 0
   for (let i = 0; i < members.count; i++) {
     const settle = callbackOf(members.settles[i])
     if (settle === undefined) continue
     members.settles[i] = undefined
-    calledCount++
-    onSettled(members.numbers[i]!)
     try {
       if (settlement.failure === undefined) settle(undefined, resultOf(settlement, i))
       else settle(failureOf(settlement, settlement.failure, i), undefined)
     } catch (error) {
       onThrow(error)
     }
+    onSettled(members.numbers[i]!)
   }
-  return calledCount
 }
 
 function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCallback | undefined {

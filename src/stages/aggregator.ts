@@ -166,7 +166,7 @@ export class Aggregator {
 
   #emitSealed(open: OpenLane, data: Buffer, isAggregate: boolean, firstKey: string): void {
     const isOwnKey = !isAggregate || this.#options.containerKey === 'first'
-    this.#emit({
+    const record: KinesisRecord = {
       data,
       partitionKey: isOwnKey ? firstKey : CONTAINER_KEY,
       explicitHashKey: isAggregate ? readHashKey(open.firstHashWords).toString() : open.firstExplicitHashKey,
@@ -178,7 +178,9 @@ export class Aggregator {
       expirationMs: open.expirationMs,
       attempts: [],
       persisted: 'no'
-    })
+    }
+    open.members.sealedAs = record
+    this.#emit(record)
   }
 }
 

@@ -24,6 +24,8 @@ export class Collector {
   #bytes = 0
   #fullShards = 0
   #nearestMs = Number.POSITIVE_INFINITY
+  /** No record here expires before this. */
+  #expirationBoundMs = Number.POSITIVE_INFINITY
 
   constructor(options: CollectorOptions) {
     this.#options = options
@@ -51,11 +53,33 @@ export class Collector {
     this.#waiting.push(record)
     this.#count(record, record.requestBytes)
     this.#nearestMs = Math.min(this.#nearestMs, record.deadlineMs)
+    this.#expirationBoundMs = Math.min(this.#expirationBoundMs, record.expirationMs)
   }
 
   /** Puts in a batch that goes as it is, before all others. */
   addIsolated(entries: readonly KinesisRecord[]): void {
     this.#isolated.push({ entries, requestBytes: sumBytes(entries), isIsolated: true })
+    for (const { expirationMs } of entries) this.#expirationBoundMs = Math.min(this.#expirationBoundMs, expirationMs)
+  }
+
+  /** When `takeExpired` may have something. */
+  get nextExpirationMs(): number {
+    return this.#expirationBoundMs
+  }
+
+  /** Takes out what has expired while no request could leave. Cost: O(1) until then, O(records here) when it is due. */
+  takeExpired(nowMs: number): KinesisRecord[] {
+    if (this.#expirationBoundMs > nowMs) return []
+    const expired: KinesisRecord[] = []
+    const isLive = (record: KinesisRecord): boolean => {
+      if (record.expirationMs <= nowMs) expired.push(record)
+      return record.expirationMs > nowMs
+    }
+    const isolated = this.#isolated.takeAll().map(({ entries }) => entries.filter(isLive))
+    const waiting = this.takeAll().filter(isLive)
+    for (const entries of isolated) if (entries.length > 0) this.addIsolated(entries)
+    for (const record of waiting) this.add(record)
+    return expired
   }
 
   /** Takes out the next batch if one is due; `isUrgent` makes whatever waits due. */
@@ -75,6 +99,7 @@ export class Collector {
     this.#bytes = 0
     this.#fullShards = 0
     this.#nearestMs = Number.POSITIVE_INFINITY
+    this.#expirationBoundMs = Number.POSITIVE_INFINITY
     return all
   }
 

@@ -5,13 +5,11 @@
  * delays another lane; lanes that can send take turns, one record each.
  * Cost: O(log lanes) a record.
  */
-import { type KinesisRecord, STREAM_LANE } from '../model/kinesis-record.ts'
-import { SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND } from '../model/limits.ts'
+import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
-import { DeadlineHeap, type HeapItem } from './deadline-heap.ts'
+import { DeadlineHeap } from './deadline-heap.ts'
 import { Fifo } from './fifo.ts'
-import { RecordQueue } from './record-queue.ts'
-import { TokenBucket, type TokenBucketLimits } from './token-bucket.ts'
+import { type Lane, newLane } from './lane.ts'
 
 export interface LimiterOptions {
   readonly rateLimitPercent: number
@@ -21,31 +19,10 @@ export interface LimiterOptions {
   readonly ordering: 'none' | 'key'
 }
 
-interface Lane extends HeapItem {
-  readonly id: string
-  readonly queue: RecordQueue
-  readonly bucket: TokenBucket
-  blockedUntilMs: number
-  /** Failures in a row, as far as they tell of one another: see `failed`. */
-  failures: number
-  lastFailureMs: number
-  isHeld: boolean
-  isReady: boolean
-  /** Released and not answered. */
-  readonly out: Set<KinesisRecord>
-  /** Ordered mode: former lanes over the same hash keys whose last record is still out. */
-  readonly blockers: Set<Lane>
-}
-
-/** The percentage up to which a full bucket is the service's own second of burst; above it the bucket grows along. */
-const BURST_PERCENT = 150
-/** The stream-wide lane does not know how many shards it feeds, so it may feel its way up to this many. */
-const STREAM_LANE_MAX_FACTOR = 10_000
-const STREAM_LANE_RECOVERY = 1
-const SHARD_RECOVERY = 0.05
 /** A lane that lacks tokens is not woken sooner than this: finer than a timer can tell. */
 const MIN_WAIT_MS = 1
 const MAX_DOUBLINGS = 30
+const NEVER_MS = Number.POSITIVE_INFINITY
 
 export class Limiter {
   readonly #options: LimiterOptions
@@ -56,6 +33,8 @@ export class Limiter {
   /** Ordered mode: lanes that are no more, with a record still out. */
   readonly #draining = new Set<Lane>()
   #count = 0
+  /** No record held expires before this; raised when it is reached, so that looking costs little over a time to live. */
+  #expirationBoundMs = NEVER_MS
 
   constructor(options: LimiterOptions, random: Random) {
     this.#options = options
@@ -76,16 +55,14 @@ export class Limiter {
   add(record: KinesisRecord, nowMs: number): void {
     const lane = this.#lane(record.predictedShard, nowMs)
     lane.queue.insert(record)
-    this.#count++
-    this.#place(lane, nowMs)
+    this.#added(lane, record, nowMs)
   }
 
   /** Takes a record that was out: before everything else of its lane. */
   addFirst(record: KinesisRecord, nowMs: number): void {
     const lane = this.#lane(record.predictedShard, nowMs)
     lane.queue.unshift(record)
-    this.#count++
-    this.#place(lane, nowMs)
+    this.#added(lane, record, nowMs)
   }
 
   /**
@@ -102,6 +79,29 @@ export class Limiter {
       if (record !== undefined) return record
     }
     return undefined
+  }
+
+  /** When `takeExpired` may have something. */
+  get nextExpirationMs(): number {
+    return this.#expirationBoundMs
+  }
+
+  /** Takes out what has expired, also where `release` may not be asked because nobody has room. */
+  takeExpired(nowMs: number): KinesisRecord[] {
+    const expired: KinesisRecord[] = []
+    if (this.#expirationBoundMs > nowMs) return expired
+    this.#expirationBoundMs = NEVER_MS
+    for (const lane of this.#lanes.values()) {
+      let { first } = lane.queue
+      for (; first !== undefined && first.expirationMs <= nowMs; first = lane.queue.first) {
+        lane.queue.shift()
+        this.#count--
+        expired.push(first)
+      }
+      this.#expirationBoundMs = Math.min(this.#expirationBoundMs, first?.expirationMs ?? NEVER_MS)
+      this.#place(lane, nowMs)
+    }
+    return expired
   }
 
   /** The record's fate after its release is decided: in ordered mode its lane may send the next. */
@@ -195,18 +195,22 @@ export class Limiter {
     return taken
   }
 
-  /** The present rate of a lane as a part of its full rate; undefined: no such lane. */
+  /** A lane's present rate as a part of its full rate; undefined: no such lane. */
   rateFactorOf(laneId: string): number | undefined {
     return this.#lanes.get(laneId)?.bucket.factor
+  }
+
+  #added(lane: Lane, record: KinesisRecord, nowMs: number): void {
+    this.#count++
+    this.#expirationBoundMs = Math.min(this.#expirationBoundMs, record.expirationMs)
+    this.#place(lane, nowMs)
   }
 
   #takeFrom(lane: Lane, nowMs: number): KinesisRecord | undefined {
     const first = lane.queue.first
     if (first === undefined) return undefined
-    const isExpired = first.expirationMs <= nowMs
-    if (!isExpired) {
-      if (!this.#mayTry(lane, nowMs) || !lane.bucket.tryTake(first.requestBytes, nowMs)) return undefined
-    }
+    const isFree = first.expirationMs <= nowMs || this.#mayTry(lane, nowMs)
+    if (!isFree || (first.expirationMs > nowMs && !lane.bucket.tryTake(first.requestBytes, nowMs))) return undefined
     lane.queue.shift()
     lane.out.add(first)
     this.#count--
@@ -235,13 +239,13 @@ export class Limiter {
       this.#waiting.remove(lane)
       return
     }
-    let readyMs = lane.isHeld || this.#isOccupied(lane) ? Number.POSITIVE_INFINITY : lane.blockedUntilMs
+    let readyMs = lane.isHeld || this.#isOccupied(lane) ? NEVER_MS : lane.blockedUntilMs
     if (readyMs <= nowMs && !lane.bucket.canTake(first.requestBytes, nowMs)) {
       readyMs = Math.max(lane.bucket.nextTakeMs(first.requestBytes, nowMs), nowMs + MIN_WAIT_MS)
     }
     const wakeMs = Math.min(readyMs, first.expirationMs)
     if (wakeMs <= nowMs) this.#makeReady(lane)
-    else if (wakeMs < Number.POSITIVE_INFINITY) this.#waiting.set(lane, wakeMs)
+    else if (wakeMs < NEVER_MS) this.#waiting.set(lane, wakeMs)
     else this.#waiting.remove(lane)
   }
 
@@ -261,35 +265,8 @@ export class Limiter {
   #lane(id: string, nowMs: number): Lane {
     const known = this.#lanes.get(id)
     if (known !== undefined) return known
-    const lane: Lane = {
-      id,
-      queue: new RecordQueue(),
-      bucket: new TokenBucket(this.#limitsOf(id), nowMs),
-      blockedUntilMs: nowMs,
-      failures: 0,
-      lastFailureMs: Number.NEGATIVE_INFINITY,
-      isHeld: false,
-      isReady: false,
-      out: new Set(),
-      blockers: new Set(),
-      wakeMs: 0,
-      heapIndex: -1
-    }
+    const lane = newLane(id, this.#options.rateLimitPercent, nowMs)
     this.#lanes.set(id, lane)
     return lane
-  }
-
-  #limitsOf(id: string): TokenBucketLimits {
-    const rate = this.#options.rateLimitPercent / 100
-    const burst = Math.max(1, this.#options.rateLimitPercent / BURST_PERCENT)
-    const isStreamWide = id === STREAM_LANE
-    return {
-      recordsPerSecond: SHARD_RECORDS_PER_SECOND * rate,
-      bytesPerSecond: SHARD_BYTES_PER_SECOND * rate,
-      capacityRecords: SHARD_RECORDS_PER_SECOND * burst,
-      capacityBytes: SHARD_BYTES_PER_SECOND * burst,
-      maxFactor: isStreamWide ? STREAM_LANE_MAX_FACTOR : 1,
-      recoveryPerSecond: isStreamWide ? STREAM_LANE_RECOVERY : SHARD_RECOVERY
-    }
   }
 }

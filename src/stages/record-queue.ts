@@ -1,8 +1,9 @@
 /**
  * The sealed records of one lane, oldest first: retries come back before everything that was accepted after them.
- * Invariant: ordered by the number of the first member, but for what `unshift` put in front; only entries from `#head` on
+ * Invariant: ordered by the number of the oldest member, and so by the end of their times to live, but for what `unshift` put in front; only entries from `#head` on
  * are live.
- * Cost: O(1) amortised at both ends, but for the front while no place is free there; O(distance from the tail) for a record that belongs in between.
+ * Cost: O(1) amortised at both ends, but for the front while no place is free there; O(distance from the tail) for a
+ * record that belongs in between.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 
@@ -77,5 +78,5 @@ export class RecordQueue {
 }
 
 function numberOf(record: KinesisRecord): number {
-  return record.members.numbers[0] ?? 0
+  return record.members.oldestNumber
 }

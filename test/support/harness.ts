@@ -63,6 +63,13 @@ export class Harness {
     return slot
   }
 
+  /** Opens the stream with a record of its own, so that its shard map is there and later records keep their times. */
+  async warm(): Promise<this> {
+    this.producer.tryPut({ partitionKey: 'warm', data: 'warm' })
+    await this.settle(this.producer.flush())
+    return this
+  }
+
   /** Lets virtual time pass, promises included. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.clock.nowMs() + ms

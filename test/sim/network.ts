@@ -1,0 +1,203 @@
+/**
+ * The simulated network and service edge: batches and listings go in, outcomes come back later, or never.
+ * Invariant: every request is answered exactly once, at the latest by its time-out; a request is applied at most once,
+ * perhaps long after its time-out (a zombie); a definite error means that nothing was or will be applied.
+ */
+import type { TransportError } from '../../src/model/errors.ts'
+import type { Batch } from '../../src/model/kinesis-record.ts'
+import type { PutRecordsAnswer, ShardHashRange, StreamSummary, Timer } from '../../src/model/ports.ts'
+import type { Pipeline } from '../../src/pipeline/pipeline.ts'
+import type { Outcome } from '../../src/pipeline/pipeline-host.ts'
+import { type FakeKinesis, FakeServiceError, type SeededRandom, type VirtualClock } from '../../src/testing/index.ts'
+import { type Ending, errorOf, type Faults } from './faults.ts'
+import { malformed } from './malformed-listing.ts'
+import type { Incarnation, ShardBook } from './shard-book.ts'
+
+/** One request under way, as the client sees it. */
+export interface Flight {
+  readonly pipeline: Pipeline
+  readonly batch: Batch
+  readonly startMs: number
+  /** The life of the stream that took it, once it was applied. */
+  incarnation: Incarnation | undefined
+  isOver: boolean
+}
+
+export interface NetworkPorts {
+  landed(flight: Flight, outcome: Outcome): void
+  /** undefined: the listing failed. */
+  listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, isMalformed: boolean): void
+  described(pipeline: Pipeline, summary: StreamSummary | undefined): void
+  isPoison(recordNumber: number): boolean
+  /** The service refused a request for breaking a limit of its own. */
+  brokeLimit(message: string): void
+}
+
+export interface NetworkOptions {
+  readonly clock: VirtualClock
+  readonly kinesis: FakeKinesis
+  readonly book: ShardBook
+  readonly faults: Faults
+  readonly jitter: SeededRandom
+  readonly latencyMs: number
+  readonly requestTimeoutMs: number
+  readonly shuffles: boolean
+}
+
+export class Network {
+  requestCount = 0
+  appliedCount = 0
+  readonly flights = new Set<Flight>()
+  readonly #options: NetworkOptions
+  readonly #ports: NetworkPorts
+  #isClosed = false
+
+  constructor(options: NetworkOptions, ports: NetworkPorts) {
+    this.#options = options
+    this.#ports = ports
+  }
+
+  send(pipeline: Pipeline, batch: Batch): Flight {
+    const { clock, faults, requestTimeoutMs } = this.#options
+    const nowMs = clock.nowMs()
+    const flight: Flight = { pipeline, batch, startMs: nowMs, incarnation: undefined, isOver: false }
+    const fate = faults.requestFate(nowMs)
+    this.requestCount++
+    this.flights.add(flight)
+    const timeout = clock.schedule(nowMs + requestTimeoutMs, () =>
+      this.#end(flight, errorOf('TimeoutError', undefined))
+    )
+    clock.schedule(nowMs + this.#latencyMs() + fate.requestDelayMs, () => {
+      const ending = fate.before ?? this.#apply(flight, fate.after, fate.countDifference)
+      if (ending === 'silence') return
+      clock.schedule(clock.nowMs() + this.#latencyMs() + fate.answerDelayMs, () => this.#end(flight, ending, timeout))
+    })
+    return flight
+  }
+
+  fetchShards(pipeline: Pipeline): void {
+    const { clock, faults, kinesis } = this.#options
+    const nowMs = clock.nowMs()
+    const StreamName = pipeline.streamName
+    const fate = faults.listingFate(nowMs)
+    const isDescribeFailed = faults.isDescribeFailed(nowMs)
+    clock.schedule(nowMs + this.#latencyMs() + fate.delayMs, () => {
+      if (this.#isClosed) return
+      const listing = fate.isFailed ? undefined : this.#list(StreamName, fate.agoMs)
+      const isMalformed = fate.isMalformed && listing !== undefined
+      const told = isMalformed ? malformed(listing, faults.draw('malformed')) : listing
+      this.#ports.listed(pipeline, told, isMalformed)
+    })
+    clock.schedule(nowMs + this.#latencyMs(), () => {
+      if (this.#isClosed) return
+      const summary = isDescribeFailed
+        ? undefined
+        : orUndefined(() => kinesis.describeStreamSummary({ StreamName }).StreamDescriptionSummary)
+      const recordDistribution = summary?.RecordDistributionStrategy ?? 'USER_PARTITION_KEY'
+      this.#ports.described(pipeline, summary && { status: summary.StreamStatus, recordDistribution })
+    })
+  }
+
+  /** The client closes: what is under way may still be applied, and nobody hears of it. */
+  close(): Flight[] {
+    const flights = [...this.flights]
+    this.flights.clear()
+    for (const flight of flights) flight.isOver = true
+    this.#isClosed = true
+    return flights
+  }
+
+  #list(StreamName: string, agoMs: number): ShardHashRange[] | undefined {
+    return orUndefined(() =>
+      this.#options.kinesis
+        .listShards({ StreamName, ShardFilter: { Type: 'AT_LATEST' } }, agoMs)
+        .Shards.map(({ ShardId, HashKeyRange: { StartingHashKey, EndingHashKey } }) => ({
+          shardId: ShardId,
+          startingHashKey: StartingHashKey,
+          endingHashKey: EndingHashKey
+        }))
+    )
+  }
+
+  #end(flight: Flight, result: TransportError | readonly PutRecordsAnswer[], timeout?: Timer): void {
+    timeout?.cancel()
+    if (flight.isOver) return
+    flight.isOver = true
+    this.flights.delete(flight)
+    const times = { startMs: flight.startMs, endMs: this.#options.clock.nowMs() }
+    if ('errorCode' in result) this.#ports.landed(flight, { ...times, error: result })
+    else if (result.length === flight.batch.entries.length) this.#ports.landed(flight, { ...times, records: result })
+    else this.#ports.landed(flight, { ...times, error: errorOf('RecordCountMismatch', 200) })
+  }
+
+  /** The service takes the request, or refuses it. */
+  #apply(flight: Flight, after: Ending | undefined, countDifference: number): Ending | PutRecordsAnswer[] {
+    const { batch, pipeline } = flight
+    const { kinesis, book } = this.#options
+    const isPoisoned = batch.entries.some(({ members }) => members.numbers.some(n => this.#ports.isPoison(n)))
+    if (isPoisoned) return errorOf('ValidationException', 400)
+    try {
+      const output = kinesis.putRecords(
+        {
+          StreamName: pipeline.streamName,
+          Records: batch.entries.map(({ data, partitionKey, explicitHashKey }) => ({
+            Data: data,
+            PartitionKey: partitionKey,
+            ExplicitHashKey: explicitHashKey
+          }))
+        },
+        {
+          recordError: (_index, shardId) => this.#options.faults.entryFault(shardId, this.#options.clock.nowMs()),
+          storeOrder: this.#options.shuffles ? count => this.#shuffled(count) : undefined
+        }
+      )
+      this.appliedCount++
+      flight.incarnation = book.currentOf(pipeline.streamName)
+      return after ?? this.#answers(output.Records, countDifference)
+    } catch (error) {
+      if (!(error instanceof FakeServiceError)) throw error
+      if (error.code !== 'ResourceNotFoundException') this.#ports.brokeLimit(error.message)
+      return errorOf(error.code, error.statusCode)
+    }
+  }
+
+  #answers(
+    records: readonly { ShardId?: string; SequenceNumber?: string; ErrorCode?: string }[],
+    countDifference: number
+  ): PutRecordsAnswer[] {
+    const { faults } = this.#options
+    const answers = records.map(({ ShardId, SequenceNumber, ErrorCode }): PutRecordsAnswer => {
+      if (faults.happens('entryNeither')) return {}
+      const errorCode = faults.happens('entryBoth') ? (ErrorCode ?? 'InternalFailure') : ErrorCode
+      return { shardId: ShardId, sequenceNumber: SequenceNumber, errorCode }
+    })
+    if (countDifference < 0) answers.pop()
+    if (countDifference > 0) answers.push(answers[0]!)
+    return answers
+  }
+
+  #shuffled(count: number): number[] {
+    const order = Array.from({ length: count }, (_, i) => i)
+    for (let i = count - 1; i > 0; i--) {
+      const other = Math.floor(this.#options.jitter() * (i + 1))
+      const moved = order[i]!
+      order[i] = order[other]!
+      order[other] = moved
+    }
+    return order
+  }
+
+  #latencyMs(): number {
+    return this.#options.latencyMs * (0.25 + this.#options.jitter())
+  }
+}
+
+function orUndefined<Value>(call: () => Value): Value | undefined {
+  try {
+    return call()
+  } catch (error) {
+    // The service's refusal is what the caller is told: that there is no answer.
+    if (error instanceof FakeServiceError) return undefined
+    throw error
+  }
+}

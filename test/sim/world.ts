@@ -1,0 +1,341 @@
+/**
+ * One run's world: clock, service, network and the producer's core, driven as `KinesisProducer` drives it, but without
+ * a promise.
+ * Invariant: every event is followed by callbacks and by a timer armed no later than the core's next deadline; whatever
+ * the core throws is a violation (I20).
+ */
+import { ProducerError } from '../../src/model/errors.ts'
+import type { AbortTicket } from '../../src/model/kinesis-record.ts'
+import type { Timer } from '../../src/model/ports.ts'
+import { resolveOptions } from '../../src/model/resolve-options.ts'
+import type { Pipeline } from '../../src/pipeline/pipeline.ts'
+import { type PipelineOptions, pipelineOptions } from '../../src/pipeline/pipeline-options.ts'
+import { PipelineSet } from '../../src/pipeline/pipeline-set.ts'
+import { FakeKinesis, type SeededRandom, seededRandom, VirtualClock } from '../../src/testing/index.ts'
+import { Faults } from './faults.ts'
+import { Ledger, type Put } from './ledger.ts'
+import { Network, type NetworkPorts } from './network.ts'
+import { hashKeyOf, type SimRecord } from './records.ts'
+import { ShardBook } from './shard-book.ts'
+import type { SwarmConfig } from './swarm.ts'
+import { Trace } from './trace.ts'
+import { Watchers } from './watchers.ts'
+
+/** What mutants replace, to show that the checkers notice. */
+export interface WorldHooks {
+  wrapNetwork?(ports: NetworkPorts): NetworkPorts
+}
+
+export interface PutExtras {
+  readonly isProbe?: boolean
+  readonly isAbortable?: boolean
+  /** Called from the record's callback, inside the core's settlement run. */
+  readonly onSettled?: (put: Put) => void
+}
+
+interface PendingFlush {
+  readonly mark: number
+  isDone: boolean
+}
+
+const START_MS = 1_000_000
+const MAX_STALL_MS = 300
+const RECORD_OVERHEAD_BYTES = 256
+const SCRATCH = Buffer.alloc(1_100_000)
+
+export class World {
+  readonly clock = new VirtualClock(START_MS)
+  readonly config: SwarmConfig
+  readonly options: PipelineOptions
+  readonly random: SeededRandom
+  readonly kinesis: FakeKinesis
+  readonly book: ShardBook
+  readonly faults: Faults
+  readonly network: Network
+  readonly ledger = new Ledger()
+  readonly trace: Trace
+  readonly watchers: Watchers
+  readonly set: PipelineSet
+  /** When `close` began and ended. */
+  closingMs: number | undefined
+  closedMs: number | undefined
+  thrownCount = 0
+  expectedThrows = 0
+  refusalCount = 0
+  #flushes: PendingFlush[] = []
+  #timer: Timer | undefined
+  #armedMs = Number.POSITIVE_INFINITY
+
+  constructor(seed: string, config: SwarmConfig, isVerbose: boolean, hooks: WorldHooks = {}) {
+    const nowMs = () => this.clock.nowMs()
+    this.config = config
+    this.random = seededRandom(seed)
+    this.trace = new Trace(nowMs, isVerbose)
+    this.options = { ...pipelineOptions(resolveOptions(config.options)), bufferMaxBytes: config.bufferMaxBytes }
+    this.faults = new Faults(config, this.random.split('faults'), START_MS)
+    const { throughputLimits, latencyMs, requestTimeoutMs, shuffles } = config
+    this.kinesis = new FakeKinesis({ nowMs, random: this.random.split('service'), throughputLimits })
+    this.book = new ShardBook(this.kinesis)
+    this.createStreams()
+    const { options, ledger, trace, book, clock, faults, kinesis } = this
+    this.watchers = new Watchers({ options, ledger, trace, book, hasRecreates: config.recreates.length > 0, nowMs })
+    const ports = this.#networkPorts()
+    const jitter = this.random.split('jitter')
+    this.network = new Network(
+      { clock, kinesis, book, faults, jitter, latencyMs, requestTimeoutMs, shuffles },
+      hooks.wrapNetwork?.(ports) ?? ports
+    )
+    this.set = new PipelineSet(options, {
+      random: this.random.split('core'),
+      send: (pipeline, batch) => {
+        const flight = this.network.send(pipeline, batch)
+        trace.event('s', batch.entries.length * 4096 + (batch.entries[0]?.members.numbers[0] ?? 0))
+        trace.say(() => `send #${this.network.requestCount} ${describeBatch(flight.batch.entries)}`)
+        this.watchers.sent(flight, this.set.inFlightRequests)
+      },
+      fetchShards: pipeline => {
+        trace.event('f', 0)
+        trace.say(() => `fetch shards of ${pipeline.streamName}`)
+        this.watchers.listingStarted(pipeline.streamName)
+        this.network.fetchShards(pipeline)
+      },
+      warn: code => trace.say(() => `warning ${code}`),
+      callbackThrew: () => {
+        this.thrownCount++
+      }
+    })
+  }
+
+  createStreams(): void {
+    const mode = this.config.autoFlips.length > 0 ? 'ON_DEMAND' : 'PROVISIONED'
+    for (const { streamName, shardCount } of this.config.streams) {
+      this.kinesis.createStream({
+        StreamName: streamName,
+        ShardCount: shardCount,
+        StreamModeDetails: { StreamMode: mode }
+      })
+    }
+  }
+
+  /** Runs something that happens at this moment, then does what the producer does after anything happened. */
+  event(happen: () => void): void {
+    try {
+      happen()
+      this.#settleAndArm()
+    } catch (error) {
+      this.trace.violated('I20', `the core threw ${error instanceof Error ? (error.stack ?? error.message) : error}`)
+    }
+    this.watchers.afterEvent(this.set)
+    this.#checkFlushes()
+  }
+
+  at(atMs: number, happen: () => void): void {
+    this.clock.schedule(atMs, () => this.event(happen))
+  }
+
+  /** Returns whether the record was taken. Its bytes are overwritten at once: the producer must have copied them. */
+  put(record: SimRecord, { isProbe = false, isAbortable = false, onSettled }: PutExtras = {}): Put | undefined {
+    const { partitionKey, explicitHashKey, streamName, data } = record
+    if (this.closingMs !== undefined) return undefined
+    const put: Put = {
+      id: this.ledger.puts.length,
+      streamName,
+      partitionKey,
+      explicitHashKey,
+      data,
+      hashKey: hashKeyOf(partitionKey, explicitHashKey),
+      budgetBytes: data.length + Buffer.byteLength(partitionKey) + RECORD_OVERHEAD_BYTES,
+      acceptedMs: this.clock.nowMs(),
+      isPoison: this.faults.happens('poison'),
+      isProbe,
+      ticket: undefined,
+      settledMs: undefined,
+      settledCount: 0,
+      error: undefined,
+      result: undefined,
+      sentCount: 0,
+      inFlightCount: 0,
+      told: [],
+      wasGivenUp: false,
+      wasRefused: false,
+      wasBlind: false
+    }
+    const settle: AbortTicket['settle'] = (error, result) => {
+      this.ledger.settled(put, error, result, this.clock.nowMs())
+      put.wasRefused = this.refusalCount > 0
+      this.trace.event(error === undefined ? 'd' : 'x', put.id)
+      this.trace.say(() => `settle ${put.id} ${error === undefined ? 'ok' : `${error.code} ${error.persisted}`}`)
+      if (put.settledCount > 1) this.trace.violated('I1', `record ${put.id} settles ${put.settledCount} times`)
+      onSettled?.(put)
+      if (!this.faults.happens('callbackThrows')) return
+      if (error?.code !== 'KPL_ERR_ABORTED') this.expectedThrows++
+      else this.expectedThrows++
+      throw new Error('a callback of the simulation')
+    }
+    if (isAbortable) put.ticket = { settle, streamName: '', members: undefined, index: 0 }
+    const length = data.length
+    SCRATCH.set(data)
+    const given = record.isText ? Buffer.from(data).toString('utf8') : SCRATCH.subarray(0, length)
+    // A put may be sent before it returns, so the books know it before.
+    this.ledger.accepted(put)
+    this.trace.event('p', put.id)
+    this.trace.say(() => `put ${put.id} ${put.streamName} '${put.partitionKey.slice(0, 12)}' ${length} bytes`)
+    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settle)
+    SCRATCH.fill(0xee, 0, length)
+    if (!isTaken) {
+      this.ledger.refused(put)
+      return undefined
+    }
+    this.#armAfterPut()
+    return put
+  }
+
+  /** A put that must be refused without a trace. */
+  putInvalid(record: { partitionKey: string; data: Uint8Array | string; explicitHashKey?: string }): void {
+    try {
+      const isTaken = this.set.tryPut(record, () => this.trace.violated('I6', 'an invalid record settles'), 0)
+      if (isTaken) this.trace.violated('I6', 'an invalid record was taken')
+    } catch (error) {
+      if (!(error instanceof ProducerError)) throw error
+      this.ledger.invalidCount++
+    }
+  }
+
+  abort(put: Put): void {
+    if (put.ticket === undefined || put.settledMs !== undefined) return
+    this.trace.event('a', put.id)
+    this.trace.say(() => `abort ${put.id}`)
+    this.set.abort(put.ticket)
+    // Its fate may be decided, and its callback on its way.
+    const isLost = put.settledMs === undefined && put.ticket.members?.isDecided !== true
+    if (isLost) this.trace.violated('I1', `record ${put.id} does not settle when aborted`)
+  }
+
+  flush(): void {
+    const flush: PendingFlush = { mark: this.ledger.puts.length, isDone: false }
+    this.#flushes.push(flush)
+    this.trace.event('F', flush.mark)
+    this.set.flush(this.clock.nowMs(), () => this.#flushed(flush))
+  }
+
+  /** As `KinesisProducer.close`. */
+  close(timeoutMs: number): void {
+    if (this.closingMs !== undefined) return
+    this.closingMs = this.clock.nowMs()
+    this.trace.event('c', timeoutMs)
+    this.trace.say(() => `close within ${timeoutMs} ms`)
+    const end = () => {
+      if (this.closedMs !== undefined) return
+      timer.cancel()
+      this.#closed()
+    }
+    const timer = this.clock.schedule(this.closingMs + timeoutMs, () => this.event(end))
+    this.set.flush(this.clock.nowMs(), () => this.at(this.clock.nowMs(), end))
+  }
+
+  #closed(): void {
+    const nowMs = this.clock.nowMs()
+    const flights = this.network.close()
+    for (const flight of flights) this.watchers.gaveUp(flight)
+    if (this.set.budget.usedRecords > 0) {
+      this.set.abandon(flights, { code: 'KPL_ERR_CLOSE_TIMEOUT', message: 'by the simulation' }, nowMs)
+      this.set.runSettlements(nowMs)
+    }
+    this.closedMs = nowMs
+    this.watchers.isClosed = true
+    this.#timer?.cancel()
+  }
+
+  #tryPut(record: Parameters<PipelineSet['tryPut']>[0], settle: Parameters<PipelineSet['tryPut']>[1]): boolean {
+    const isTaken = this.set.tryPut(record, settle, this.clock.nowMs())
+    if (!isTaken) this.ledger.fullCount++
+    return isTaken
+  }
+
+  #armAfterPut(): void {
+    const { news } = this.set
+    if (news !== undefined && (news.nextDeadlineMs < this.#armedMs || this.set.hasSettlements)) this.#arm()
+  }
+
+  #settleAndArm(): void {
+    this.set.runSettlements(this.clock.nowMs())
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (this.closedMs !== undefined) return
+    const nextMs = this.set.hasSettlements ? this.clock.nowMs() : this.set.nextDeadlineMs
+    if (nextMs === this.#armedMs) return
+    this.#timer?.cancel()
+    this.#armedMs = nextMs
+    if (nextMs === Number.POSITIVE_INFINITY) return
+    const lateMs = this.faults.happens('stall') ? this.faults.draw('delay') * MAX_STALL_MS : 0
+    this.#timer = this.clock.schedule(Math.max(nextMs, this.clock.nowMs()) + lateMs, () => {
+      this.#armedMs = Number.POSITIVE_INFINITY
+      this.event(() => this.set.advance(this.clock.nowMs()))
+    })
+  }
+
+  #flushed(flush: PendingFlush): void {
+    if (flush.isDone) this.trace.violated('I18', 'a flush resolves twice')
+    flush.isDone = true
+    if (!this.ledger.isSettledBelow(flush.mark))
+      this.trace.violated('I18', 'a flush resolves before its records settle')
+  }
+
+  /** A flush whose records have all settled has resolved. */
+  #checkFlushes(): void {
+    if (this.#flushes.length === 0) return
+    for (const flush of this.#flushes) {
+      const isLate = !flush.isDone && this.ledger.isSettledBelow(flush.mark)
+      if (isLate) this.trace.violated('I18', `a flush up to ${flush.mark} does not resolve`)
+    }
+    this.#flushes = this.#flushes.filter(flush => !flush.isDone && !this.ledger.isSettledBelow(flush.mark))
+  }
+
+  #networkPorts(): NetworkPorts {
+    return {
+      landed: (flight, outcome) =>
+        this.event(() => {
+          this.trace.event('l', flight.batch.entries.length)
+          this.trace.say(() => `land ${outcome.error?.errorCode ?? JSON.stringify(outcome.records)}`)
+          if (outcome.error?.persisted === 'no') this.refusalCount++
+          this.watchers.landed(flight, outcome)
+          this.set.complete(flight.pipeline, flight.batch, outcome)
+        }),
+      listed: (pipeline, listing, isMalformed) => this.event(() => this.#listed(pipeline, listing, isMalformed)),
+      described: (pipeline, summary) => this.event(() => pipeline.described(summary, this.clock.nowMs())),
+      isPoison: number => this.ledger.puts[number]?.isPoison === true,
+      brokeLimit: message => this.trace.violated('I10', `the service refuses a request: ${message}`)
+    }
+  }
+
+  #listed(
+    pipeline: Pipeline,
+    listing: Parameters<Pipeline['shardsListed']>[0] | undefined,
+    isMalformed: boolean
+  ): void {
+    const nowMs = this.clock.nowMs()
+    this.watchers.listingEnded(pipeline.streamName)
+    this.trace.event('m', listing?.length ?? -1)
+    this.trace.say(() => `listed ${listing?.length ?? 'nothing'}${isMalformed ? ', malformed' : ''}`)
+    if (listing === undefined) {
+      pipeline.shardsFailed(nowMs)
+      return
+    }
+    if (!isMalformed) this.watchers.mapTaken(pipeline.streamName, listing)
+    try {
+      pipeline.shardsListed(listing, nowMs)
+      if (isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
+    } catch (error) {
+      const isExpected = isMalformed && error instanceof ProducerError && error.code === 'KPL_ERR_BAD_SHARD_MAP'
+      if (!isExpected) throw error
+    }
+  }
+}
+
+function describeBatch(
+  entries: readonly { members: { numbers: readonly number[] }; predictedShard: string }[]
+): string {
+  return entries.map(({ members, predictedShard }) => `[${members.numbers}]>${predictedShard.slice(-3)}`).join(' ')
+}
