@@ -234,11 +234,8 @@ export class Pipeline {
     if (this.#routing.isKeyed === isKeyed) return
     this.#routing.isKeyed = isKeyed
     if (!isKeyed && this.#options.aggregationEnabled) {
-      const consequence = 'aggregation is off for it, because consumers would drop aggregates'
-      this.#host.warn(
-        'KPL_WARN_SERVICE_MANAGED',
-        `stream ${this.streamName} chooses shards itself (${reason}); ${consequence}`
-      )
+      const fact = `stream ${this.streamName} chooses shards itself (${reason})`
+      this.#host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}; it gets no aggregates, because consumers would drop them`)
     }
     this.#relane()
   }
@@ -256,8 +253,8 @@ export class Pipeline {
       case 'retrySealed':
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
-        if (isStale(record, this.#nowMs)) this.#takeApart([record], false)
-        else this.#queue(record, this.#options.ordering === 'key')
+        if (this.#mayGoAgain(record)) this.#queue(record, this.#options.ordering === 'key')
+        else this.#takeApart([record], false)
         return
       case 'retryMembers':
         this.telemetry.retries++
@@ -268,6 +265,11 @@ export class Pipeline {
       default:
         assertNever(decision)
     }
+  }
+
+  /** Whether it may go as it is sealed, to its own lane: a lane that a new map did away with must not come back. */
+  #mayGoAgain(record: KinesisRecord): boolean {
+    return !isStale(record, this.#nowMs) && this.#routing.isCurrent(record.predictedShard)
   }
 
   /**

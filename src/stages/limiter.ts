@@ -181,7 +181,7 @@ export class Limiter {
     }
   }
 
-  /** Forgets the lanes that `isGone` says and returns what they held, oldest first within each. Cost: O(lanes). */
+  /** Forgets the lanes that `isGone` says and returns what they held, oldest first. Cost: O(lanes), and a sort. */
   takeLanes(isGone: (laneId: string) => boolean): KinesisRecord[] {
     const taken: KinesisRecord[] = []
     for (const lane of this.#lanes.values()) {
@@ -192,7 +192,7 @@ export class Limiter {
       if (this.#options.ordering === 'key' && lane.out.size > 0) this.#draining.add(lane)
     }
     this.#count -= taken.length
-    return taken
+    return taken.sort((left, right) => left.members.oldestNumber - right.members.oldestNumber)
   }
 
   /** A lane's present rate as a part of its full rate; undefined: no such lane. */

@@ -41,6 +41,7 @@ export function checkAll(world: World): ReadingCounts {
     checkDeadline(world, put)
     checkRejected(world, put)
   }
+  checkOrder(world, reading)
   checkIdle(world)
   checkClosed(world)
   checkIsolation(world)
@@ -127,6 +128,36 @@ function isUnknowable({ config }: World, put: Put): boolean {
   return isUnseen || config.recreates.length > 0
 }
 
+/**
+ * I7: with `ordering: 'key'`, the first copies of one key's acknowledged records stand in the order of their puts, for
+ * both readers, if they finish parents first. The plain one is asked in the key's own shards: after a reshard an aggregate
+ * may leave a copy in another's. A stream made anew is another stream.
+ */
+function checkOrder(world: World, reading: Reading): void {
+  if (world.config.options.ordering !== 'key' || world.config.recreates.length > 0) return
+  checkOrderFor(world, reading, 'KCL-like', ({ isKept }) => isKept)
+  checkOrderFor(world, reading, 'plain', ({ isAtHome }) => isAtHome)
+}
+
+function checkOrderFor(
+  { trace, ledger }: World,
+  { copies }: Reading,
+  reader: string,
+  sees: (copy: ReadRecord) => boolean
+): void {
+  const last = new Map<string, { readonly id: number; readonly position: number }>()
+  for (const put of ledger.puts) {
+    const first = copies.get(put.id)?.find(sees)
+    if (put.result === undefined || first === undefined) continue
+    const key = `${put.streamName}/${put.hashKey}/${put.partitionKey}`
+    const before = last.get(key)
+    if (before !== undefined && before.position > first.position) {
+      trace.violated('I7', `the ${reader} reader sees record ${put.id} before record ${before.id} of its key`)
+    }
+    last.set(key, { id: put.id, position: first.position })
+  }
+}
+
 /** I4: 'no' means in no shard. That 'maybe' has a reason is checked when the record settles. */
 function checkPersisted({ trace }: World, put: Put, copies: readonly ReadRecord[]): void {
   if (put.error?.persisted === 'no' && copies.length > 0) {
@@ -181,7 +212,8 @@ function checkClosed({ closingMs, closedMs, config, trace }: World): void {
 function checkIsolation({ config, options, ledger, book, trace }: World): void {
   if (!config.isIsolation) return
   const victims = new Map(book.incarnations.map(({ streamName, shards }) => [streamName, shards.get(VICTIM_SHARD)]))
-  const requests = ledger.puts.length / (options.collectionMaxCount * options.maxInFlightRequests)
+  const perRoundTrip = options.ordering === 'key' ? 1 : options.collectionMaxCount * options.maxInFlightRequests
+  const requests = ledger.puts.length / perRoundTrip
   const boundMs = 1_500 + options.recordMaxBufferedTimeMs + config.latencyMs * (10 + 4 * requests)
   for (const put of ledger.puts) {
     const victim = victims.get(put.streamName)

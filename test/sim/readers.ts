@@ -18,6 +18,10 @@ export interface ReadRecord {
   readonly data: Uint8Array
   /** Whether the KCL-like reader delivers it. */
   readonly isKept: boolean
+  /** Whether the shard is one that its hash key belongs to. */
+  readonly isAtHome: boolean
+  /** Where it comes in the reading of its stream. */
+  readonly position: number
 }
 
 export function isInside(hashKey: bigint, { start, end }: ShardTruth): boolean {
@@ -34,25 +38,29 @@ export function readAll(incarnation: Incarnation): ReadRecord[] {
   }
   const read: ReadRecord[] = []
   for (const shard of parentsFirst(incarnation.shards)) {
-    for (const stored of byShard.get(shard.shardId) ?? []) read.push(...readOne(stored, shard))
+    for (const stored of byShard.get(shard.shardId) ?? []) read.push(...readOne(stored, shard, read.length))
   }
   return read
 }
 
-function readOne(stored: StoredRecord, shard: ShardTruth): ReadRecord[] {
+function readOne(stored: StoredRecord, shard: ShardTruth, position: number): ReadRecord[] {
   const { data, partitionKey = '', explicitHashKey } = stored
   if (!isEnvelope(data)) {
-    const place = { stored, subSequenceNumber: 0, isAggregated: false, isKept: true }
+    const isAtHome = isInside(hashKeyOf(partitionKey, explicitHashKey), shard)
+    const place = { stored, subSequenceNumber: 0, isAggregated: false, isKept: true, isAtHome, position }
     return [{ ...place, partitionKey, explicitHashKey, data }]
   }
   const members = decodeEnvelope(data)
-  const isKept = members.every(member => isInside(hashKeyOf(member.partitionKey, member.explicitHashKey), shard))
+  const areAtHome = members.map(member => isInside(hashKeyOf(member.partitionKey, member.explicitHashKey), shard))
+  const isKept = areAtHome.every(isAtHome => isAtHome)
   return members.map((member, subSequenceNumber) => ({
     ...member,
     stored,
     subSequenceNumber,
     isAggregated: true,
-    isKept
+    isKept,
+    isAtHome: areAtHome[subSequenceNumber]!,
+    position: position + subSequenceNumber
   }))
 }
 

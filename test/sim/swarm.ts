@@ -6,7 +6,7 @@
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { SeededRandom } from '../../src/testing/index.ts'
 
-export const MODES = ['unordered', 'plain', 'short'] as const
+export const MODES = ['unordered', 'ordered', 'plain', 'short'] as const
 export type Mode = (typeof MODES)[number]
 
 /** Classes with a probability per entry, request, call or record. */
@@ -110,7 +110,8 @@ export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
     rates: drawRates(draw, isIsolation),
     spells: isIsolation ? [{ fault: 'throttledShards', fromMs: 0, untilMs: safetyMs }] : drawSpells(draw, safetyMs),
     reshards: isIsolation || draw.chance(OFF) ? [] : draw.times(draw.pick([1, 2, 6]), safetyMs),
-    autoFlips: isIsolation || draw.chance(0.85) ? [] : draw.times(2, safetyMs),
+    // A stream that chooses shards itself has no order to keep.
+    autoFlips: isIsolation || mode === 'ordered' || draw.chance(0.85) ? [] : draw.times(2, safetyMs),
     recreates: isIsolation || mode !== 'short' || draw.chance(0.85) ? [] : draw.times(1, safetyMs),
     safetyMs,
     closeMs: mode === 'short' && !draw.chance(OFF) ? draw.span(safetyMs) : Number.POSITIVE_INFINITY,
@@ -123,6 +124,7 @@ function drawOptions(draw: Draw, mode: Mode, isIsolation: boolean, requestTimeou
   const ttls = mode === 'short' ? [100, 300, 1_000, 3_000] : [20_000, 120_000, Number.POSITIVE_INFINITY]
   return {
     streamName: 'orders',
+    ordering: mode === 'ordered' ? 'key' : 'none',
     aggregationEnabled: mode === 'plain' ? false : mode === 'unordered' || draw.chance(0.7),
     aggregationMaxCount: draw.pick([1, 2, 7, 4_294_967_295]),
     aggregationMaxBytes: draw.pick([64, 200, 1_500, 51_200]),

@@ -37,6 +37,8 @@ export class Watchers {
   /** First hash keys of every map that the client took, newest last, by stream. */
   readonly #maps = new Map<string, { readonly ids: ReadonlySet<string>; readonly starts: readonly bigint[] }[]>()
   readonly #seen = new WeakSet<KinesisRecord>()
+  /** The Kinesis record in flight that holds a key's records. */
+  readonly #keysOut = new Map<string, KinesisRecord>()
   /** Streams that the client has a shard map of now. */
   readonly #mapped = new Set<string>()
   isClosed = false
@@ -74,7 +76,7 @@ export class Watchers {
         this.#seen.add(record)
         this.#checkSealed(record, flight.pipeline.streamName)
       }
-      for (const number of record.members.numbers) this.#memberSent(this.#putOf(number))
+      for (const number of record.members.numbers) this.#memberSent(this.#putOf(number), record)
     }
   }
 
@@ -88,6 +90,7 @@ export class Watchers {
         const put = this.#putOf(number)
         if (put === undefined) continue
         put.inFlightCount--
+        this.#keysOut.delete(`${streamName}/${put.hashKey}`)
         put.told.push(told)
         if (!this.#mapped.has(streamName)) put.wasBlind = true
       }
@@ -125,9 +128,15 @@ export class Watchers {
     return put
   }
 
-  #memberSent(put: Put | undefined): void {
+  #memberSent(put: Put | undefined, record: KinesisRecord): void {
     if (put === undefined) return
-    const { trace } = this.#context
+    const { trace, options } = this.#context
+    const key = `${put.streamName}/${put.hashKey}`
+    const other = this.#keysOut.get(key)
+    if (options.ordering === 'key' && other !== undefined && other !== record) {
+      trace.violated('I13', `record ${put.id} is sent while its key is in flight in another Kinesis record`)
+    }
+    this.#keysOut.set(key, record)
     if (put.settledMs !== undefined) trace.violated('I5', `record ${put.id} is sent after it settled`)
     if (put.inFlightCount > 0) trace.violated('I5', `record ${put.id} is in flight twice`)
     const isDelivered = put.told.at(-1) === 'delivered' && !this.#context.hasRecreates
