@@ -1,0 +1,289 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { publint } from 'publint'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deaggregateAll } from '../src/deaggregate.ts'
+import { startFakeKinesisServer } from '../src/testing/index.ts'
+
+interface Manifest {
+  readonly name: string
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly bin?: Readonly<Record<string, string>>
+}
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+const MODULES = join(PROJECT, 'node_modules')
+const manifest: Manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'))
+const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
+/** What a program imports, and the source file it gets. */
+const entryPoints = Object.entries(manifest.exports).flatMap(([path, target]) =>
+  typeof target === 'string'
+    ? []
+    : [{ name: join(manifest.name, path), source: target.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts') }]
+)
+
+const folder = mkdtempSync(join(tmpdir(), 'package-'))
+const stage = join(folder, 'stage')
+/** A project that has the package and what its manifest asks for, nothing else. */
+const consumer = join(folder, 'consumer')
+const installed = join(consumer, 'node_modules', manifest.name)
+let tarball = ''
+
+beforeAll(async () => {
+  // A copy is built and packed, so that nothing in the working tree changes under other tests.
+  const skipped = ['node_modules', '.git', 'build', 'dist', 'coverage', 'test', 'bench']
+  cpSync(PROJECT, stage, { recursive: true, filter: path => !skipped.includes(basename(path)) })
+  symlinkSync(MODULES, join(stage, 'node_modules'))
+  await run('npm', ['run', '--silent', 'build'], stage)
+  const packed = await run('npm', ['pack', '--ignore-scripts', '--offline', '--silent'], stage)
+  tarball = join(stage, packed.stdout.trim())
+  mkdirSync(installed, { recursive: true })
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed], stage)
+  const { dependencies, peerDependencies = {} } = manifest
+  link(consumer, [...Object.keys(dependencies), ...Object.keys(peerDependencies), '@types/node'])
+  writeFileSync(join(consumer, 'package.json'), '{"type":"module"}')
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a program to its end; throws with all it printed when it fails. */
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>> = {}
+): Promise<Ended> {
+  const env = { ...process.env, npm_config_update_notifier: 'false', NO_COLOR: '1', ...environment }
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, [...args], { cwd, env, encoding: 'utf8' })
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    const { message, stdout } = error as Error & { stdout?: string }
+    throw new Error(`${message}\n${stdout ?? ''}`)
+  }
+}
+
+/** Installs packages into a folder without the registry. */
+function link(into: string, names: readonly string[]): void {
+  for (const name of names) {
+    const at = join(into, 'node_modules', name)
+    mkdirSync(dirname(at), { recursive: true })
+    symlinkSync(join(MODULES, name), at)
+  }
+}
+
+function compile(at: string): Promise<Ended> {
+  return run(process.execPath, [join(MODULES, 'typescript/bin/tsc'), '-p', at], at)
+}
+
+function filesIn(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .sort()
+}
+
+describe('the packed package', () => {
+  test('holds every source file compiled, with its types, and nothing but a few texts beside them', () => {
+    const files = filesIn(installed)
+
+    const compiled = filesIn(join(PROJECT, 'src')).flatMap(name => {
+      const stem = join('dist', name.replace(/\.ts$/, ''))
+      return [`${stem}.d.ts`, `${stem}.js`]
+    })
+    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'proto/aggregated-record.proto']
+    expect(files).toEqual([...compiled, ...texts].sort())
+  })
+
+  test('satisfies publint, down to its suggestions', async () => {
+    const { messages } = await publint({ pkgDir: installed, pack: false, strict: true })
+
+    expect(messages).toEqual([])
+  })
+
+  test('has types that resolve for ES modules and bundlers at every entry point', async () => {
+    const attw = join(MODULES, '@arethetypeswrong/cli/dist/index.js')
+
+    const { stdout } = await run(process.execPath, [attw, tarball, '--profile', 'esm-only', '--format', 'json'], stage)
+
+    // It ended with 0, so there is no problem but those that are ignored: old resolutions, and require before 20.19.
+    const { analysis } = JSON.parse(stdout)
+    expect({ areTypesFound: analysis.types !== false, entryPoints: Object.keys(analysis.entrypoints) }).toEqual({
+      areTypesFound: true,
+      entryPoints: Object.keys(manifest.exports)
+    })
+  })
+})
+
+describe('a program that has the package installed', () => {
+  test('gets the same module of every entry point by import and by require', async () => {
+    writeFileSync(
+      join(consumer, 'load.cjs'),
+      `const load = async name => {
+         const required = require(name)
+         const imported = await import(name)
+         const names = Object.keys(imported)
+         return { name, isNotEmpty: names.length > 0, isSame: names.every(key => required[key] === imported[key]) }
+       }
+       Promise.all(${JSON.stringify(entryPoints.map(({ name }) => name))}.map(load))
+         .then(loaded => console.log(JSON.stringify(loaded)))`
+    )
+
+    const { stdout } = await run(process.execPath, ['load.cjs'], consumer)
+
+    expect(JSON.parse(stdout)).toEqual(entryPoints.map(({ name }) => ({ name, isNotEmpty: true, isSame: true })))
+  })
+
+  test('produces from CommonJS', async () => {
+    writeFileSync(
+      join(consumer, 'produce.cjs'),
+      `const { KinesisProducer } = require('kinesis-producer')
+       const producer = new KinesisProducer({ streamName: 'orders' })
+       producer.put({ partitionKey: 'k', data: 'from CommonJS' })
+         .then(({ shardId }) => console.log(shardId))
+         .finally(() => producer.close())`
+    )
+
+    const { stdout, stored } = await runAgainstFake('produce.cjs')
+
+    expect([stdout, stored]).toEqual(['shardId-000000000000\n', ['k: from CommonJS']])
+  })
+
+  test('compiles the examples, with the imports that their readers are told', async () => {
+    const at = join(consumer, 'examples')
+    const isCode = (path: string) => !path.endsWith('.md')
+    cpSync(join(PROJECT, 'examples'), at, { recursive: true, filter: isCode })
+    const others = ['fastify', 'aws-kinesis-agg', '@aws-lambda-powertools/batch', '@types/aws-lambda']
+    link(at, others)
+    for (const name of filesIn(join(PROJECT, 'examples')).filter(isCode)) {
+      const text = entryPoints.reduce(
+        (code, { name: entryPoint, source }) => code.replaceAll(`'../../${source}'`, `'${entryPoint}'`),
+        readFileSync(join(at, name), 'utf8')
+      )
+      writeFileSync(join(at, name), text)
+    }
+    const { compilerOptions } = JSON.parse(readFileSync(join(PROJECT, 'tsconfig.json'), 'utf8'))
+    writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*/*.ts'] }))
+
+    const { stdout } = await compile(at)
+
+    expect(stdout).toBe('')
+  })
+})
+
+/** Runs a file of the consumer with a stream `orders` where the SDK's environment says. */
+async function runAgainstFake(file: string): Promise<Ended & { readonly stored: string[] }> {
+  const server = await startFakeKinesisServer()
+  try {
+    server.kinesis.createStream({ StreamName: 'orders', ShardCount: 1 })
+    const ended = await run(process.execPath, [file], consumer, {
+      AWS_ENDPOINT_URL_KINESIS: server.endpoint,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'any',
+      AWS_SECRET_ACCESS_KEY: 'any',
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'
+    })
+    const records = server.kinesis.storedRecords('orders').map(({ data, partitionKey = '', sequenceNumber }) => ({
+      Data: data,
+      PartitionKey: partitionKey,
+      SequenceNumber: sequenceNumber
+    }))
+    const stored = [...deaggregateAll(records)].map(
+      ({ partitionKey, data }) => `${partitionKey}: ${Buffer.from(data).toString()}`
+    )
+    return { ...ended, stored }
+  } finally {
+    await server.close()
+  }
+}
+
+/**
+ * Each TypeScript block of the README; the lines around it, but for those that it has itself; what stands for its
+ * ellipsis, the reader's own code; and what comes of it.
+ */
+const EXAMPLES = [
+  { has: 'await using producer', before: [], after: '', prints: '', stores: ['customer-42: {"total":17.5}'] },
+  {
+    has: 'producer.putAll(source)',
+    before: [
+      "import { KinesisProducer } from 'kinesis-producer'",
+      "const producer = new KinesisProducer({ streamName: 'orders' })",
+      "const source = ['a', '', 'b'].map((partitionKey, index) => ({ partitionKey, data: String(index) }))"
+    ],
+    after: 'await producer.close()',
+    prints: ' KPL_ERR_INVALID_RECORD partitionKey must have 1 to 256 characters, got 0\n',
+    stores: ['a: 0', 'b: 2']
+  },
+  {
+    has: 'of deaggregate(kinesisRecord)',
+    before: [
+      "import { aggregate } from 'kinesis-producer/deaggregate'",
+      "const records = [{ partitionKey: 'a', data: '1' }, { partitionKey: 'b', data: '2' }]",
+      'const kinesisRecord = [...aggregate(records)][0]!.data'
+    ],
+    elided: 'console.log(partitionKey, Buffer.from(data).toString())',
+    after: '',
+    prints: 'a 1\nb 2\n',
+    stores: []
+  },
+  {
+    has: 'startFakeKinesisServer()',
+    before: ["import { KinesisProducer } from 'kinesis-producer'"],
+    after: `const { shardId } = await producer.put({ partitionKey: 'k', data: 'd' })
+      console.log(server.kinesis.storedRecords('orders').map(record => record.shardId === shardId))
+      await producer.close()
+      await server.close()`,
+    prints: '[ true ]\n',
+    stores: []
+  }
+]
+
+describe('the README', () => {
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+
+  test('has no example that is not run here', () => {
+    const unknown = blocks.filter(block => EXAMPLES.filter(({ has }) => block.includes(has)).length !== 1)
+
+    expect({ unknown, count: blocks.length }).toEqual({ unknown: [], count: EXAMPLES.length })
+  })
+
+  test('has examples that compile, with strict types and all declarations checked', async () => {
+    for (const [index, { has, before, elided = '', after }] of EXAMPLES.entries()) {
+      const block = blocks.find(code => code.includes(has)) ?? ''
+      const missing = before.filter(line => !block.includes(line)).join('\n')
+      const code = `${missing}\n${block.replace('\u2026', elided)}\n${after}\nexport {}\n`
+      writeFileSync(join(consumer, `readme-${index}.ts`), code)
+    }
+    const { compilerOptions } = JSON.parse(readFileSync(join(PROJECT, 'tsconfig.json'), 'utf8'))
+    const everyEntryPoint = entryPoints.map(({ name }, index) => `import * as entry${index} from '${name}'`).join('\n')
+    const everyName = `export const all = [${entryPoints.map((_, index) => `entry${index}`).join(', ')}]`
+    writeFileSync(join(consumer, 'entries.ts'), `${everyEntryPoint}\n${everyName}\n`)
+    const options = { ...compilerOptions, skipLibCheck: false, noUnusedLocals: false, noEmit: false, outDir: 'out' }
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
+
+    const { stdout } = await compile(consumer)
+
+    expect(stdout).toBe('')
+  })
+
+  test.each(EXAMPLES.map((example, index) => ({ ...example, index })))(
+    'has an example "$has" that does what it says',
+    async ({ index, prints, stores }) => {
+      const { stdout, stderr, stored } = await runAgainstFake(`out/readme-${index}.js`)
+
+      expect({ printed: stdout + stderr, stored }).toEqual({ printed: prints, stored: stores })
+    }
+  )
+})
