@@ -63,7 +63,7 @@ function placeOf(place: { shardId: string; sequenceNumber: string; subSequenceNu
 
 function swarm(random: SeededRandom, seed: number): HarnessOptions {
   const pick = <T>(...values: readonly T[]): T => values[Math.floor(random() * values.length)]!
-  return {
+  const options = {
     seed,
     shardCount: pick(1, 2, 5, 12),
     latencyMs: pick(0, 5, 80),
@@ -72,13 +72,14 @@ function swarm(random: SeededRandom, seed: number): HarnessOptions {
     aggregationMaxBytes: pick(64, 2000, 51_200),
     aggregationMaxCount: pick(1, 3, 100_000),
     collectionMaxCount: pick(1, 20, 500),
-    containerKey: pick('a', 'first'),
+    containerKey: pick('a' as const, 'first' as const),
     maxInFlightRequests: pick(1, 3, 24),
-    ordering: pick('none', 'none', 'key'),
+    ordering: pick('none' as const, 'none' as const, 'key' as const),
     recordMaxBufferedTimeMs: pick(0, 20, 100),
     recordTtlMs: pick(800, 20_000, 120_000, Number.POSITIVE_INFINITY),
     failIfThrottled: random() < 0.1
   }
+  return { ...options, dedupeTags: options.aggregationEnabled && random() < 0.3 }
 }
 
 function faults(random: SeededRandom): FaultRule[] {

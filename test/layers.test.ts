@@ -37,6 +37,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   },
   { part: /^index\.ts$/, may: [/^(model|pipeline)\//, ...SHELL] },
   { part: /^deaggregate(\.ts|\/)/, may: [/^wire\//, /^deaggregate\//, 'node:crypto'] },
+  { part: /^dedupe\.ts$/, may: [] },
   { part: /^lambda\.ts$/, may: ['deaggregate.ts', /^deaggregate\//] },
   { part: /^testing\//, may: [/^(testing|model|wire)\//, 'deaggregate.ts', /^node:/] }
 ]

@@ -240,6 +240,11 @@ export const OPTIONS = {
     choices: ['none', 'key'],
     doc: "'key': records of one key are stored in the order of their puts, one Kinesis record in flight per shard."
   },
+  dedupeTags: {
+    kind: 'boolean',
+    default: false,
+    doc: "Write a tag of 24 to 34 bytes with every user record, by which consumers can drop duplicates (docs/consumers.md); an extension of ours, not the KPL's, whose consumers ignore it."
+  },
   logger: {
     kind: 'object',
     doc: 'An object with debug, info, warn and error; default: warnings go to process.emitWarning, nothing else.'

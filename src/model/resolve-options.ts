@@ -87,6 +87,9 @@ function relationFaults(options: ResolvedOptions): string[] {
   if (options.retryCapMs < options.retryBaseMs) {
     faults.push(`retryCapMs must be at least retryBaseMs (${options.retryBaseMs} ms), got ${options.retryCapMs}`)
   }
+  if (options.dedupeTags && !options.aggregationEnabled) {
+    faults.push('dedupeTags needs aggregates to carry the tags: it must be false while aggregationEnabled is, got true')
+  }
   if (options.client !== undefined) {
     for (const name of ['region', 'endpoint', 'credentials', 'requestHandler'] as const) {
       if (options[name] !== undefined) faults.push(`${name} belongs to the client: give it there, not beside client`)

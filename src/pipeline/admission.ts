@@ -10,14 +10,17 @@ import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/li
 import { kindOf, type UserRecord } from '../model/records.ts'
 import { type HashedKey, KeyCache } from '../stages/key-cache.ts'
 import { isEnvelope } from '../wire/decode.ts'
+import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
+import { loneEnvelopeBytes } from '../wire/sizes.ts'
 
-/** Most that wrapping a lone payload in an envelope adds, beside its key: magic, digest, tags and lengths. */
-const WRAPPING_BYTES = 48
+/** At least what wrapping a lone payload in an envelope adds, beside its key: explicit hash key, dedupe tag, framing. */
+const MAX_WRAPPING_BYTES = 128
 const NO_WORDS = new Uint32Array(HASH_KEY_WORDS)
 
 export class Admission {
   readonly #maxUserRecordBytes: number
+  readonly #isTagged: boolean
   readonly #keys = new KeyCache()
   readonly #hashWords = new Uint32Array(HASH_KEY_WORDS)
   readonly #record: AcceptedRecord = {
@@ -42,8 +45,10 @@ export class Admission {
   }
   #key: HashedKey | undefined
 
-  constructor(maxUserRecordBytes: number) {
+  /** `isTagged`: every record may travel in an envelope of its own, with a dedupe tag. */
+  constructor(maxUserRecordBytes: number, isTagged: boolean = false) {
     this.#maxUserRecordBytes = maxUserRecordBytes
+    this.#isTagged = isTagged
   }
 
   /** The cached key of the record examined last, if its hash key is that of its partition key. */
@@ -108,15 +113,20 @@ export class Admission {
     this.#key = undefined
   }
 
-  #checkSize({ data, dataBytes, keyBytes }: AcceptedRecord): void {
+  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
     const sizeBytes = dataBytes + keyBytes
-    if (sizeBytes + WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
-    const isWrapped = typeof data !== 'string' && isEnvelope(data)
-    const sentBytes = isWrapped ? sizeBytes + WRAPPING_BYTES + keyBytes : sizeBytes
+    if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
+    const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(data))
+    const tagBytes = this.#isTagged ? MAX_DEDUPE_TAG_BYTES : 0
+    // The key is in the envelope and may be its container's as well.
+    const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
+    const sentBytes = isWrapped ? wrappedBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
-    const what = isWrapped
-      ? 'data, partitionKey and the envelope around an aggregate'
-      : 'data and partitionKey together'
+    const what = this.#isTagged
+      ? 'data, partitionKey and the envelope with its dedupe tag'
+      : isWrapped
+        ? 'data, partitionKey and the envelope around an aggregate'
+        : 'data and partitionKey together'
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }

@@ -34,12 +34,13 @@ export class Intake {
     return this.#aggregator.nextDeadlineMs
   }
 
-  /** Takes a record; returns true when it quietly joined an open envelope. `alone`: not into any envelope. */
+  /** Takes a record; returns true when it quietly joined an open envelope. `alone`: not with others. */
   add(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): boolean {
     this.#routing.route(record, key)
     const isFull = this.#routing.isRoutedByKey && this.#aggregator.laneCount >= MAX_KEYED_LANES
-    if (this.#routing.mayAggregate && !isFull && !alone) return this.#aggregator.add(record)
-    this.#aggregator.addAlone(record)
+    const { mayAggregate } = this.#routing
+    if (mayAggregate && !isFull && !alone) return this.#aggregator.add(record)
+    this.#aggregator.addAlone(record, mayAggregate)
     return false
   }
 

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_RECORD_BYTES } from '../model/limits.ts'
 import type { ResolvedOptions } from '../model/options.ts'
+import type { DedupeTag } from '../wire/dedupe-tag.ts'
 
 export interface PipelineOptions extends ResolvedOptions {
   /**
@@ -11,6 +12,8 @@ export interface PipelineOptions extends ResolvedOptions {
    * are sealed this much before their deadline. The KPL has the same span, but adds it after the deadline.
    */
   readonly collectionWindowMs: number
+  /** With `dedupeTags`; drawn by the set, one for each producer. */
+  readonly dedupeTag?: DedupeTag | undefined
 }
 
 /** Source: KPL 1.0.7, pipeline.h: min(50 ms, 20 % of RecordMaxBufferedTime). */

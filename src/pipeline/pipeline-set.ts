@@ -10,6 +10,7 @@ import type { Random } from '../model/ports.ts'
 import { streamNameFault, type UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
 import { Fifo } from '../stages/fifo.ts'
+import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
 import { FlushLedger } from './flush-ledger.ts'
@@ -51,10 +52,11 @@ export class PipelineSet {
   #failed = 0
 
   constructor(options: PipelineOptions, ports: SetPorts) {
-    this.#options = options
+    const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(ports.random)) } : undefined
+    this.#options = { ...options, ...tags }
     this.#ports = ports
     this.budget = new Budget(options)
-    this.#admission = new Admission(options.maxUserRecordBytes)
+    this.#admission = new Admission(options.maxUserRecordBytes, options.dedupeTags)
     this.#host = {
       random: ports.random,
       admission: this.#admission,
@@ -240,4 +242,10 @@ export class PipelineSet {
     this.#pipelines.set(streamName, pipeline)
     return pipeline
   }
+}
+
+/** Returns 64 random bits as 11 characters of base64url: no two producers of a consumer's window may share them. */
+function producerId(random: Random): string {
+  const bits = Uint32Array.from({ length: 2 }, () => random() * 2 ** 32)
+  return Buffer.from(bits.buffer).toString('base64url')
 }

@@ -234,8 +234,8 @@ export class Pipeline {
     if (this.#routing.isKeyed === isKeyed) return
     this.#routing.isKeyed = isKeyed
     if (!isKeyed && this.#options.aggregationEnabled) {
-      const fact = `stream ${this.streamName} chooses shards itself (${reason})`
-      this.#host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}; it gets no aggregates, because consumers would drop them`)
+      const fact = `stream ${this.streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
+      this.#host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}, because consumers would drop them`)
     }
     this.#relane()
   }

@@ -1,13 +1,15 @@
 /**
  * Packs user records into envelopes, one open envelope per lane: a user record enters, a sealed Kinesis record leaves
  * when it is full, when its time is up, or when it is asked for. It never knows shards' limits, requests or answers.
- * Invariant: every record added leaves exactly once, in the order of its lane; a sealed envelope never exceeds
- * `aggregationMaxBytes`, and a record larger than that leaves alone.
+ * Invariant: every record added leaves exactly once, in the order of its lane; a sealed envelope of several never exceeds
+ * `aggregationMaxBytes`, and a record larger than that leaves alone. With dedupe tags whatever leaves is an envelope, but
+ * for what `addAlone` is told to leave plain.
  * Hot: `add` allocates nothing per record beyond what the columns of `Members` grow by.
  */
 import type { AcceptedRecord, KinesisRecord } from '../model/kinesis-record.ts'
 import { Members } from '../model/kinesis-record.ts'
 import { isEnvelope } from '../wire/decode.ts'
+import type { DedupeTag } from '../wire/dedupe-tag.ts'
 import { copyOf, EnvelopeWriter } from '../wire/encode.ts'
 import { CONTAINER_KEY } from '../wire/format.ts'
 import { HASH_KEY_WORDS, readHashKey } from '../wire/hash-key.ts'
@@ -18,6 +20,7 @@ export interface AggregatorOptions {
   readonly aggregationMaxCount: number
   readonly aggregationMaxBytes: number
   readonly containerKey: 'a' | 'first'
+  readonly dedupeTag?: DedupeTag | undefined
 }
 
 interface OpenLane extends HeapItem {
@@ -80,14 +83,14 @@ export class Aggregator {
       !this.#isEnabled ||
       record.dataBytes >= this.#options.aggregationMaxBytes ||
       this.#options.aggregationMaxCount === 1
-    if (isAlone) this.#emitAlone(record)
+    if (isAlone) this.#emitAlone(record, this.#isEnabled)
     else this.#addTo(this.#open(record), record)
     return false
   }
 
-  /** Takes a record that must leave by itself, past every envelope. */
-  addAlone(record: AcceptedRecord): void {
-    this.#emitAlone(record)
+  /** Takes a record that must leave by itself, past every envelope; `mayWrap`: in one of its own if that carries a tag. */
+  addAlone(record: AcceptedRecord, mayWrap: boolean): void {
+    this.#emitAlone(record, mayWrap)
   }
 
   /** Seals every envelope whose time is up. */
@@ -118,7 +121,8 @@ export class Aggregator {
       record.explicitHashKey,
       record.data,
       record.dataBytes,
-      record.keySlot
+      record.keySlot,
+      record.number
     )
     if (!isIn) return false
     members.push(record)
@@ -136,7 +140,7 @@ export class Aggregator {
   }
 
   #open(record: AcceptedRecord): OpenLane {
-    const open = openLane(record, this.#spareWriters.pop() ?? new EnvelopeWriter())
+    const open = openLane(record, this.#spareWriters.pop() ?? new EnvelopeWriter(undefined, this.#options.dedupeTag))
     this.#lanes.set(record.lane, open)
     this.#deadlines.set(open, record.sealByMs)
     return open
@@ -152,16 +156,18 @@ export class Aggregator {
     this.#emitSealed(open, data, isAggregate, firstKey)
   }
 
-  #emitAlone(record: AcceptedRecord): void {
-    const open = openLane(record, new EnvelopeWriter(0))
+  #emitAlone(record: AcceptedRecord, mayWrap: boolean): void {
+    const { dedupeTag } = this.#options
+    const open = openLane(record, new EnvelopeWriter(0, dedupeTag))
+    const { partitionKey, keyBytes, explicitHashKey, dataBytes, number } = record
     open.members.push(record)
-    let data = copyOf(record.data, record.dataBytes)
-    const isAggregate = isEnvelope(data)
+    let data = copyOf(record.data, dataBytes)
+    const isAggregate = (mayWrap && dedupeTag !== undefined) || isEnvelope(data)
     if (isAggregate) {
-      open.writer.add(record.partitionKey, record.keyBytes, record.explicitHashKey, data, record.dataBytes)
+      open.writer.add(partitionKey, keyBytes, explicitHashKey, data, dataBytes, number)
       data = open.writer.seal()
     }
-    this.#emitSealed(open, data, isAggregate, record.partitionKey)
+    this.#emitSealed(open, data, isAggregate, partitionKey)
   }
 
   #emitSealed(open: OpenLane, data: Buffer, isAggregate: boolean, firstKey: string): void {

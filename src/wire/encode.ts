@@ -1,11 +1,13 @@
 /**
- * Writes user records into one aggregated record, byte for byte as the KPL serializes it (grammar: `format.ts`).
+ * Writes user records into one aggregated record, byte for byte as the KPL serializes it (grammar: `format.ts`), or, if
+ * asked to, with a tag of ours in every member.
  * Members are encoded as they come; the key tables, which the format puts first, are written when it is sealed.
  * Invariant: `sealedBytes` and `bytesWith` are exactly the length that `seal` returns; nothing is added and then removed.
  * Hot: `addWithin` runs once per user record. Twin: `test/reference/envelope.ts`.
  */
 import { hash } from 'node:crypto'
 import { isEnvelope } from './decode.ts'
+import type { DedupeTag } from './dedupe-tag.ts'
 import {
   ENVELOPE_BYTES,
   MAGIC_0,
@@ -20,7 +22,8 @@ import {
   TAG_RECORD_EXPLICIT_HASH_KEY_INDEX,
   TAG_RECORD_PARTITION_KEY_INDEX
 } from './format.ts'
-import { varintBytes, writeVarint } from './varint.ts'
+import { entryBytes, memberBytes } from './sizes.ts'
+import { writeVarint } from './varint.ts'
 
 const DEFAULT_SCRATCH_BYTES = 1024
 /** Below this a slice of Node's shared slab is cheaper; above it an own ArrayBuffer is, and it can be transferred. */
@@ -101,9 +104,12 @@ export class EnvelopeWriter {
   #firstDataAt = 0
   readonly #keys = new KeyTable()
   readonly #hashKeys = new KeyTable()
+  readonly #tag: DedupeTag | undefined
 
-  constructor(initialBytes: number = DEFAULT_SCRATCH_BYTES) {
+  /** With `tag`, every member gets one, by its `number`; and a lone member is wrapped, to have where to carry it. */
+  constructor(initialBytes: number = DEFAULT_SCRATCH_BYTES, tag?: DedupeTag) {
     this.#scratch = Buffer.allocUnsafeSlow(initialBytes)
+    this.#tag = tag
   }
 
   /** Members so far. */
@@ -111,9 +117,9 @@ export class EnvelopeWriter {
     return this.#count
   }
 
-  /** Bytes that `seal` returns now: the data alone for one member, the envelope for two or more. */
+  /** Bytes that `seal` returns now: the data alone for one member without tag, else the envelope. */
   get sealedBytes(): number {
-    return this.#count === 1 ? this.#end - this.#firstDataAt : this.envelopeBytes
+    return this.#count === 1 && this.#tag === undefined ? this.#end - this.#firstDataAt : this.envelopeBytes
   }
 
   /** Bytes of the envelope with the present members, also when there is only one. */
@@ -127,8 +133,14 @@ export class EnvelopeWriter {
   }
 
   /** Bytes that `seal` would return if this member were added. */
-  bytesWith(partitionKey: string, keyBytes: number, explicitHashKey: string | undefined, dataBytes: number): number {
-    if (this.#count === 0) return dataBytes
+  bytesWith(
+    partitionKey: string,
+    keyBytes: number,
+    explicitHashKey: string | undefined,
+    dataBytes: number,
+    number: number = 0
+  ): number {
+    if (this.#count === 0 && this.#tag === undefined) return dataBytes
     const keyIndex = this.#keys.indexOf(partitionKey, undefined)
     let bytes = this.envelopeBytes + (keyIndex === this.#keys.texts.length ? entryBytes(keyBytes) : 0)
     let hashKeyIndex = -1
@@ -136,7 +148,8 @@ export class EnvelopeWriter {
       hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey, undefined)
       if (hashKeyIndex === this.#hashKeys.texts.length) bytes += entryBytes(explicitHashKey.length)
     }
-    return bytes + entryBytes(memberBytes(keyIndex, hashKeyIndex, dataBytes))
+    const tagBytes = this.#tag === undefined ? 0 : this.#tag.bytesOf(number)
+    return bytes + entryBytes(memberBytes(keyIndex, hashKeyIndex, dataBytes) + tagBytes)
   }
 
   /** Adds a member. `data` is copied; a string is written as UTF-8. */
@@ -145,15 +158,16 @@ export class EnvelopeWriter {
     keyBytes: number,
     explicitHashKey: string | undefined,
     data: Uint8Array | string,
-    dataBytes: number
+    dataBytes: number,
+    number: number = 0
   ): void {
-    this.addWithin(Number.POSITIVE_INFINITY, partitionKey, keyBytes, explicitHashKey, data, dataBytes)
+    const noLimit = Number.POSITIVE_INFINITY
+    this.addWithin(noLimit, partitionKey, keyBytes, explicitHashKey, data, dataBytes, undefined, number)
   }
 
   /**
    * Adds a member if `sealedBytes` stays within `maxBytes` (the first one always fits); false: nothing was changed.
-   * `slot` is the key's, if it has one. Plain
-   * arguments rather than an object: this is the hottest call of the library.
+   * `slot` is the key's, if it has one. Plain arguments rather than an object: this is the library's hottest call.
    */
   addWithin(
     maxBytes: number,
@@ -162,7 +176,8 @@ export class EnvelopeWriter {
     explicitHashKey: string | undefined,
     data: Uint8Array | string,
     dataBytes: number,
-    slot?: KeySlot | undefined
+    slot?: KeySlot | undefined,
+    number: number = 0
   ): boolean {
     const keyIndex = this.#keys.indexOf(partitionKey, slot)
     const isNewKey = keyIndex === this.#keys.texts.length
@@ -174,7 +189,9 @@ export class EnvelopeWriter {
       isNewHashKey = hashKeyIndex === this.#hashKeys.texts.length
       if (isNewHashKey) tableBytes += entryBytes(explicitHashKey.length)
     }
-    const bodyBytes = memberBytes(keyIndex, hashKeyIndex, dataBytes)
+    const tag = this.#tag
+    let bodyBytes = memberBytes(keyIndex, hashKeyIndex, dataBytes)
+    if (tag !== undefined) bodyBytes += tag.bytesOf(number)
     const addedBytes = entryBytes(bodyBytes)
     if (this.#count > 0 && this.envelopeBytes + tableBytes + addedBytes > maxBytes) return false
 
@@ -182,13 +199,14 @@ export class EnvelopeWriter {
     if (isNewHashKey) this.#hashKeys.append(explicitHashKey!, explicitHashKey!.length, undefined)
     this.#reserve(addedBytes)
     this.#writeMember(keyIndex, hashKeyIndex, bodyBytes, data, dataBytes)
+    if (tag !== undefined) this.#end = tag.write(this.#scratch, this.#end, number)
     this.#count++
     return true
   }
 
   /**
-   * Returns the sealed bytes, freshly allocated, and empties the writer: the data alone for one member, an envelope
-   * for two or more. A lone payload that would itself pass for an envelope is wrapped in one (see `isEnvelope`), so
+   * Returns the sealed bytes, freshly allocated, and empties the writer: the data alone for one member without tag,
+   * else an envelope. A lone payload that would itself pass for an envelope is wrapped in one (see `isEnvelope`), so
    * that consumers hand it back verbatim instead of expanding it.
    */
   seal(): Buffer {
@@ -202,7 +220,8 @@ export class EnvelopeWriter {
 
   /** Whether `seal` would return an envelope. O(1), but for a lone payload that begins with the magic. */
   get isEnvelope(): boolean {
-    return this.#count !== 1 || isEnvelope(this.#scratch.subarray(this.#firstDataAt, this.#end))
+    if (this.#count !== 1 || this.#tag !== undefined) return true
+    return isEnvelope(this.#scratch.subarray(this.#firstDataAt, this.#end))
   }
 
   #sealPlain(): Buffer {
@@ -263,16 +282,6 @@ export function copyOf(data: Uint8Array | string, dataBytes: number): Buffer {
   if (typeof data === 'string') writeText(copy, 0, data, dataBytes)
   else copy.set(data)
   return copy
-}
-
-/** Bytes of one length-delimited field with a one-byte tag. */
-function entryBytes(contentBytes: number): number {
-  return 1 + varintBytes(contentBytes) + contentBytes
-}
-
-function memberBytes(keyIndex: number, hashKeyIndex: number, dataBytes: number): number {
-  const hashKeyBytes = hashKeyIndex < 0 ? 0 : 1 + varintBytes(hashKeyIndex)
-  return 1 + varintBytes(keyIndex) + hashKeyBytes + entryBytes(dataBytes)
 }
 
 /** Writes `text` as UTF-8, `utf8Bytes` long; returns that length. Equal lengths mean ASCII. */

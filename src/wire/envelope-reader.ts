@@ -9,9 +9,11 @@
  */
 
 import {
+  DEDUPE_TAG_HEAD,
   DIGEST_BYTES,
   MAGIC_BYTES,
   MalformedEnvelopeError,
+  PRODUCER_ID_LENGTH,
   TAG_EXPLICIT_HASH_KEY,
   TAG_PARTITION_KEY,
   TAG_RECORD,
@@ -36,6 +38,10 @@ const MAX_VARINT_BYTES = 10
 /** Field number 1; number 0 is not legal. */
 const FIRST_FIELD_TAG = 8
 const FIELD_TAG_LIMIT = 2 ** 32
+/** From the start of a dedupe tag to its value. */
+const DEDUPE_VALUE_OFFSET = 2 + DEDUPE_TAG_HEAD.length + 1
+const MAX_DEDUPE_ID_BYTES = PRODUCER_ID_LENGTH + 12
+const DOT = 0x2e
 
 export class EnvelopeReader {
   /** Members in the whole envelope. */
@@ -47,6 +53,7 @@ export class EnvelopeReader {
   readonly hashKeys: KeyTable
 
   readonly #bytes: Uint8Array
+  readonly #record: Buffer
   readonly #buffer: ArrayBufferLike
   readonly #offset: number
   readonly #end: number
@@ -65,9 +72,9 @@ export class EnvelopeReader {
     this.#buffer = bytes.buffer
     this.#offset = bytes.byteOffset
     this.#end = bytes.length - DIGEST_BYTES
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.keys = new KeyTable(buffer)
-    this.hashKeys = new KeyTable(buffer)
+    this.#record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.keys = new KeyTable(this.#record)
+    this.hashKeys = new KeyTable(this.#record)
     while (this.next()) {
       this.count++
       this.dataBytes += this.#dataEnd - this.#dataStart
@@ -104,6 +111,14 @@ export class EnvelopeReader {
   data(): Uint8Array {
     // Half the time of `subarray`, which asks for the constructor first.
     return new Uint8Array(this.#buffer, this.#offset + this.#dataStart, this.#dataEnd - this.#dataStart)
+  }
+
+  /** The value of the current member's dedupe tag, if one follows the data: where this library writes it. */
+  dedupeId(): string | undefined {
+    const at = this.#dataEnd
+    // The cursor is where the member ends.
+    const end = at === this.#at ? -1 : this.#dedupeTagEnd(at)
+    return end < 0 ? undefined : this.#record.toString('latin1', at + DEDUPE_VALUE_OFFSET, end)
   }
 
   #entry(table: KeyTable): void {
@@ -155,17 +170,31 @@ export class EnvelopeReader {
     if (bytes[at++] !== TAG_RECORD_DATA) return false
     const data = shortVarint(bytes, at)
     at += data & 3
-    const isUsual = member >= 0 && key >= 0 && data >= 0 && at + (data >> 2) === memberEnd && memberEnd <= end
-    if (!isUsual) return false
+    const dataEnd = at + (data >> 2)
+    const isUsual = member >= 0 && key >= 0 && data >= 0 && memberEnd <= end
+    if (!isUsual || (dataEnd !== memberEnd && this.#dedupeTagEnd(dataEnd) !== memberEnd)) return false
     this.keys.select(key >> 2)
     this.hashKeys.select(hashKey >> 2)
     this.#dataStart = at
-    this.#dataEnd = memberEnd
+    this.#dataEnd = dataEnd
     this.#at = memberEnd
     return true
   }
 
-  /** A tag is never shown to anyone, but a tag without its required key makes the whole record unparsable. */
+  /** Where the tag that starts at `at` ends, if it is one that `DedupeTag` could have written; else -1. May look past `end`. */
+  #dedupeTagEnd(at: number): number {
+    const bytes = this.#bytes
+    if (bytes[at] !== TAG_RECORD_TAG) return -1
+    for (let i = 0; i < DEDUPE_TAG_HEAD.length; i++) if (bytes[at + 2 + i] !== DEDUPE_TAG_HEAD[i]) return -1
+    const valueAt = at + DEDUPE_VALUE_OFFSET
+    const valueBytes = bytes[valueAt - 1]!
+    const end = valueAt + valueBytes
+    const isOurs =
+      valueBytes > PRODUCER_ID_LENGTH + 1 && valueBytes <= MAX_DEDUPE_ID_BYTES && bytes[at + 1] === end - at - 2
+    return isOurs && bytes[valueAt + PRODUCER_ID_LENGTH] === DOT ? end : -1
+  }
+
+  /** Other tags are never shown to anyone, but a tag without its required key makes the whole record unparsable. */
   #tagMessage(end: number): void {
     let hasKey = false
     while (this.#at < end) {

@@ -11,7 +11,7 @@
  *   member   := 08 varint             index into the partition key table, always written
  *               [ 10 varint ]         index into the explicit hash key table
  *               1A len bytes          data, always written, may be empty
- *               ( 22 len tag )*       tags: never written by the KPL, ignored by the KCL
+ *               ( 22 len tag )*       tags: never written by the KPL, ignored by the KCL; ours is in dedupe-tag.ts
  *   tag      := 0A len utf8 [ 12 len utf8 ]
  *
  * Invariant: every number of the format is a constant of this file.
@@ -36,6 +36,18 @@ export const TAG_RECORD_DATA = 0x1a
 export const TAG_RECORD_TAG = 0x22
 export const TAG_TAG_KEY = 0x0a
 export const TAG_TAG_VALUE = 0x12
+
+/** The key of our tag; see `dedupe-tag.ts`. */
+export const DEDUPE_TAG_KEY = 'kp:id'
+/** A dedupe tag from its key to the tag of its value. */
+export const DEDUPE_TAG_HEAD: readonly number[] = [
+  TAG_TAG_KEY,
+  DEDUPE_TAG_KEY.length,
+  ...Buffer.from(DEDUPE_TAG_KEY),
+  TAG_TAG_VALUE
+]
+/** 64 bits as base64url. */
+export const PRODUCER_ID_LENGTH = 11
 
 /** The partition key the KPL gives every aggregate; the explicit hash key decides the shard. */
 export const CONTAINER_KEY = 'a'

@@ -161,6 +161,14 @@ describe('relations', () => {
     ])
   })
 
+  test('dedupe tags need aggregates to be in', () => {
+    expect(faultsOf({ dedupeTags: true, aggregationEnabled: true })).toEqual([])
+    expect(faultsOf({ dedupeTags: false, aggregationEnabled: false })).toEqual([])
+    expect(faultsOf({ dedupeTags: true, aggregationEnabled: false })).toEqual([
+      'dedupeTags needs aggregates to carry the tags: it must be false while aggregationEnabled is, got true'
+    ])
+  })
+
   test('nothing that belongs to a client is given beside it', () => {
     const beside = { region: 'r', endpoint: 'https://e', credentials: {}, requestHandler: {} }
 

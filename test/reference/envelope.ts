@@ -8,6 +8,8 @@ export interface TwinMember {
   readonly partitionKey: string
   readonly explicitHashKey: string | undefined
   readonly data: Uint8Array
+  /** Of a dedupe tag: key and value. */
+  readonly tag?: readonly [string, string] | undefined
 }
 
 const MAGIC = Buffer.from('f3899ac2', 'hex')
@@ -19,13 +21,16 @@ export function twinEnvelope(members: readonly TwinMember[]): Buffer {
   const body = Buffer.concat([
     ...keys.map(key => field(1, Buffer.from(key))),
     ...hashKeys.map(hashKey => field(2, Buffer.from(hashKey))),
-    ...members.map(({ partitionKey, explicitHashKey, data }) =>
+    ...members.map(({ partitionKey, explicitHashKey, data, tag }) =>
       field(
         3,
         Buffer.concat([
           number(1, keys.indexOf(partitionKey)),
           explicitHashKey === undefined ? Buffer.alloc(0) : number(2, hashKeys.indexOf(explicitHashKey)),
-          field(3, Buffer.from(data))
+          field(3, Buffer.from(data)),
+          tag === undefined
+            ? Buffer.alloc(0)
+            : field(4, Buffer.concat([field(1, Buffer.from(tag[0])), field(2, Buffer.from(tag[1]))]))
         ])
       )
     )
@@ -33,10 +38,10 @@ export function twinEnvelope(members: readonly TwinMember[]): Buffer {
   return Buffer.concat([MAGIC, body, createHash('md5').update(body).digest()])
 }
 
-/** What is to be sent: the data alone for one member, unless it would pass for an envelope; else the envelope. */
+/** What is to be sent: the data alone for one member without tag, unless it would pass for an envelope; else the envelope. */
 export function twinSealed(members: readonly TwinMember[]): Buffer {
   const [first] = members
-  return members.length === 1 && first !== undefined && !twinIsEnvelope(first.data)
+  return members.length === 1 && first !== undefined && first.tag === undefined && !twinIsEnvelope(first.data)
     ? Buffer.from(first.data)
     : twinEnvelope(members)
 }

@@ -1,0 +1,76 @@
+/**
+ * './dedupe': remembers which user records were consumed lately, so that the copies of those whose producer was told to
+ * write dedupe tags are dropped. Synchronous, in memory, no imports.
+ * Invariant: remembers the `maxRecords` ids added last and no others, each once; what has no id is never dropped.
+ * Cost: O(1) for each record; about 100 bytes for each id remembered.
+ */
+
+/** What is looked at of a `ConsumedRecord`. */
+export interface TaggedRecord {
+  readonly dedupeId?: string | undefined
+}
+
+export interface DedupeWindowOptions {
+  /** Ids remembered, from 1 to 8,000,000. Default: 100,000. */
+  readonly maxRecords?: number | undefined
+}
+
+const DEFAULT_MAX_RECORDS = 100_000
+/** A Set of V8 takes 2^24 entries, and those that were deleted count until half of them are. */
+const MOST_MAX_RECORDS = 8_000_000
+
+/**
+ * The ids of the records consumed last, first in, first out.
+ *
+ *   const window = new DedupeWindow()
+ *   for (const record of deaggregateAll(records, { shardRange })) if (window.isNew(record)) handle(record)
+ */
+export class DedupeWindow {
+  readonly #maxRecords: number
+  readonly #ids = new Set<string>()
+  /** The same ids in the order they came; once it is full, the oldest is at `#oldest`. A Set finds its first slowly. */
+  readonly #ring: string[] = []
+  #oldest = 0
+
+  /** Throws a RangeError for a `maxRecords` that is not a whole number from 1 to 8,000,000. */
+  constructor({ maxRecords = DEFAULT_MAX_RECORDS }: DedupeWindowOptions = {}) {
+    const isInBounds = Number.isInteger(maxRecords) && maxRecords >= 1 && maxRecords <= MOST_MAX_RECORDS
+    if (!isInBounds) {
+      throw new RangeError(`maxRecords must be a whole number from 1 to ${MOST_MAX_RECORDS}, got ${maxRecords}`)
+    }
+    this.#maxRecords = maxRecords
+  }
+
+  /** Ids remembered now. */
+  get count(): number {
+    return this.#ring.length
+  }
+
+  /** True the first time a record's id comes within the window, and for every record without one; remembers the id. */
+  isNew({ dedupeId }: TaggedRecord): boolean {
+    if (dedupeId === undefined) return true
+    if (this.#ids.has(dedupeId)) return false
+    this.#remember(dedupeId)
+    return true
+  }
+
+  /** Whether the record's id is remembered: it is a copy of one that was added. Remembers nothing. */
+  has({ dedupeId }: TaggedRecord): boolean {
+    return dedupeId !== undefined && this.#ids.has(dedupeId)
+  }
+
+  /** Remembers the record's id, if it has one, and forgets the oldest for it when the window is full. */
+  add({ dedupeId }: TaggedRecord): void {
+    if (dedupeId !== undefined && !this.#ids.has(dedupeId)) this.#remember(dedupeId)
+  }
+
+  #remember(dedupeId: string): void {
+    if (this.#ring.length < this.#maxRecords) this.#ring.push(dedupeId)
+    else {
+      this.#ids.delete(this.#ring[this.#oldest]!)
+      this.#ring[this.#oldest] = dedupeId
+      this.#oldest = (this.#oldest + 1) % this.#maxRecords
+    }
+    this.#ids.add(dedupeId)
+  }
+}
