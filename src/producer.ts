@@ -112,7 +112,7 @@ export class KinesisProducer implements AsyncDisposable {
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
   ready(): Promise<void> {
     if (this.#isClosing) return Promise.reject(closed())
-    if (this.#set.budget.hasRoom) return Promise.resolve()
+    if (this.#set.hasRoom) return Promise.resolve()
     this.#room ??= newRoom()
     return this.#room.promise
   }
@@ -229,7 +229,7 @@ export class KinesisProducer implements AsyncDisposable {
 
   #settleAndArm(): void {
     this.#set.runSettlements(this.#clock.nowMs())
-    if (this.#room !== undefined && this.#set.budget.hasRoom) {
+    if (this.#room !== undefined && this.#set.hasRoom) {
       this.#room.settle()
       this.#room = undefined
     }
@@ -292,7 +292,8 @@ function closed(): ProducerError {
 
 function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {
   const bounds = `bufferMaxBytes ${bufferMaxBytes}, bufferMaxRecords ${bufferMaxRecords}`
-  return new ProducerError('KPL_ERR_BUFFER_FULL', `the buffer is full (${bounds}); await ready() before the next put`)
+  const fact = `the buffer is full, or one shard has half of it (${bounds})`
+  return new ProducerError('KPL_ERR_BUFFER_FULL', `${fact}; await ready() before the next put`)
 }
 
 function ignore(): void {}

@@ -5,7 +5,7 @@
  * from inside a put: callbacks run in `runSettlements`, when every pipeline is at rest.
  */
 import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
-import type { AbortTicket, Batch } from '../model/kinesis-record.ts'
+import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import { streamNameFault, type UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
@@ -43,6 +43,8 @@ export class PipelineSet {
   readonly #admission: Admission
   readonly #pipelines = new Map<string, Pipeline>()
   readonly #settlements = new Fifo<{ readonly pipeline: Pipeline; readonly settlement: Settlement }>()
+  /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
+  readonly #crowded = new Map<string, Pipeline>()
   #nextNumber = 0
   #inFlight = 0
   #turn = 0
@@ -86,6 +88,14 @@ export class PipelineSet {
     return this.#pipelines.values()
   }
 
+  /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
+  get hasRoom(): boolean {
+    for (const [laneId, pipeline] of this.#crowded) {
+      if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+    }
+    return this.budget.hasRoom && this.#crowded.size === 0
+  }
+
   /** Whether callbacks wait for `runSettlements`. */
   get hasSettlements(): boolean {
     return this.#settlements.count > 0
@@ -106,6 +116,7 @@ export class PipelineSet {
     const { streamName = this.#options.streamName } = user
     const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
     const record = this.#admission.examine(user)
+    if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return false
     if (!this.budget.tryTake(record.budgetBytes)) return false
     record.settle = settle
     if (typeof settle === 'object') settle.streamName = pipeline.streamName
@@ -207,6 +218,13 @@ export class PipelineSet {
       number => this.ledger.settled(number),
       error => this.#ports.callbackThrew(error)
     )
+  }
+
+  #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {
+    const laneId = pipeline.laneOf(record, this.#admission.key)
+    if (!pipeline.isLaneFull(laneId)) return false
+    this.#crowded.set(laneId, pipeline)
+    return true
   }
 
   #call(callback: () => void): void {

@@ -15,17 +15,47 @@ export interface ReadmissionContext {
   readonly admission: Admission
   readonly intake: Intake
   settle(settlement: Settlement): void
+  /** Ordered mode: the record goes to the head of its lane. */
+  queueFirst(record: KinesisRecord): void
 }
 
 export class Readmission {
   readonly #context: ReadmissionContext
+  /** Ordered mode, while records are taken apart: what they become. */
+  #rejoining: KinesisRecord[] | undefined
 
   constructor(context: ReadmissionContext) {
     this.#context = context
   }
 
-  /** `alone`: every member by itself, because the envelope as a whole was refused. */
-  readmit(record: KinesisRecord, alone: boolean, nowMs: number): void {
+  /**
+   * Takes records apart, oldest first. In ordered mode their members must leave before everything else of their lanes,
+   * so what is open is sealed first, and what they become goes to the head. `alone`: every member by itself, because the
+   * envelope as a whole was refused.
+   */
+  takeApart(records: readonly KinesisRecord[], alone: boolean, nowMs: number): void {
+    const { options, intake, queueFirst } = this.#context
+    if (options.ordering === 'none') {
+      for (const record of records) this.#readmit(record, alone, nowMs)
+      return
+    }
+    if (records.length === 0) return
+    intake.sealAll()
+    const rejoining: KinesisRecord[] = []
+    this.#rejoining = rejoining
+    for (const record of records) this.#readmit(record, alone, nowMs)
+    intake.sealAll()
+    this.#rejoining = undefined
+    for (const record of rejoining.reverse()) queueFirst(record)
+  }
+
+  /** Whether a sealed record is kept here for a moment, to be queued in its turn. */
+  catches(record: KinesisRecord): boolean {
+    this.#rejoining?.push(record)
+    return this.#rejoining !== undefined
+  }
+
+  #readmit(record: KinesisRecord, alone: boolean, nowMs: number): void {
     const { options, admission, intake, settle } = this.#context
     const { members } = record
     membersOf(record).forEach((member, i) => {

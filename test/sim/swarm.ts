@@ -132,7 +132,7 @@ function drawOptions(draw: Draw, mode: Mode, isIsolation: boolean, requestTimeou
     collectionMaxCount: draw.pick([1, 3, 20, 500]),
     collectionMaxBytes: draw.pick([52_224, 5_242_880]),
     collectionMaxShardBytes: draw.pick([1_024, 262_144]),
-    recordMaxBufferedTimeMs: draw.pick(mode === 'short' ? [0, 20, 100] : [0, 20, 100, 1_000]),
+    recordMaxBufferedTimeMs: draw.pick(mode === 'short' ? [0, 20, 90] : [0, 20, 100, 1_000]),
     recordTtlMs: isIsolation ? 120_000 : draw.pick(ttls),
     rateLimitPercent: isIsolation ? 150 : draw.pick([20, 100, 150, 400]),
     failIfThrottled: !isIsolation && draw.chance(0.1),
