@@ -46,7 +46,7 @@ export class KinesisProducer implements AsyncDisposable {
   #armedMs = Number.POSITIVE_INFINITY
   #room: { readonly promise: Promise<void>; readonly settle: (refusal?: Promise<never>) => void } | undefined
   readonly #aborts = new AbortWatch(tickets => {
-    for (const ticket of tickets) this.#set.abort(ticket)
+    for (const ticket of tickets) this.#set.abort(ticket, this.#clock.nowMs())
     this.#arm()
   })
   #isClosing = false

@@ -93,14 +93,14 @@ export class Answers {
   }
 
   #hold(entry: AnsweredEntry): void {
-    entry.record.members.isInFlight = true
+    entry.record.members.sentMs = entry.outcome.startMs
     this.#held.push(entry)
   }
 
   #takeHeld(): AnsweredEntry[] {
     const held = this.#held
     this.#held = []
-    for (const { record } of held) record.members.isInFlight = false
+    for (const { record } of held) record.members.sentMs = undefined
     return held
   }
 

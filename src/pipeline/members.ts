@@ -38,6 +38,11 @@ export function recordAttempt(record: KinesisRecord, attempt: Attempt): void {
   if (record.attempts.length > MAX_ATTEMPTS_KEPT) record.attempts.shift()
 }
 
+/** Returns the attempt that nobody waits for any more. */
+export function unanswered(startMs: number, endMs: number): Attempt {
+  return { startMs, endMs, errorCode: 'Unanswered', errorMessage: 'given up before its answer was known' }
+}
+
 /** Returns an answer as an attempt of the record's history. */
 export function attemptOf(
   answer: PutRecordsAnswer,

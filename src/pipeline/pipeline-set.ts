@@ -13,11 +13,11 @@ import { Fifo } from '../stages/fifo.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
 import { FlushLedger } from './flush-ledger.ts'
-import { historyOf } from './members.ts'
+import { historyOf, recordAttempt, unanswered } from './members.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { callBack, type Failure, type Settlement } from './settlement.ts'
+import { callBack, type Failure, joinAttempts, type Settlement } from './settlement.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
@@ -62,7 +62,7 @@ export class PipelineSet {
       admission: this.#admission,
       isFlushing: () => this.ledger.isFlushing,
       hasFreeSlot: () => this.#inFlight < options.maxInFlightRequests,
-      send: (pipeline, batch) => this.#send(pipeline, batch),
+      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
       fetchShards: ports.fetchShards,
       settle: (pipeline, settlement) => {
         settlement.members.isDecided = true
@@ -152,7 +152,7 @@ export class PipelineSet {
   /** Takes the answer to a request and frees its slot. */
   complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
     this.#inFlight--
-    for (const { members } of batch.entries) members.isInFlight = false
+    for (const { members } of batch.entries) members.sentMs = undefined
     pipeline.complete(batch, outcome, outcome.endMs)
   }
 
@@ -162,6 +162,7 @@ export class PipelineSet {
       this.#inFlight--
       for (const record of batch.entries) {
         record.persisted = 'maybe'
+        recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
         pipeline.fail(record, failure)
       }
     }
@@ -172,7 +173,7 @@ export class PipelineSet {
    * Takes one record back. Does nothing once its fate is decided, even if it has not been called back yet: it may be
    * stored, and is told so. Its bytes are freed when its Kinesis record is.
    */
-  abort(ticket: AbortTicket): void {
+  abort(ticket: AbortTicket, nowMs: number): void {
     const { members, index, streamName } = ticket
     if (members === undefined || members.isDecided) return
     const { attempts, persisted } = historyOf(members, index)
@@ -184,8 +185,8 @@ export class PipelineSet {
     const error = new RecordFailedError({
       code: 'KPL_ERR_ABORTED',
       message: 'the record was taken back by its AbortSignal',
-      persisted: members.isInFlight ? 'maybe' : persisted,
-      attempts
+      persisted: members.sentMs === undefined ? persisted : 'maybe',
+      attempts: members.sentMs === undefined ? attempts : joinAttempts(attempts, [unanswered(members.sentMs, nowMs)])
     })
     this.#call(() => ticket.settle(error, undefined))
     this.ledger.settled(members.numbers[index]!)
@@ -235,10 +236,10 @@ export class PipelineSet {
     }
   }
 
-  #send(pipeline: Pipeline, batch: Batch): void {
+  #send(pipeline: Pipeline, batch: Batch, nowMs: number): void {
     this.#inFlight++
     pipeline.telemetry.requests++
-    for (const { members } of batch.entries) members.isInFlight = true
+    for (const { members } of batch.entries) members.sentMs = nowMs
     this.#ports.send(pipeline, batch)
   }
 

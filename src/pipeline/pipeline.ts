@@ -53,7 +53,7 @@ export class Pipeline {
     this.#outbox = new Outbox(options, host.random, {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
-      send: batch => host.send(this, batch),
+      send: batch => host.send(this, batch, this.#nowMs),
       returnStale: record => this.#readmission.takeApart([record], false, this.#nowMs)
     })
     this.#requestFailures = new RequestFailures({

@@ -17,9 +17,9 @@ export interface Mutant {
 
 /** Matches `find` in the source and in what the compiler emits for it: other line ends, no types. */
 export function patternOf(find: string): RegExp {
-  const words = find.replaceAll(' as string', '').replaceAll(']!', ']').trim().split(/\s+/)
+  const words = find.replaceAll(']!', ']').trim().split(/\s+/)
   const quoted = words.map(word => word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\]', '\\]!?'))
-  return new RegExp(quoted.join('(?: as string)?[\\s;]*'))
+  return new RegExp(quoted.join('[\\s;]*'))
 }
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -74,8 +74,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'an entry that failed is acknowledged',
     'stages/retrier',
-    "isPlainError ? classifyEntryError(answer.errorCode as string) : 'ambiguous'",
-    "'delivered'"
+    'const isPlainError = isText(answer.errorCode)',
+    "if (isText(answer.errorCode)) return 'delivered'; const isPlainError = isText(answer.errorCode)"
   ),
   mutant(
     'an unclear entry counts as not stored',
@@ -338,7 +338,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'an aborted record in flight counts as not stored',
     'pipeline/pipeline-set',
-    "members.isInFlight ? 'maybe' : persisted",
+    "persisted: members.sentMs === undefined ? persisted : 'maybe'",
     'persisted'
   ),
   mutant(
@@ -347,7 +347,12 @@ export const MUTANTS: readonly Mutant[] = [
     'members === undefined || members.isDecided',
     'members === undefined'
   ),
-  mutant('a held answer does not count as out', 'pipeline/answers', 'entry.record.members.isInFlight = true', ''),
+  mutant(
+    'a held answer does not count as out',
+    'pipeline/answers',
+    'entry.record.members.sentMs = entry.outcome.startMs',
+    ''
+  ),
   mutant(
     'a flush ends one record early',
     'pipeline/flush-ledger',

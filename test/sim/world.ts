@@ -198,7 +198,7 @@ export class World {
     if (put.ticket === undefined || put.settledMs !== undefined) return
     this.trace.event('a', put.id)
     this.trace.say(() => `abort ${put.id}`)
-    this.set.abort(put.ticket)
+    this.set.abort(put.ticket, this.clock.nowMs())
     // Its fate may be decided, and its callback on its way.
     const isLost = put.settledMs === undefined && put.ticket.members?.isDecided !== true
     if (isLost) this.trace.violated('I1', `record ${put.id} does not settle when aborted`)
