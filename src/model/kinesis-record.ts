@@ -104,6 +104,11 @@ export class Members {
     this.dataBytes += record.dataBytes
   }
 
+  /** Whether any member was in another Kinesis record before. */
+  get hasHistories(): boolean {
+    return this.#histories !== undefined
+  }
+
   historyOf(index: number): History | undefined {
     return this.#histories?.get(index)
   }

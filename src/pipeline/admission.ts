@@ -14,6 +14,8 @@ import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash
 
 /** Most that wrapping a lone payload in an envelope adds, beside its key: magic, digest, tags and lengths. */
 const WRAPPING_BYTES = 48
+/** And an explicit hash key's entry in its table and its index, beside its digits. */
+const HASH_KEY_ENTRY_BYTES = 4
 const NO_WORDS = new Uint32Array(HASH_KEY_WORDS)
 
 export class Admission {
@@ -108,11 +110,13 @@ export class Admission {
     this.#key = undefined
   }
 
-  #checkSize({ data, dataBytes, keyBytes }: AcceptedRecord): void {
+  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
     const sizeBytes = dataBytes + keyBytes
-    if (sizeBytes + WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
+    const hashKeyBytes = explicitHashKey === undefined ? 0 : explicitHashKey.length + HASH_KEY_ENTRY_BYTES
+    const wrappedBytes = sizeBytes + WRAPPING_BYTES + keyBytes + hashKeyBytes
+    if (wrappedBytes <= this.#maxUserRecordBytes) return
     const isWrapped = typeof data !== 'string' && isEnvelope(data)
-    const sentBytes = isWrapped ? sizeBytes + WRAPPING_BYTES + keyBytes : sizeBytes
+    const sentBytes = isWrapped ? wrappedBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
     const what = isWrapped
       ? 'data, partitionKey and the envelope around an aggregate'

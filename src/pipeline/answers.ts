@@ -132,7 +132,7 @@ export class Answers {
       requestFailures.succeeded()
     } else {
       const isThrottled = verdict === 'throttled'
-      telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId)
+      telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId, record.members.count)
       if (isThrottled) telemetry.throttled(laneId)
       if (verdict !== 'rejected') outbox.limiter.failed(laneId, outcome.startMs, nowMs, isThrottled)
     }

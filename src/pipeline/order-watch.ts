@@ -26,6 +26,12 @@ export class OrderWatch {
   }
 }
 
+/** Returns what to say of a number that did not ascend. */
+export function orderBroken(streamName: string, shardId: string): string {
+  const fact = `stream ${streamName}: shard ${shardId} gave a sequence number that is not above those before it`
+  return `${fact}; records of one key may be out of order`
+}
+
 /** Decimal numbers without leading zeros: the longer one is the larger one. */
 function isBelow(left: string, right: string): boolean {
   return left.length === right.length ? left < right : left.length < right.length

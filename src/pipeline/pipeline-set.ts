@@ -12,6 +12,7 @@ import type { SettleCallback } from '../model/results.ts'
 import { Fifo } from '../stages/fifo.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
+import { noteAnswer, publishFailed } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
 import { historyOf, recordAttempt, unanswered } from './members.ts'
 import { Pipeline } from './pipeline.ts'
@@ -153,7 +154,9 @@ export class PipelineSet {
   complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
     this.#inFlight--
     for (const { members } of batch.entries) members.sentMs = undefined
+    const publish = noteAnswer(pipeline, batch, outcome)
     pipeline.complete(batch, outcome, outcome.endMs)
+    publish?.()
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
@@ -188,6 +191,7 @@ export class PipelineSet {
       persisted: members.sentMs === undefined ? persisted : 'maybe',
       attempts: members.sentMs === undefined ? attempts : joinAttempts(attempts, [unanswered(members.sentMs, nowMs)])
     })
+    publishFailed(streamName, { failure: error, attempts, persisted: error.persisted }, 1)
     this.#call(() => ticket.settle(error, undefined))
     this.ledger.settled(members.numbers[index]!)
   }
@@ -196,24 +200,26 @@ export class PipelineSet {
   runSettlements(nowMs: number): void {
     if (this.#isSettling) return
     this.#isSettling = true
-    for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
-      this.#settle(next.pipeline, next.settlement, nowMs)
+    try {
+      for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
+        this.#settle(next.pipeline, next.settlement, nowMs)
+      }
+    } finally {
+      this.#isSettling = false
     }
-    this.#isSettling = false
   }
 
-  #settle({ telemetry }: Pipeline, settlement: Settlement, nowMs: number): void {
-    const { members, failure, persisted } = settlement
+  #settle({ telemetry, streamName }: Pipeline, settlement: Settlement, nowMs: number): void {
+    const { members, failure } = settlement
     const liveCount = members.count - members.abortedCount
     this.budget.release(members.budgetBytes, members.count)
     if (failure === undefined) {
       this.#delivered += liveCount
-      telemetry.acknowledged(members.acceptedMs, nowMs)
-      if (persisted === 'maybe') telemetry.duplicatesPossible += liveCount
     } else {
       this.#failed += liveCount
-      telemetry.failed(failure.code, liveCount)
     }
+    telemetry.settled(settlement, nowMs)
+    publishFailed(streamName, settlement, liveCount)
     callBack(
       settlement,
       number => this.ledger.settled(number),

@@ -16,9 +16,12 @@ import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
 import type { Decision } from '../stages/retrier.ts'
 import { Answers } from './answers.ts'
+import { publishShardMap } from './diagnostics.ts'
+import { gaugesOf, type StreamGauges } from './gauges.ts'
 import { Intake } from './intake.ts'
+import { orderBroken } from './order-watch.ts'
 import { isStale, Outbox } from './outbox.ts'
-import type { Outcome, PipelineGauges, PipelineHost } from './pipeline-host.ts'
+import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { Readmission } from './readmission.ts'
 import { RequestFailures } from './request-failures.ts'
@@ -83,10 +86,7 @@ export class Pipeline {
       requestFailures: this.#requestFailures,
       telemetry: this.telemetry,
       resubmit: (record, decision, answer) => this.#resubmit(record, decision, answer),
-      orderBroken: shardId => {
-        const fact = `stream ${streamName}: shard ${shardId} gave a sequence number that is not above those before it`
-        host.warn('KPL_WARN_ORDER', `${fact}; records of one key may be out of order`)
-      }
+      orderBroken: shardId => host.warn('KPL_WARN_ORDER', orderBroken(streamName, shardId))
     })
   }
 
@@ -101,14 +101,8 @@ export class Pipeline {
     )
   }
 
-  get gauges(): PipelineGauges {
-    return {
-      openEnvelopes: this.#intake.openEnvelopes,
-      sealedRecords: this.#outbox.count,
-      isBreakerOpen: this.#outbox.breaker.isOpen,
-      openShards: this.#routing.directory.map?.shardIds.length ?? 0,
-      isServiceManaged: !this.#routing.isKeyed
-    }
+  get gauges(): StreamGauges {
+    return gaugesOf(this.#intake, this.#outbox, this.#routing)
   }
 
   /** Whether some shard's records take up more than their share of the buffer. */
@@ -132,7 +126,7 @@ export class Pipeline {
    */
   accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
     this.#nowMs = nowMs
-    this.telemetry.userRecordsReceived++
+    this.telemetry.received(nowMs)
     const isQuiet = this.#intake.add(record, key, false)
     if (this.#hasSealed) this.#pump()
     return isQuiet
@@ -161,7 +155,7 @@ export class Pipeline {
   /** Takes the answer to a batch that was sent. */
   complete(batch: Batch, outcome: Outcome, nowMs: number): void {
     this.#nowMs = nowMs
-    this.telemetry.requestTook(nowMs - outcome.startMs)
+    this.telemetry.requestEnded(batch, outcome, nowMs)
     if (outcome.error !== undefined) {
       // A stream that is made anew has the same shard ids with other ranges.
       if (outcome.error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
@@ -185,6 +179,7 @@ export class Pipeline {
       this.#outbox.limiter.resumeAll(nowMs)
       this.#answers.judgeHeld(nowMs)
       this.#pump()
+      publishShardMap(this, nowMs)
     }
   }
 
@@ -195,6 +190,7 @@ export class Pipeline {
     this.#relane()
     this.#outbox.limiter.resumeAll(nowMs)
     this.#pump()
+    publishShardMap(this, nowMs)
   }
 
   /** Takes the stream's summary, which says whether keys decide the shard; undefined: it could not be had. */
