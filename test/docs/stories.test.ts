@@ -134,6 +134,20 @@ test('a record that was stored in a wrong shard before counts as a possible dupl
   expect(harness.producer.stats().streams[STREAM]!.duplicatesPossible).toBe(2)
 })
 
+test('a process that stops loses what was not acknowledged, and nothing else', async () => {
+  const harness = await new Harness().warm()
+  const before = Array.from({ length: 10 }, (_, i) => harness.put('k', `before ${i}`))
+  await harness.pass(500)
+  const buffered = Array.from({ length: 5 }, (_, i) => harness.put('k', `buffered ${i}`))
+
+  // From here on nothing runs any more.
+  const stored = harness.stored().map(({ data }) => data)
+
+  const isAcknowledged = ({ settled }: { settled?: { result?: unknown } }) => settled?.result !== undefined
+  expect([before.every(isAcknowledged), buffered.some(isAcknowledged)]).toEqual([true, false])
+  expect(stored).toEqual(['warm', ...before.map((_, i) => `before ${i}`)])
+})
+
 test('a second close gets the answer of the first, whatever its deadline', async () => {
   const harness = await new Harness().warm()
   harness.faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'silence' } })
