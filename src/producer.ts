@@ -62,7 +62,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#clock = ports.clock ?? systemClock
     const warn = (code: string, message: string) => this.#warn(code, message)
     this.#requests = new Requests({
-      transport: ports.transport ?? createAwsTransport({ ...this.#options, warn }),
+      transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
       clock: this.#clock,
       logger: this.#options.logger,
       landed: (pipeline, batch, outcome) => {

@@ -3,13 +3,11 @@
  * Invariant: live bytes are what is left when everything that can be freed was freed, heap and buffers together.
  */
 import { deaggregate } from '../../src/deaggregate.ts'
-import { KEY_BOMBS, MEMBER_BOMBS } from './bombs.ts'
+import { KEY_BOMB_PART, KEY_BOMBS, MEMBER_BOMBS } from './bombs.ts'
 import { framed } from './fields.ts'
 
 const WARM_UP_BYTES = 4096
 const SAMPLES = 7
-/** What key bombs take is held against their own size, and their garbage is slow to collect. */
-const KEY_BOMB_PART = 4
 const SMALLEST_MEMBER_BYTES = 6
 
 const collectGarbage = (globalThis as unknown as { gc: () => void }).gc

@@ -44,6 +44,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
     changeNumber(siblings, below, number => overflowing(number, below)),
   'number cut off': (siblings, below) =>
     changeNumber(siblings, below, number => number.subarray(0, below(number.length))),
+  'last number missing': (siblings, below) =>
+    changeAny(siblings.filter(isNumber), below, field => {
+      siblings.splice(siblings.indexOf(field), 1)
+      siblings.push({ ...field, content: new Uint8Array() })
+    }),
   'number at a border': (siblings, below) => changeNumber(siblings, below, () => pick(BORDERS, below)),
   'index just inside or outside': (siblings, below) => changeNumber(siblings, below, () => SMALL[below(9)]!),
   'length off': (siblings, below) =>
@@ -172,13 +177,9 @@ function insert(siblings: Field[], below: Below, field: Field): void {
 }
 
 function changeNumber(siblings: Field[], below: Below, next: (number: Uint8Array) => Uint8Array): void {
-  changeAny(
-    siblings.filter(field => !field.isSized),
-    below,
-    field => {
-      if (!Array.isArray(field.content)) field.content = next(field.content)
-    }
-  )
+  changeAny(siblings.filter(isNumber), below, field => {
+    if (!Array.isArray(field.content)) field.content = next(field.content)
+  })
 }
 
 function changeSized(siblings: Field[], below: Below, change: (field: Field) => void): void {
@@ -191,6 +192,10 @@ function changeSized(siblings: Field[], below: Below, change: (field: Field) => 
 
 function changeAny(siblings: Field[], below: Below, change: (field: Field) => void): void {
   if (siblings.length > 0) change(pick(siblings, below))
+}
+
+function isNumber(field: Field): boolean {
+  return !field.isSized
 }
 
 function memberOf(fields: Field[], below: Below): Field[] {

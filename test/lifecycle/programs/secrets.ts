@@ -1,10 +1,11 @@
 /**
  * Fails in every way there is with canaries for credentials, payloads and partition keys, and looks for them in all that
  * the library says: errors, loggers, warnings, events, inspected and serialized producers.
- * Invariant: each scenario has its own producer and its own witness, and ends within its records' time to live.
+ * Invariant: each scenario has its own producer and its own witness, and ends after its first failure, or with its records.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import {
   KinesisProducer,
   ProducerError,
@@ -35,17 +36,21 @@ interface Scenario {
   readonly answer?: Answer
   readonly options?: object
   readonly records?: readonly object[]
-  /** In place of waiting for the records. */
+  /** In place of waiting for a failure. */
   readonly act?: (producer: KinesisProducer) => Promise<unknown>
 }
 
 const JSON_TYPE = 'application/x-amz-json-1.1'
-/** A second of it passes while the first shard map is waited for. */
-const TTL_MS = 3000
+/** Only for a scenario that goes wrong. */
+const TTL_MS = 20_000
+/** Once a first failure was seen: time for refusals to be believed, and for logs. */
+const CLOSE_MS = 1000
+const LOOK_MS = 150
 const CREDENTIALS = {
   accessKeyId: ACCESS_KEY_ID,
-  secretAccessKey: CANARIES.secretAccessKey,
-  sessionToken: CANARIES.sessionToken
+  // As long as real ones are: 40 characters, and some hundred.
+  secretAccessKey: `${CANARIES.secretAccessKey}/K7MDENG+bPxR`,
+  sessionToken: `${'IQoJb3JpZ2luX2Vj'.repeat(5)}${CANARIES.sessionToken}${'/wEXAMPLE+'.repeat(12)}==`
 }
 const RECORD: UserRecord = { partitionKey: `${CANARIES.partitionKey}-1`, data: `${CANARIES.payload} and more` }
 const CHANNELS = ['request', 'record-failed', 'throttle', 'shard-map', 'breaker']
@@ -93,7 +98,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       fail(response, 403, 'AccessDeniedException', `Denied: ${request.headers['x-amz-security-token']}`)
   },
   'a 403 that repeats the secret': {
-    answer: failing(403, 'AccessDeniedException', `Denied: ${CANARIES.secretAccessKey}`)
+    answer: failing(403, 'AccessDeniedException', `Denied: ${CREDENTIALS.secretAccessKey}`)
   },
   // The service tells the canonical string that it signed, headers included.
   'a signature that does not match': {
@@ -128,7 +133,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a provider that throws the secret': {
     options: {
-      credentials: () => Promise.reject(new Error(`the token ${CANARIES.sessionToken} has expired`))
+      credentials: () => Promise.reject(new Error(`the token ${CREDENTIALS.sessionToken} has expired`))
     }
   },
   'a provider whose error has the credentials as a field and as its cause': {
@@ -141,7 +146,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a provider that gives half of the credentials': {
     options: {
-      credentials: async () => ({ secretAccessKey: CANARIES.secretAccessKey, sessionToken: CANARIES.sessionToken })
+      credentials: async () => ({ ...CREDENTIALS, accessKeyId: undefined })
     }
   },
   'a handler whose error has the request': {
@@ -191,6 +196,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ]
   },
   'a full buffer': { options: { bufferMaxRecords: 2 }, records: [RECORD, RECORD, RECORD] },
+  'a time to live that is over': {
+    options: { recordTtlMs: 300 },
+    act: producer => producer.flush()
+  },
   'a close that runs out of time': { act: producer => producer.close({ timeoutMs: 10 }) },
   'throttled, and told so': {
     options: { failIfThrottled: true },
@@ -239,7 +248,9 @@ async function fill(
   const settled = Promise.allSettled(puts)
   witness.value('producer while it is busy', producer)
   witness.value('stats while it is busy', producer.stats())
-  await act?.(producer)
+  if (act === undefined) await failureOf(producer)
+  else await act(producer)
+  witness.value('the result of close', await producer.close({ timeoutMs: CLOSE_MS }))
   const codes: string[] = []
   for (const outcome of await settled) {
     witness.value('outcome', outcome)
@@ -249,8 +260,17 @@ async function fill(
   }
   witness.value('producer', producer)
   witness.value('stats', producer.stats())
-  witness.value('the result of close', await producer.close())
   return codes
+}
+
+/** Resolves when a request, or everything, has failed. */
+async function failureOf(producer: KinesisProducer): Promise<void> {
+  for (;;) {
+    const { bufferedRecords, streams } = producer.stats()
+    const hasFailed = Object.values(streams).some(({ errorsByCode }) => Object.keys(errorsByCode).length > 0)
+    if (hasFailed || bufferedRecords === 0) return
+    await setTimeout(LOOK_MS)
+  }
 }
 
 function codesOf(error: unknown): string[] {
