@@ -98,7 +98,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'without a prediction every shard fits',
     'pipeline/routing',
-    'if (range === undefined && isByKey)',
+    'if (range === undefined && isUnjudged)',
     'if (record.predictedShard === STREAM_LANE)'
   ),
   mutant(
@@ -213,7 +213,13 @@ export const MUTANTS: readonly Mutant[] = [
     'this.#dueMs = nowMs + waitMs + this.#random() * JITTER_MS',
     'this.#dueMs = Number.POSITIVE_INFINITY'
   ),
-  mutant('two listings at one time', 'stages/shard-directory', 'if (this.isRefreshing) return', ''),
+  {
+    name: 'two listings at one time',
+    edits: [
+      { file: 'stages/shard-directory', find: 'if (this.isRefreshing) return', replace: '' },
+      { file: 'stages/shard-directory', find: 'if (this.#isLoading || nowMs', replace: 'if (nowMs' }
+    ]
+  },
   mutant(
     'records of a closed shard are forgotten',
     'stages/limiter',

@@ -90,7 +90,7 @@ export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
   if (draw.chance(0.15)) streams.push({ streamName: 'payments', shardCount: draw.pick([1, 2, 4]) })
   const limits = {
     bufferMaxBytes: isIsolation ? 64_000_000 : draw.pick([8_000, 40_000, 2_000_000, 64_000_000]),
-    recordCount: draw.pick([50, 200, 300, 300, 600]),
+    recordCount: draw.pick([20, 60, 100, 150, 400]),
     burst: draw.pick([1, 5, 40]),
     latencyMs: draw.pick([1, 10, 60]),
     requestTimeoutMs: draw.pick([300, 2_000, 10_000]),
