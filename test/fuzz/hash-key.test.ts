@@ -25,7 +25,7 @@ const WIDTHS = [
   ['4 bytes', 0x10000, 0x10ffff]
 ] as const
 
-test.each(WIDTHS)('are MD5 for each length of characters of %s', (_, first, last) => {
+test.each(WIDTHS)('hash keys are MD5 for each length of characters of %s', (_, first, last) => {
   const cache = new KeyCache()
   const below = numbersOf(first)
   const lengths = Array.from({ length: ROUNDS * MAX_PARTITION_KEY_CHARACTERS }, (_, i) => 1 + Math.floor(i / ROUNDS))
@@ -36,7 +36,7 @@ test.each(WIDTHS)('are MD5 for each length of characters of %s', (_, first, last
   expect(differing).toEqual([])
 })
 
-test(`are MD5 for characters of all widths mixed (${shareOf(1)} keys)`, { timeout: TIMEOUT_MS }, async () => {
+test(`hash keys are MD5 for characters of all widths mixed (${shareOf(1)} keys)`, { timeout: TIMEOUT_MS }, async () => {
   const cache = new KeyCache()
 
   const checked = check(
@@ -53,7 +53,7 @@ test(`are MD5 for characters of all widths mixed (${shareOf(1)} keys)`, { timeou
   await expect(checked).resolves.toBeUndefined()
 })
 
-test(`are MD5 for hostile keys, asked for again and again (${shareOf(10)} lists)`, {
+test(`hash keys are MD5 for hostile keys, asked for again and again (${shareOf(10)} lists)`, {
   timeout: TIMEOUT_MS
 }, async () => {
   const cache = new KeyCache()

@@ -31,7 +31,7 @@ const BORDERS = [0n, 1n, 127n, 128n, 16_383n, 16_384n, 1n << 21n, 1n << 28n, (1n
   .concat([(1n << 64n) - 2n, (1n << 64n) - 1n])
   .map(varint)
 const SMALL = Array.from({ length: 300 }, (_, value) => varint(BigInt(value)))
-/** The last three do not fit into a tag's 32 bits; what is left of them there are fields that we know. */
+/** The last three do not fit into the 32 bits of a tag, where 1, 3 and 0 would be left of them. */
 const FIELD_NUMBERS = [0, 1, 2, 3, 4, 5, 15, 16, 2047, 2048, 2 ** 28, 2 ** 29 - 1, 2 ** 29 + 1, 2 ** 29 + 3, 2 ** 31]
 const GROUP_DEPTHS = [1, 2, 3, 98, 99, 100, 101, 102]
 const BROKEN_TEXTS = ['ff', 'c2', 'c080', 'eda080', 'f09f98', 'efbfbd', 'f5'].map(text => Buffer.from(text, 'hex'))
