@@ -56,7 +56,7 @@ export async function run(): Promise<Report> {
       {
         kind: 'bars',
         title: 'user records a CPU second (call, record bytes, shards, keys)',
-        unit: 'records/s',
+        unit: 'records/CPU s',
         bars: barsOf(rows, 4, 4)
       }
     ]

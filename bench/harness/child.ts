@@ -44,7 +44,9 @@ export class Child<Module> {
     const id = ++this.#lastId
     const result = new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
-      this.#process.send({ id, name, args })
+      this.#process.send({ id, name, args }, error => {
+        if (error !== null) reject(error)
+      })
     })
     return result as AsyncResult<Module[Name]>
   }

@@ -51,15 +51,12 @@ interface SdkResponse {
   readonly body: IncomingMessage
 }
 
-/** More answers than can be under way at one time. */
-const MAX_RECENT_IDS = 1024
-
 export class HttpDoor {
   /** The SDK asks for it when it names the protocol in its user agent. */
   readonly metadata = { handlerProtocol: 'http/1.1' }
   readonly #options: HttpDoorOptions
   readonly #passages = new WeakMap<object, Passage>()
-  readonly #recentIds = new Set<string>()
+  readonly #lastIds = new WeakMap<Socket, string>()
 
   constructor(options: HttpDoorOptions) {
     this.#options = options
@@ -115,16 +112,15 @@ export class HttpDoor {
   }
 
   /**
-   * Whether the service has given this answer before. Sequence: answer 1 comes, and once more -> request 2 goes out on the
-   * same connection -> HTTP takes the second copy for the answer to request 2.
+   * Whether the connection has brought this answer before. Sequence: answer 1 comes, and once more -> request 2 goes out on
+   * the same connection -> HTTP takes the second copy for the answer to request 2.
    */
-  #isRepeated({ headers }: IncomingMessage): boolean {
+  #isRepeated({ headers, socket }: IncomingMessage): boolean {
     const id = headers['x-amzn-requestid']
     if (typeof id !== 'string') return false
-    if (this.#recentIds.has(id)) return true
-    this.#recentIds.add(id)
-    if (this.#recentIds.size > MAX_RECENT_IDS) this.#recentIds.delete(this.#recentIds.values().next().value!)
-    return false
+    const isRepeated = this.#lastIds.get(socket) === id
+    this.#lastIds.set(socket, id)
+    return isRepeated
   }
 
   /** A connection that is kept is open; a new one opens with its last handshake, or is given up. */
