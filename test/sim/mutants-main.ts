@@ -21,6 +21,16 @@ const { values } = parseArgs({
 })
 const BUILD = new URL('../../', import.meta.url)
 const WORK = new URL('mutants/', BUILD)
+/** A mutant that loops without end is caught by whoever waits for it. */
+const HANG_MS = 120_000
+const HANGS: Findings = {
+  seedCount: 1,
+  brokenCount: 1,
+  lostCount: 0,
+  firstSeed: 1,
+  firstMode: undefined,
+  invariants: ['hangs']
+}
 
 const rows = MUTANTS.filter(({ name }) => name.includes(values.only)).map(tryOut)
 const survivors = rows.filter(({ found }) => found === undefined)
@@ -37,7 +47,12 @@ function tryOut(mutant: Mutant): Row {
   for (const edit of mutant.edits) apply(edit)
   const first = run(1, Number(values.seeds), Number.POSITIVE_INFINITY)
   const more = first.brokenCount > 0 ? first : run(Number(values.seeds) + 1, Number(values.max), 1)
-  const found = more.brokenCount > 0 ? `seed ${more.firstSeed} (${more.firstMode})` : undefined
+  const found =
+    more.brokenCount > 0
+      ? more.firstMode === undefined
+        ? 'it hangs'
+        : `seed ${more.firstSeed} (${more.firstMode})`
+      : undefined
   const share = `${((100 * first.brokenCount) / Math.max(1, first.seedCount)).toFixed(1)} %`
   const lost = first.lostCount > 0 ? `, ${first.lostCount} records acknowledged and lost` : ''
   console.log(`| ${mutant.name} | ${found ?? 'SURVIVES'} | ${share} | ${more.invariants.join(' ')}${lost} |`)
@@ -66,8 +81,10 @@ function run(from: number, seedCount: number, stopAfter: number): Findings {
   const options = ['--seeds', seedCount, '--from', from, '--stop-after', stopAfter, '--workers', availableParallelism()]
   const child = spawnSync(process.execPath, [main, ...options.map(String), '--quiet', '--json'], {
     encoding: 'utf8',
-    maxBuffer: 1 << 28
+    maxBuffer: 1 << 28,
+    timeout: HANG_MS
   })
+  if (child.error !== undefined) return HANGS
   if (child.status !== 0) return crashed(child.stderr)
   const tallies = JSON.parse(child.stdout) as [Mode, Tally][]
   const broken = tallies.flatMap(([, tally]) => tally.broken).sort((left, right) => left.seed - right.seed)

@@ -270,7 +270,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a record that is taken apart forgets its history',
     'pipeline/readmission',
-    'accepted.history = historyOf(members, i)',
+    'accepted.history = members.historyOf(i) === undefined ? shared : historyOf(members, i)',
     'accepted.history = undefined'
   ),
   mutant(
