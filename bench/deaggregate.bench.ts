@@ -4,19 +4,18 @@
  * Verified before it is timed: every contestant gives the keys and bytes that went in.
  */
 import { hash } from 'node:crypto'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import kinesisAggregation from 'aws-kinesis-agg'
 import protobuf from 'protobufjs'
 import { aggregate, deaggregate, isAggregated } from '../src/deaggregate.ts'
-import { table } from './table.ts'
+import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
+import { ROUNDS, scaled } from './harness/settings.ts'
 
 const DATA_BYTES = 100
 const AGGREGATE_BYTES = 51_200
-const ROUNDS = 9
-const RECORDS_PER_ROUND = 300_000
+const RECORDS_PER_ROUND = scaled(300_000, 10_000)
 const BOMB_MEMBERS = 1_747_622
-const MIB = 1024 * 1024
+const MAX_NS_PER_BYTE = 30
+const MAX_EXTRA_BYTES = 2 * 1024 * 1024
 
 interface UserRecord {
   readonly partitionKey: string
@@ -70,32 +69,36 @@ const CONTESTANTS: Readonly<Record<string, Contestant>> = {
   }
 }
 
-export async function run(): Promise<void> {
-  const rows: string[][] = [['keys', 'contestant', 'user records/s', 'spread', `${OURS} is`]]
-  for (const keys of ['one', 'unique'] as const) rows.push(...compare(keys))
-  console.log(table(`de-aggregation, ${DATA_BYTES}-byte user records in ${AGGREGATE_BYTES}-byte aggregates`, rows))
-  console.log(table('a 10 MiB record of 1.7 million empty user records', bombRows()))
+export async function run(): Promise<Report> {
+  const rows = (['one', 'unique'] as const).flatMap(compareAll)
+  const title = `de-aggregation, ${DATA_BYTES}-byte user records in ${AGGREGATE_BYTES}-byte aggregates`
+  return {
+    title: 'De-aggregation',
+    tables: [
+      { title, columns: ['keys', 'contestant', 'user records', `${OURS} is`], rows },
+      { title: 'a 10 MiB record of 1.7 million empty user records', columns: ['what', 'measured'], rows: bombRows() }
+    ],
+    plots: [{ kind: 'bars', title: 'user records de-aggregated a second', unit: 'records/s', bars: barsOf(rows, 2, 2) }]
+  }
 }
 
 /** The contestants take turns, so that what disturbs the machine disturbs all of them. */
-function compare(keys: 'one' | 'unique'): string[][] {
+function compareAll(keys: 'one' | 'unique'): Cell[][] {
   const { payload, records } = makePayload(keys)
   for (const [name, contestant] of Object.entries(CONTESTANTS)) verify(name, contestant, payload, records)
-  const rates = new Map<string, number[]>()
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, contestant] of Object.entries(CONTESTANTS)) {
-      const list = rates.get(name) ?? []
-      list.push(rate(contestant, payload, records.length))
-      rates.set(
-        name,
-        list.sort((left, right) => left - right)
-      )
+  const names = Object.keys(CONTESTANTS)
+  const rates = new Map(names.map(name => [name, [] as number[]]))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const name of names) {
+      const perSecond = rate(CONTESTANTS[name]!, payload, records.length)
+      if (round >= 0) rates.get(name)!.push(perSecond)
     }
   }
-  const middle = (name: string) => rates.get(name)![ROUNDS >> 1]!
-  return [...rates].map(([name, [low]]) => {
-    const spread = `${millions(low!)} to ${millions(rates.get(name)!.at(-1)!)}`
-    return [keys, name, millions(middle(name)), spread, `${(middle(OURS) / middle(name)).toFixed(2)} times`]
+  const ours = rates.get(OURS)!
+  return names.map(name => {
+    const theirs = rates.get(name)!
+    const ratios = ours.map((own, round) => own / theirs[round]!)
+    return [keys, name, metric('records/s', theirs), metric('times', ratios)]
   })
 }
 
@@ -143,42 +146,38 @@ function rate(contestant: Contestant, payload: LambdaPayload, count: number): nu
   return (turns * count) / seconds
 }
 
-function bombRows(): string[][] {
+function bombRows(): Cell[][] {
   const member = Buffer.from('1a0408001a00', 'hex')
   const body = Buffer.concat([Buffer.from('0a0161', 'hex'), Buffer.alloc(BOMB_MEMBERS * member.length, member)])
   const record = Buffer.concat([Buffer.from('f3899ac2', 'hex'), body, hash('md5', body, 'buffer')])
   if (!isAggregated(record)) throw new Error('the bomb is no aggregate')
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
-  const liveBytes = () => {
-    collectGarbage()
-    const { heapUsed, arrayBuffers } = process.memoryUsage()
-    return heapUsed + arrayBuffers
-  }
-
-  const times: number[] = []
-  for (let round = 0; round < ROUNDS; round++) {
+  const times = Array.from({ length: ROUNDS }, () => {
     const startMs = performance.now()
     let count = 0
     for (const _ of deaggregate(record)) count++
-    times.push(performance.now() - startMs)
     if (count !== BOMB_MEMBERS) throw new Error(`${count} user records instead of ${BOMB_MEMBERS}`)
+    return performance.now() - startMs
+  })
+  const perByte = times.map(ms => (ms * 1e6) / record.length)
+  return [
+    ['time', metric('ms', times)],
+    ['time per byte', metric('ns', perByte, MAX_NS_PER_BYTE)],
+    ['extra live memory', metric('bytes', [extraLiveBytes(record)], MAX_EXTRA_BYTES)]
+  ]
+}
+
+/** The most that the walk keeps alive beside the record. */
+function extraLiveBytes(record: Uint8Array): number {
+  const liveBytes = () => {
+    globalThis.gc?.()
+    globalThis.gc?.()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
   }
-  times.sort((left, right) => left - right)
   const before = liveBytes()
   let most = 0
   for (const { subSequenceNumber } of deaggregate(record)) {
     if (subSequenceNumber % 200_000 === 0) most = Math.max(most, liveBytes() - before)
   }
-  const middleMs = times[ROUNDS >> 1]!
-  return [
-    ['what', 'measured', 'bound'],
-    ['time', `${middleMs.toFixed(0)} ms`, ''],
-    ['time per byte', `${((middleMs * 1e6) / record.length).toFixed(1)} ns`, '30 ns'],
-    ['extra live memory', `${(most / MIB).toFixed(2)} MiB`, '2 MiB']
-  ]
-}
-
-function millions(perSecond: number): string {
-  return `${(perSecond / 1e6).toFixed(2)} M`
+  return most
 }

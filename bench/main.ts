@@ -1,20 +1,41 @@
 /**
- * `npm run bench [-- NAME]`: runs every bench, or the one that is named.
- * Invariant: the list below is all there is.
+ * `npm run bench [-- NAME | compare NAME [BASE] | profile FILE]`: runs every bench, or the one that is named; compares
+ * with a base; prints the top of a CPU profile.
+ * Invariant: every bench has a process of its own; the exit code is not 0 when one of them did not verify.
  */
-const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
-  'put-path': () => import('./put-path.bench.ts'),
-  deaggregate: () => import('./deaggregate.bench.ts')
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { BENCHES } from './benches.ts'
+import { compare } from './compare.ts'
+import { resultFile, writePage } from './harness/save.ts'
+import { profileText } from './profile.ts'
+
+const USAGE = `npm run bench                          all benches
+npm run bench -- NAME                  one of: ${Object.keys(BENCHES).join(', ')}
+npm run bench -- compare NAME [BASE]   against a commit, or a build folder; BASE is HEAD when it is left out
+npm run bench -- profile FILE          the top of a .cpuprofile
+BENCH_QUICK=1 makes short runs, BENCH_ROUNDS=n sets the samples, BENCH_PROFILE=folder writes CPU profiles.`
+
+const [command, subject, base] = process.argv.slice(2)
+if (command === undefined) runAll(Object.keys(BENCHES))
+else if (Object.hasOwn(BENCHES, command)) runAll([command])
+else if (command === 'profile' && subject !== undefined) console.log(profileText(subject))
+else if (command === 'compare' && subject !== undefined && Object.hasOwn(BENCHES, subject)) {
+  console.log(compare(subject, base ?? 'HEAD'))
+} else {
+  console.error(USAGE)
+  process.exitCode = 2
 }
 
-const wanted = process.argv[2]
-const names = wanted === undefined ? Object.keys(BENCHES) : [wanted]
-for (const name of names) {
-  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
-  if (load === undefined) {
-    console.error(`no bench is called ${name}; there are: ${Object.keys(BENCHES).join(', ')}`)
-    process.exitCode = 2
-    break
+function runAll(names: readonly string[]): void {
+  const script = fileURLToPath(new URL('./run-one.js', import.meta.url))
+  for (const name of names) {
+    const { status } = spawnSync(process.execPath, ['--expose-gc', '--no-warnings', script, name, resultFile(name)], {
+      stdio: 'inherit'
+    })
+    if (status === 0) continue
+    console.error(`${name} failed`)
+    process.exitCode = 1
   }
-  await (await load()).run()
+  console.log(`results and plots: ${writePage(Object.keys(BENCHES))}`)
 }

@@ -1,110 +1,125 @@
 /**
- * The put path alone: user records of 100 bytes with 4,096 keys into a transport that discards, at 1 and 100 shards.
- * Verified before it is timed: every record is acknowledged, and what left decodes to what came.
+ * The put path alone, into a transport that discards: calls, record sizes, shards, and keys that repeat or never do.
+ * Verified before it is timed: what left, de-aggregated, is what came, each record once. Every row runs in a process of
+ * its own, so that no row is compiled for what another does.
  */
-import { KinesisProducer } from '../src/index.ts'
-import { DiscardTransport } from '../src/testing/index.ts'
+
 import { EnvelopeWriter } from '../src/wire/encode.ts'
-import { table } from './table.ts'
+import { sampled } from './harness/child.ts'
+import { Ledger, makePool } from './harness/load.ts'
+import { meterSync, perSecond } from './harness/meter.ts'
+import { nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
+import { pump, source } from './harness/pump.ts'
+import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
+import { scaled } from './harness/settings.ts'
 
 const KEYS = 4096
-const RECORD_BYTES = 100
-const WARM_UP = 300_000
-const RECORDS = 1_000_000
-const ROUNDS = 5
+const MEGABYTES = 1_000_000
+const BYTES_PER_ROUND = scaled(250 * MEGABYTES, 8 * MEGABYTES)
+const RECORDS_PER_ROUND = scaled(600_000, 30_000)
+const VERIFIED_RECORDS = scaled(20_000, 5000)
+const AGGREGATE_BYTES = 51_200
+const TARGETS: Readonly<Record<string, number>> = { tryPut: 2_000_000, put: 1_200_000 }
+const TARGET_BYTES = 300 * MEGABYTES
 
-export async function run(): Promise<void> {
-  const rows: string[][] = [['call', 'shards', 'keys', 'median', 'spread']]
-  rows.push(row(['floor: encode and MD5 alone', '-', '4,096'], await rounds(() => Promise.resolve(floor()))))
-  for (const shards of [1, 100]) {
-    rows.push(row(['tryPut', `${shards}`, '4,096'], await rounds(() => measure(shards, 'tryPut', false))))
-    rows.push(row(['tryPut', `${shards}`, 'unique'], await rounds(() => measure(shards, 'tryPut', true))))
-    rows.push(row(['put', `${shards}`, '4,096'], await rounds(() => measure(shards, 'put', false))))
+const CASES: readonly PutCase[] = scaled([100, 1000, 10_000], [100]).flatMap(recordBytes =>
+  [1, 100].flatMap(shards => [
+    ...(['tryPut', 'put', 'writable'] as const).map(call => ({ call, recordBytes, shards, keys: KEYS })),
+    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: 'unique' as const }] : [])
+  ])
+)
+
+export async function run(): Promise<Report> {
+  const floor = await sampled<Own, Rates>(OWN, child => child.call('floor', 100))
+  const rows: Cell[][] = [['floor: encoding and MD5 alone', '100', '-', `${KEYS}`, ...cells(floor, 100)]]
+  for (const putCase of CASES) {
+    const { call, recordBytes, shards, keys } = putCase
+    const isTargeted = recordBytes === 100 && keys !== 'unique'
+    const rates = await sampled<Own, Rates>(OWN, child => child.call('measure', putCase))
+    const figures = cells(rates, recordBytes, isTargeted ? TARGETS[call] : undefined)
+    rows.push([call, `${recordBytes}`, `${shards}`, `${keys}`, ...figures])
   }
-  console.log(table('put path: user records of 100 bytes a second, null transport, one process', rows))
-}
-
-async function rounds(once: () => Promise<number>): Promise<number[]> {
-  const rates: number[] = []
-  for (let round = 0; round < ROUNDS; round++) rates.push(await once())
-  return rates.sort((left, right) => left - right)
-}
-
-function row(names: readonly string[], rates: readonly number[]): string[] {
-  const [low, middle, high] = [rates[0]!, rates[ROUNDS >> 1]!, rates[ROUNDS - 1]!]
-  return [...names, millions(middle), `${millions(low)} to ${millions(high)}`]
-}
-
-/** What no producer of this format can do without: the members written, and the MD5 of every envelope. */
-function floor(): number {
-  const writer = new EnvelopeWriter()
-  const data = Buffer.alloc(RECORD_BYTES, 'x')
-  const keys = Array.from({ length: KEYS }, (_, i) => `user-${i}`)
-  const slots = keys.map(() => ({ table: 0, index: 0 }))
-  let count = 0
-  const startMs = performance.now()
-  for (let i = 0; i < RECORDS; i++) {
-    const key = i % KEYS
-    const isIn = writer.addWithin(51_200, keys[key]!, keys[key]!.length, undefined, data, RECORD_BYTES, slots[key])
-    if (isIn) continue
-    count += writer.seal().length
-    writer.addWithin(51_200, keys[key]!, keys[key]!.length, undefined, data, RECORD_BYTES, slots[key])
-  }
-  if (count === 0) throw new Error('nothing was sealed')
-  return RECORDS / ((performance.now() - startMs) / 1000)
-}
-
-async function measure(shards: number, call: 'put' | 'tryPut', isUnique: boolean): Promise<number> {
-  const transport = new DiscardTransport({ shards })
-  const producer = new KinesisProducer(
-    { streamName: 'bench', rateLimitPercent: 1_000_000_000, bufferMaxBytes: 1 << 30, bufferMaxRecords: 10_000_000 },
-    { transport }
-  )
-  const data = Buffer.alloc(RECORD_BYTES, 'x')
-  let next = 0
-  const keys = Array.from({ length: KEYS }, (_, i) => `user-${i}`)
-  const keyOf = () => (isUnique ? `user-${next++}` : keys[next++ % KEYS]!)
-  await pump(producer, call, WARM_UP, keyOf, data)
-  const startMs = performance.now()
-  await pump(producer, call, RECORDS, keyOf, data)
-  const rate = RECORDS / ((performance.now() - startMs) / 1000)
-  const { delivered, failed } = producer.stats()
-  if (delivered !== WARM_UP + RECORDS || failed !== 0) throw new Error(`${delivered} delivered, ${failed} failed`)
-  await producer.close()
-  return rate
-}
-
-/** Puts `count` records and waits until all are acknowledged. */
-async function pump(
-  producer: KinesisProducer,
-  call: 'put' | 'tryPut',
-  count: number,
-  keyOf: () => string,
-  data: Uint8Array
-): Promise<void> {
-  let failed = 0
-  const settle = (error: unknown) => {
-    if (error !== undefined) failed++
-  }
-  for (let i = 0; i < count; ) {
-    const burstEnd = Math.min(count, i + 2000)
-    if (call === 'tryPut') {
-      while (i < burstEnd && producer.tryPut({ partitionKey: keyOf(), data }, settle)) i++
-    } else {
-      const puts: Promise<unknown>[] = []
-      while (i < burstEnd) {
-        puts.push(producer.put({ partitionKey: keyOf(), data }))
-        i++
+  const title = 'put path: one process, transport that discards'
+  const columns = [
+    'call',
+    'record bytes',
+    'shards',
+    'keys',
+    'user records by CPU time',
+    'data',
+    'user records by wall time'
+  ]
+  return {
+    title: 'Put path',
+    tables: [{ title, columns, rows }],
+    plots: [
+      {
+        kind: 'bars',
+        title: 'user records a CPU second (call, record bytes, shards, keys)',
+        unit: 'records/CPU s',
+        bars: barsOf(rows, 4, 4)
       }
-      for (const put of puts) put.catch(settle)
-    }
-    await producer.ready()
-    await new Promise(setImmediate)
+    ]
   }
-  await producer.flush()
-  if (failed > 0) throw new Error(`${failed} records failed`)
 }
 
-function millions(rate: number): string {
-  return `${(rate / 1e6).toFixed(2)} M/s`
+interface Own {
+  floor: typeof floor
+  measure: typeof measure
+}
+
+const OWN = new URL('./put-path.bench.js', import.meta.url)
+
+/** Targets are for CPU time: wall time is the same on an idle machine, and tells of the others on a busy one. */
+function cells(rates: readonly Rates[], recordBytes: number, target?: number): Cell[] {
+  const perCpuSecond = rates.map(rate => rate.perCpuSecond)
+  const bytes = perCpuSecond.map(rate => rate * recordBytes)
+  return [
+    metric('records/CPU s', perCpuSecond, target),
+    metric('bytes/CPU s', bytes, recordBytes === 1000 ? TARGET_BYTES : undefined),
+    metric(
+      'records/s',
+      rates.map(rate => rate.perSecond)
+    )
+  ]
+}
+
+let isVerified = false
+
+/** In a process of its own. */
+export async function measure(putCase: PutCase): Promise<Rates> {
+  const { call, recordBytes, shards, keys } = putCase
+  const pool = makePool({ recordBytes, keys: KEYS })
+  if (!isVerified) {
+    const ledger = new Ledger(pool)
+    const producer = nullProducer(shards, ledger)
+    await pump(producer, call, source(pool), VERIFIED_RECORDS)
+    await producer.close()
+    ledger.assertArrived(VERIFIED_RECORDS)
+    isVerified = true
+  }
+  const count = Math.min(RECORDS_PER_ROUND, Math.ceil(BYTES_PER_ROUND / recordBytes))
+  return timePuts({ call, recordBytes, shards, keys }, pool, Math.ceil(count * 0.3), count)
+}
+
+/** In a process of its own: what no producer of this format can do without, the members written and the MD5. */
+export function floor(recordBytes: number): Rates {
+  const writer = new EnvelopeWriter()
+  const pool = makePool({ recordBytes, keys: KEYS })
+  const slots = pool.map(() => ({ table: 0, index: 0 }))
+  let sealedBytes = 0
+  const add = (n: number): boolean => {
+    const { partitionKey, data } = pool[n]!
+    return writer.addWithin(AGGREGATE_BYTES, partitionKey, partitionKey.length, undefined, data, recordBytes, slots[n])
+  }
+  const { wallMs, cpuMs } = meterSync(() => {
+    for (let i = 0; i < RECORDS_PER_ROUND; i++) {
+      const n = i % pool.length
+      if (add(n)) continue
+      sealedBytes += writer.seal().length
+      add(n)
+    }
+  })
+  if (sealedBytes + AGGREGATE_BYTES < RECORDS_PER_ROUND * recordBytes) throw new Error('bytes are missing')
+  return { perSecond: perSecond(RECORDS_PER_ROUND, wallMs), perCpuSecond: perSecond(RECORDS_PER_ROUND, cpuMs) }
 }

@@ -7,6 +7,7 @@
 import type { Writable } from 'node:stream'
 import { AbortWatch } from './abort-watch.ts'
 import { createAwsTransport } from './aws/transport.ts'
+import { guardedLogger } from './guarded-logger.ts'
 import { ProducerError } from './model/errors.ts'
 import type { AbortTicket } from './model/kinesis-record.ts'
 import type { ProducerOptions, ResolvedOptions } from './model/options.ts'
@@ -17,6 +18,7 @@ import type { PutResult, SettleCallback } from './model/results.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import { pipelineOptions } from './pipeline/pipeline-options.ts'
 import { PipelineSet } from './pipeline/pipeline-set.ts'
+import type { StatsCursor } from './pipeline/statistics.ts'
 import { type ProducerStats, snapshot } from './pipeline/stats.ts'
 import { type PutAllOutcome, putAll } from './put-all.ts'
 import { recordWritable, type WritableOptions } from './record-writable.ts'
@@ -46,7 +48,7 @@ export class KinesisProducer implements AsyncDisposable {
   #armedMs = Number.POSITIVE_INFINITY
   #room: { readonly promise: Promise<void>; readonly settle: (refusal?: Promise<never>) => void } | undefined
   readonly #aborts = new AbortWatch(tickets => {
-    for (const ticket of tickets) this.#set.abort(ticket)
+    for (const ticket of tickets) this.#set.abort(ticket, this.#clock.nowMs())
     this.#arm()
   })
   #isClosing = false
@@ -55,11 +57,12 @@ export class KinesisProducer implements AsyncDisposable {
 
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
   constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
-    this.#options = resolveOptions(options)
+    const resolved = resolveOptions(options)
+    this.#options = resolved.logger ? { ...resolved, logger: guardedLogger(resolved.logger) } : resolved
     this.#clock = ports.clock ?? systemClock
     const warn = (code: string, message: string) => this.#warn(code, message)
     this.#requests = new Requests({
-      transport: ports.transport ?? createAwsTransport({ ...this.#options, warn }),
+      transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
       clock: this.#clock,
       logger: this.#options.logger,
       landed: (pipeline, batch, outcome) => {
@@ -112,7 +115,7 @@ export class KinesisProducer implements AsyncDisposable {
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
   ready(): Promise<void> {
     if (this.#isClosing) return Promise.reject(closed())
-    if (this.#set.budget.hasRoom) return Promise.resolve()
+    if (this.#set.hasRoom) return Promise.resolve()
     this.#room ??= newRoom()
     return this.#room.promise
   }
@@ -148,8 +151,8 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Stops intake, flushes, and frees sockets and timers. Records not settled within `timeoutMs` fail with
-   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent: the first call's promise.
+   * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with
+   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent.
    */
   close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
     this.#closing ??= this.#close(timeoutMs)
@@ -161,8 +164,8 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /** Counters since the start, gauges of this moment and latency percentiles, by stream and shard. */
-  stats(): ProducerStats {
-    return snapshot(this.#set)
+  stats(window?: StatsCursor): ProducerStats {
+    return snapshot(this.#set, this.#clock.nowMs(), window)
   }
 
   #accept(record: UserRecord, settle: SettleCallback | AbortTicket): boolean {
@@ -192,10 +195,8 @@ export class KinesisProducer implements AsyncDisposable {
     await this.#flushWithin(timeoutMs)
     // Records that were taken back are settled, and may still be held.
     if (this.#set.budget.usedRecords > 0) {
-      const failure = {
-        code: 'KPL_ERR_CLOSE_TIMEOUT',
-        message: `not acknowledged within close's ${timeoutMs} ms`
-      } as const
+      const message = `not acknowledged within close's ${timeoutMs} ms`
+      const failure = { code: 'KPL_ERR_CLOSE_TIMEOUT', message } as const
       this.#set.abandon(this.#requests.giveUp(), failure, this.#clock.nowMs())
       this.#set.runSettlements(this.#clock.nowMs())
     }
@@ -229,7 +230,7 @@ export class KinesisProducer implements AsyncDisposable {
 
   #settleAndArm(): void {
     this.#set.runSettlements(this.#clock.nowMs())
-    if (this.#room !== undefined && this.#set.budget.hasRoom) {
+    if (this.#room !== undefined && this.#set.hasRoom) {
       this.#room.settle()
       this.#room = undefined
     }
@@ -263,9 +264,9 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #callbackThrew(error: unknown): void {
-    this.#options.logger?.error('a settle callback threw', { error: errorText(error) })
-    if (this.#options.logger === undefined)
-      emitWarning('KPL_WARN_CALLBACK_THREW', `a settle callback threw: ${errorText(error)}`)
+    const { logger } = this.#options
+    if (logger !== undefined) logger.error('a settle callback threw', { error: errorText(error) })
+    else emitWarning('KPL_WARN_CALLBACK_THREW', `a settle callback threw: ${errorText(error)}`)
   }
 }
 
@@ -292,7 +293,8 @@ function closed(): ProducerError {
 
 function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {
   const bounds = `bufferMaxBytes ${bufferMaxBytes}, bufferMaxRecords ${bufferMaxRecords}`
-  return new ProducerError('KPL_ERR_BUFFER_FULL', `the buffer is full (${bounds}); await ready() before the next put`)
+  const fact = `the buffer is full, or one shard has half of it (${bounds})`
+  return new ProducerError('KPL_ERR_BUFFER_FULL', `${fact}; await ready() before the next put`)
 }
 
 function ignore(): void {}

@@ -92,7 +92,12 @@ export class Requests {
 
 /** Returns an error's name and message, fit for a log. */
 export function errorText(error: unknown): string {
-  return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  try {
+    return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  } catch {
+    // What was thrown throws when it is asked for its text, so there is none to tell.
+    return 'an error without a text'
+  }
 }
 
 function checked(response: PutRecordsResponse, batch: Batch): Pick<Outcome, 'records' | 'error'> {

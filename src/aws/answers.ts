@@ -2,8 +2,15 @@
  * Reads the service's answers: from whatever arrived to the shapes of the port.
  * Invariant: only known fields of the right type get through; anything else is KPL_ERR_PROTOCOL, never a crash.
  */
-import type { PutRecordsAnswer, PutRecordsResponse, ShardHashRange, StreamSummary } from '../model/ports.ts'
+import type {
+  PutRecordsAnswer,
+  PutRecordsEntry,
+  PutRecordsResponse,
+  ShardHashRange,
+  StreamSummary
+} from '../model/ports.ts'
 import { MALFORMED_ANSWER, protocolFailure } from './classify-failure.ts'
+import { redacted } from './redact.ts'
 
 export interface ShardPage {
   readonly shards: readonly ShardHashRange[]
@@ -12,14 +19,15 @@ export interface ShardPage {
 
 const BYTES_PER_KIB = 1024
 
-/** Throws KPL_ERR_PROTOCOL for another shape, or when there is not one answer for each of `entryCount` entries. */
-export function readPutRecords(output: unknown, entryCount: number): PutRecordsResponse {
+/** Throws KPL_ERR_PROTOCOL for another shape, or when there is not one answer for each of the entries. */
+export function readPutRecords(output: unknown, entries: readonly PutRecordsEntry[]): PutRecordsResponse {
+  const entryCount = entries.length
   const records = list(fields(output, 'The answer')['Records'], 'Records')
   if (records.length !== entryCount) {
     const message = `PutRecords was sent ${entryCount} records and answered about ${records.length}.`
     throw protocolFailure('RecordCountMismatch', message, 200)
   }
-  return { records: records.map(readRecord) }
+  return { records: records.map((record, i) => readRecord(record, entries[i]!.partitionKey)) }
 }
 
 /** Returns one page of ListShards. */
@@ -43,13 +51,14 @@ export function readSummary(output: unknown): StreamSummary {
   }
 }
 
-function readRecord(value: unknown): PutRecordsAnswer {
+function readRecord(value: unknown, partitionKey: string): PutRecordsAnswer {
   const record = fields(value, 'Records[]')
+  const errorMessage = optionalText(record['ErrorMessage'], 'ErrorMessage')
   return {
     shardId: optionalText(record['ShardId'], 'ShardId'),
     sequenceNumber: optionalText(record['SequenceNumber'], 'SequenceNumber'),
     errorCode: optionalText(record['ErrorCode'], 'ErrorCode'),
-    errorMessage: optionalText(record['ErrorMessage'], 'ErrorMessage')
+    errorMessage: errorMessage === undefined ? undefined : redacted(errorMessage, [partitionKey])
   }
 }
 

@@ -1,39 +1,72 @@
 /**
- * The SDK's own JSON protocol with one change: bodies of PutRecords requests that we registered are written by us.
- * Invariant: whatever is not registered (other operations, an input that a middleware replaced) is serialised by the
- * SDK as ever; signing, endpoints, headers and answers stay the SDK's in any case.
+ * The SDK's own JSON protocol with one change: PutRecords is written, and its answer read, by us, in JSON or in CBOR.
+ * Invariant: a PutRecords request carries exactly the records it was announced with, or is not made; signing, endpoints,
+ * errors and all other operations stay the SDK's.
  */
-import type { PutRecordsCommandInput } from '@aws-sdk/client-kinesis'
+import type { PutRecordsCommandInput, PutRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
 import { BodyPool } from './body-buffers.ts'
-import { writePutRecordsBody } from './request-body.ts'
+import { CBOR_CONTENT_TYPE, decodeErrorAnswer, decodePutRecordsAnswer } from './cbor-answer.ts'
+import { writeCborBody } from './cbor-body.ts'
+import { type TakeBuffer, type WrittenBody, writePutRecordsBody } from './request-body.ts'
 
-/** Knows which inputs get a body of ours, and takes the buffers back. */
+/** How PutRecords requests and their answers are written. */
+export type WireFormat = 'json' | 'cbor'
+
+interface BodyFormat {
+  readonly contentType: string
+  readonly write: (input: PutRecordsCommandInput, take: TakeBuffer) => WrittenBody
+}
+
+const FORMATS: Readonly<Record<WireFormat, BodyFormat>> = {
+  json: { contentType: 'application/x-amz-json-1.1', write: writePutRecordsBody },
+  cbor: { contentType: CBOR_CONTENT_TYPE, write: writeCborBody }
+}
+
+type Records = NonNullable<PutRecordsCommandInput['Records']>
+
+interface Announced {
+  readonly records: Records
+  /** Set once the body was written. */
+  buffer: Buffer | undefined
+}
+
+/** Knows the records behind an input, writes them, and takes the buffers back. */
 export class BodyWriter {
+  readonly #format: BodyFormat
   readonly #pool: BodyPool = new BodyPool()
-  /** Registered inputs; the buffer is there once the body was written. */
-  readonly #buffers = new WeakMap<object, Buffer | undefined>()
+  /** By the empty array that stands for them, which also an input that a middleware copied still has. */
+  readonly #announced = new WeakMap<Records, Announced>()
 
-  /** From here on `input` is serialised by us. */
-  register(input: PutRecordsCommandInput): void {
-    this.#buffers.set(input, undefined)
+  constructor(wireFormat: WireFormat) {
+    this.#format = FORMATS[wireFormat]
   }
 
-  isRegistered(input: object): input is PutRecordsCommandInput {
-    return this.#buffers.has(input)
+  get contentType(): string {
+    return this.#format.contentType
+  }
+
+  /** Returns the `Records` of an input that stands for `records`: the SDK never sees what is in them. */
+  announce(records: Records): Records {
+    const placeholder: Records = []
+    this.#announced.set(placeholder, { records, buffer: undefined })
+    return placeholder
   }
 
   /** Returns the body, in a pooled buffer. A second call for one input takes a second buffer; the first is dropped. */
   write(input: PutRecordsCommandInput): Buffer {
-    const { buffer, body } = writePutRecordsBody(input, bytes => this.#pool.take(bytes))
-    this.#buffers.set(input, buffer)
+    const announced = this.#announced.get(input.Records ?? [])
+    if (announced === undefined) throw new TypeError('The records of a PutRecords request were replaced on the way.')
+    const whole = { ...input, Records: announced.records }
+    const { buffer, body } = this.#format.write(whole, bytes => this.#pool.take(bytes))
+    announced.buffer = buffer
     return body
   }
 
-  /** Only after the answer to `input` was read to its end: nobody reads the body any more. */
-  release(input: PutRecordsCommandInput): void {
-    const buffer = this.#buffers.get(input)
-    this.#buffers.delete(input)
+  /** Only when nobody reads the body any more. */
+  release(placeholder: Records): void {
+    const buffer = this.#announced.get(placeholder)?.buffer
+    this.#announced.delete(placeholder)
     if (buffer !== undefined) this.#pool.release(buffer)
   }
 
@@ -42,17 +75,55 @@ export class BodyWriter {
   }
 }
 
+type Serialize = AwsJson1_1Protocol['serializeRequest']
+type Deserialize = AwsJson1_1Protocol['deserializeResponse']
+type MetadataBearer = Pick<PutRecordsCommandOutput, '$metadata'>
+
+const OPERATION = 'PutRecords'
+
 /** Returns the class for the client's `protocol` option; a subclass, because that is what the option takes. */
 export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protocol {
   return class PutRecordsProtocol extends AwsJson1_1Protocol {
     override async serializeRequest<Input extends object>(
-      ...[schema, input, context]: Parameters<AwsJson1_1Protocol['serializeRequest']> & { 1: Input }
-    ): ReturnType<AwsJson1_1Protocol['serializeRequest']> {
-      if (!writer.isRegistered(input)) return super.serializeRequest(schema, input, context)
-      // Everything but the body: the SDK serialises the same request without its records.
-      const request = await super.serializeRequest(schema, { ...input, Records: [] }, context)
-      request.body = writer.write(input)
+      ...[schema, input, context]: Parameters<Serialize> & { 1: Input }
+    ): ReturnType<Serialize> {
+      // Everything but the body: what is announced has no records for the SDK.
+      const request = await super.serializeRequest(schema, input, context)
+      if (schema.name !== OPERATION) return request
+      request.headers['content-type'] = writer.contentType
+      // The schema of the operation says what its input is.
+      request.body = writer.write(input as PutRecordsCommandInput)
       return request
     }
+
+    override async deserializeResponse<Output extends MetadataBearer>(
+      ...[schema, context, response]: Parameters<Deserialize>
+    ): Promise<Output> {
+      const isError = response.statusCode >= 300
+      const isInCbor = isCbor(response.headers)
+      // Errors in JSON are the SDK's to read: it knows the names.
+      if (schema.name !== OPERATION || (isError && !isInCbor)) {
+        return super.deserializeResponse(schema, context, response)
+      }
+      const bytes = await context.streamCollector(response.body)
+      const $metadata = this.deserializeMetadata(response)
+      if (isError) await this.handleError(schema, context, response, decodeErrorAnswer(bytes), $metadata)
+      const output = isInCbor ? decodePutRecordsAnswer(bytes) : parseAnswer(bytes)
+      // The decoder of PutRecords' output: answers.ts checks every field of it.
+      return { ...output, $metadata } as unknown as Output
+    }
   }
+}
+
+/** SyntaxError for what is not a JSON object. */
+function parseAnswer(bytes: Uint8Array): object {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null) throw new SyntaxError('The answer is not an object.')
+  return value
+}
+
+function isCbor(headers: Readonly<Record<string, string>>): boolean {
+  const name = Object.keys(headers).find(key => key.toLowerCase() === 'content-type')
+  return name !== undefined && headers[name]!.toLowerCase().startsWith(CBOR_CONTENT_TYPE)
 }

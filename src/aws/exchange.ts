@@ -1,9 +1,10 @@
 /**
  * One call to the service: a command, its deadline, and what became of it.
- * Invariant: settles within `timeoutMs` or at the signal, whichever is first, with an answer or a `TransportError`;
- * makes one attempt, also on a client that would retry; after it settled nothing more is sent.
+ * Invariant: settles at the deadline or at the signal, whichever is first, with an answer or a `TransportError`; makes
+ * one attempt, also on a client that would retry; after it settled nothing more is sent.
  */
 import { setMaxListeners } from 'node:events'
+import { ClientRequest, IncomingMessage } from 'node:http'
 import type {
   DescribeStreamSummaryCommand,
   KinesisClient,
@@ -11,7 +12,10 @@ import type {
   PutRecordsCommand
 } from '@aws-sdk/client-kinesis'
 import type { TransportError } from '../model/errors.ts'
+import type { Clock } from '../model/ports.ts'
 import { classifyFailure, givenUp } from './classify-failure.ts'
+import { armDeadline } from './deadline.ts'
+import type { Passage } from './http-door.ts'
 
 /** One of the three commands we send. */
 export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSummaryCommand
@@ -20,12 +24,19 @@ export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSumm
 export type Send = (command: Command, options: { readonly abortSignal: AbortSignal }) => Promise<unknown>
 
 export interface ExchangeOptions {
+  readonly clock: Clock
   /** For the whole call: credentials, connection, request and answer. */
   readonly timeoutMs: number
   /** Any of them ends the call. */
   readonly signals: readonly AbortSignal[]
   /** Throws a `TransportError` when a request must not go to this place. */
   readonly assertDestination?: ((protocol: string, hostname: string) => void) | undefined
+  /** Has the handler tell how far a request comes; without it that is guessed from what is thrown. */
+  readonly track?: ((request: object, passage: Passage) => void) | undefined
+  /** Of the entries: keys that no error may tell. */
+  readonly partitionKeys?: (() => readonly string[]) | undefined
+  /** Called at most once, when nobody reads the request's body any more; for unknown handlers never. */
+  readonly onBodyFree?: (() => void) | undefined
 }
 
 /** How far a call came. Written by the middleware, read by the classification. */
@@ -33,59 +44,63 @@ interface Progress {
   /** Unset while the client has not run our middleware; a client of another make may never do so. */
   isHanded: boolean | undefined
   isOver: boolean
+  passage: Passage | undefined
   statusCode: number | undefined
   retryAfter: string | undefined
-  failure: TransportError | undefined
 }
 
 /** Sends `command`, which must be fresh, once; resolves to its output, undecoded. */
 export function exchange(send: Send, command: Command, options: ExchangeOptions): Promise<unknown> {
-  const { timeoutMs, signals, assertDestination } = options
+  const { clock, timeoutMs, signals } = options
   if (signals.some(signal => signal.aborted)) return Promise.reject(givenUp('AbortError', false))
   const progress: Progress = {
     isHanded: undefined,
     isOver: false,
+    passage: undefined,
     statusCode: undefined,
-    retryAfter: undefined,
-    failure: undefined
+    retryAfter: undefined
   }
-  watch(command, progress, assertDestination)
   const aborter = new AbortController()
-  const deadline = AbortSignal.timeout(timeoutMs)
   return new Promise((resolve, reject) => {
     const isFirst = (): boolean => {
       if (progress.isOver) return false
       progress.isOver = true
-      deadline.removeEventListener('abort', onDeadline)
+      deadline.cancel()
       for (const signal of signals) signal.removeEventListener('abort', onSignal)
       return true
     }
+    const fail = (error: TransportError): void => {
+      if (isFirst()) reject(error)
+    }
     const giveUp = (errorCode: 'AbortError' | 'TimeoutError'): void => {
-      if (!isFirst()) return
-      reject(givenUp(errorCode, progress.isHanded))
+      fail(givenUp(errorCode, mayHaveLeft(progress)))
       aborter.abort()
     }
-    const onDeadline = (): void => giveUp('TimeoutError')
     const onSignal = (): void => giveUp('AbortError')
-    deadline.addEventListener('abort', onDeadline)
+    const deadline = armDeadline(clock, clock.nowMs() + timeoutMs, () => giveUp('TimeoutError'))
     for (const signal of signals) {
       // As many listeners as requests in flight are no leak; each is removed when its call ends.
       setMaxListeners(0, signal)
       signal.addEventListener('abort', onSignal)
     }
+    watch(command, progress, options, fail)
+    const { partitionKeys } = options
     send(command, { abortSignal: aborter.signal }).then(
       output => {
         if (isFirst()) resolve(output)
       },
-      (thrown: unknown) => {
-        if (isFirst()) reject(progress.failure ?? classifyFailure(thrown, progress))
-      }
+      (thrown: unknown) => fail(failureOf(thrown, progress, partitionKeys))
     )
   })
 }
 
 /** Adds three observers to the command: at its start, right inside the retry loop, and at the handler's door. */
-function watch(command: Command, progress: Progress, assertDestination: ExchangeOptions['assertDestination']): void {
+function watch(
+  command: Command,
+  progress: Progress,
+  { assertDestination, track, onBodyFree, partitionKeys }: ExchangeOptions,
+  fail: (error: TransportError) => void
+): void {
   // The commands differ in the types of input and output only, which these observers do not look at.
   const stack = command.middlewareStack as unknown as KinesisClient['middlewareStack']
   stack.add(
@@ -101,8 +116,8 @@ function watch(command: Command, progress: Progress, assertDestination: Exchange
         try {
           return await next(args)
         } catch (error) {
-          progress.failure = classifyFailure(error, progress)
-          // An error that no retry strategy knows is never retried, whatever the client's maxAttempts.
+          // The call is over here. What the client's retry strategy makes of it stays without effect: see the door.
+          fail(failureOf(error, progress, partitionKeys))
           throw new Error('The attempt failed.')
         }
       },
@@ -112,15 +127,41 @@ function watch(command: Command, progress: Progress, assertDestination: Exchange
     next => async args => {
       const { protocol, hostname } = destinationOf(args.request)
       assertDestination?.(protocol, hostname)
-      // The caller was told that nothing was sent; keep it so.
+      // The caller was told what became of the call; keep it so.
       if (progress.isOver) throw givenUp('AbortError', false)
       progress.isHanded = true
+      if (track !== undefined && typeof args.request === 'object' && args.request !== null) {
+        progress.passage = { isOpen: false, onFree: () => onBodyFree?.() }
+        track(args.request, progress.passage)
+      }
       const answer = await next(args)
       noteAnswer(answer.response, progress)
+      if (progress.passage === undefined && onBodyFree !== undefined) whenFree(answer.response, onBodyFree)
       return answer
     },
     { step: 'deserialize', priority: 'low', name: 'kplHandOver' }
   )
+}
+
+function failureOf(
+  thrown: unknown,
+  progress: Progress,
+  partitionKeys: ExchangeOptions['partitionKeys']
+): TransportError {
+  const { statusCode, retryAfter } = progress
+  return classifyFailure(thrown, { mayHaveLeft: mayHaveLeft(progress), statusCode, retryAfter, partitionKeys })
+}
+
+/** Whether a byte of the request may have left; undefined when neither client nor handler tells. */
+function mayHaveLeft({ isHanded, passage }: Progress): boolean | undefined {
+  return isHanded === false ? false : passage?.isOpen
+}
+
+/** Other handlers that are Node.js's own underneath: the request of an answer tells when its body is free. */
+function whenFree(response: unknown, onBodyFree: () => void): void {
+  const body: unknown = typeof response === 'object' && response !== null ? Reflect.get(response, 'body') : undefined
+  const request: unknown = body instanceof IncomingMessage ? Reflect.get(body, 'req') : undefined
+  if (request instanceof ClientRequest) request.once('close', onBodyFree)
 }
 
 function destinationOf(request: unknown): { protocol: string; hostname: string } {

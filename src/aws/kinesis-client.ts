@@ -8,10 +8,14 @@ import { Agent as HttpsAgent } from 'node:https'
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { OptionsError, TransportError } from '../model/errors.ts'
+import type { Clock } from '../model/ports.ts'
 import { collectAnswer } from './answer-collector.ts'
-import { BodyWriter, putRecordsProtocol } from './body-protocol.ts'
+import { BodyWriter, putRecordsProtocol, type WireFormat } from './body-protocol.ts'
+import { CredentialGuard, type Provider } from './credential-guard.ts'
 import { endpointFaults, isLoopbackHost } from './endpoint-policy.ts'
 import type { ExchangeOptions, Send } from './exchange.ts'
+import { givenSend } from './given-client.ts'
+import { type Agents, HttpDoor } from './http-door.ts'
 
 /** Names and meaning as in `src/model/options.ts`, so that resolved options can be handed over as they are. */
 export interface AwsTransportOptions {
@@ -25,9 +29,13 @@ export interface AwsTransportOptions {
   /** An HTTP handler (then used as it is), or options of one: agents for a proxy. */
   readonly requestHandler?: object | undefined
   readonly allowInsecureEndpoint: boolean
+  /** How PutRecords is written. Only for our own client: another's writes as it was made to. */
+  readonly wireFormat: WireFormat
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly maxInFlightRequests: number
+  /** Measures every time-out. Without it they are measured all the same, but not forgiving of a process that stood still. */
+  readonly clock?: Clock | undefined
   /** Told at most once for each code; for people, not for programs. */
   readonly warn: (code: string, message: string) => void
 }
@@ -37,79 +45,84 @@ export interface Sender {
   /** Set when bodies are written by us. */
   readonly bodyWriter?: BodyWriter | undefined
   readonly assertDestination?: ExchangeOptions['assertDestination']
+  readonly track?: ExchangeOptions['track']
+  /** Set when credentials are renewed by us. */
+  readonly credentials?: CredentialGuard | undefined
   /** Frees what is ours. */
   close(): void
 }
 
-/** Sockets beside those for PutRecords, so that a shard map never waits behind full uploads. */
-const CONTROL_SOCKETS = 2
+/** Sockets beside those for PutRecords: neither waits for the other. */
+const CONTROL_SOCKETS = 8
 /** An idle connection is closed by us before a server or a load balancer does it in the middle of a request. */
 const IDLE_SOCKET_MS = 20_000
 const TCP_KEEP_ALIVE_MS = 1000
 
 /** Returns what to send with. Throws OptionsError for an endpoint or a region that will not do. */
-export function openSender(options: AwsTransportOptions): Sender {
-  return options.client === undefined ? ownSender(options) : givenSender(options.client, options.warn)
+export function openSender(options: AwsTransportOptions, clock: Clock): Sender {
+  if (options.client === undefined) return ownSender(options, clock)
+  if (options.wireFormat !== 'json') {
+    throw new OptionsError(["wireFormat belongs to the producer's own client: a client that is given writes JSON"])
+  }
+  return { send: givenSend(options.client, options.warn), close() {} }
 }
 
-function givenSender(client: object, warn: AwsTransportOptions['warn']): Sender {
-  if (!('send' in client) || typeof client.send !== 'function')
-    throw new OptionsError(['client must have a send method'])
-  if (protocolOfHandler(client) === 'h2') {
-    warn(
-      'KPL_WARN_HTTP2_HANDLER',
-      "The client uses the SDK's HTTP/2 handler, which by default opens a new TLS connection for every request: " +
-        'give it a NodeHttpHandler of @smithy/node-http-handler, or give the producer region and credentials instead.'
-    )
-  }
-  const send = client.send
-  return {
-    send: async (command, options): Promise<unknown> => Reflect.apply(send, client, [command, options]),
-    close() {}
-  }
-}
-
-function ownSender(options: AwsTransportOptions): Sender {
+function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
   const faults = endpointFaults(options)
   if (faults.length > 0) throw new OptionsError(faults)
-  const bodyWriter = new BodyWriter()
-  const agents = openAgents(options)
+  const bodyWriter = new BodyWriter(options.wireFormat)
+  // A handler made of options has one agent for both.
+  const sharedSockets = options.requestHandler === undefined ? 0 : CONTROL_SOCKETS
+  const data = openAgents(options.maxInFlightRequests + sharedSockets)
+  const control = openAgents(CONTROL_SOCKETS)
+  const door = new HttpDoor({ data, control, connectTimeoutMs: options.connectTimeoutMs, clock })
+  const credentials = new CredentialGuard(clock)
   const config: KinesisClientConfig = {
     maxAttempts: 1,
     // 'adaptive', which the environment may ask for, would hold requests back on its own.
     retryMode: 'standard',
     protocol: putRecordsProtocol(bodyWriter),
     streamCollector: collectAnswer,
-    requestHandler: handlerOf(options, agents),
+    requestHandler: handlerOf(options, data, door),
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    // The SDK checks credentials itself, at the first call; they are nothing that we should look into.
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials as CredentialsOption })
+    ...(options.credentials === undefined ? {} : { credentials: boundedCredentials(options.credentials, credentials) })
   }
   const client = new KinesisClient(config)
+  const remembered = client.config.credentials
+  const isBounded = options.credentials !== undefined
+  client.config.credentials = credentials.over(isBounded ? remembered : credentials.bounded(remembered))
+  // It copies every record of requests and answers, for a logger that nobody gave.
+  client.middlewareStack.remove('loggerMiddleware')
   const send: Send = async (command, sendOptions): Promise<unknown> =>
     Reflect.apply(client.send, client, [command, sendOptions])
   const close = (): void => {
-    agents.httpAgent.destroy()
-    agents.httpsAgent.destroy()
+    for (const { httpAgent, httpsAgent } of [data, control]) {
+      httpAgent.destroy()
+      httpsAgent.destroy()
+    }
     bodyWriter.clear()
   }
   const assertDestination = options.allowInsecureEndpoint ? undefined : assertSafeDestination
-  return { send, bodyWriter, assertDestination, close }
+  const track: Sender['track'] = (request, passage) => door.track(request, passage)
+  const isOwnDoor = options.requestHandler === undefined
+  return { send, bodyWriter, assertDestination, track: isOwnDoor ? track : undefined, credentials, close }
 }
 
+/** The SDK checks credentials itself, at the first call; they are nothing that we should look into. */
+function boundedCredentials(given: object, guard: CredentialGuard): CredentialsOption {
+  return typeof given === 'function' ? guard.bounded(given as Provider<Identity>) : (given as Identity)
+}
+
+type Identity = Awaited<ReturnType<KinesisClient['config']['credentials']>>
 type CredentialsOption = NonNullable<KinesisClientConfig['credentials']>
 type HandlerOption = NonNullable<KinesisClientConfig['requestHandler']>
-interface Agents {
-  readonly httpAgent: HttpAgent
-  readonly httpsAgent: HttpsAgent
-}
 
-function openAgents({ maxInFlightRequests }: AwsTransportOptions): Agents {
+function openAgents(maxSockets: number): Agents {
   const agentOptions = {
     keepAlive: true,
     keepAliveMsecs: TCP_KEEP_ALIVE_MS,
-    maxSockets: maxInFlightRequests + CONTROL_SOCKETS,
+    maxSockets,
     timeout: IDLE_SOCKET_MS
   }
   return {
@@ -119,18 +132,18 @@ function openAgents({ maxInFlightRequests }: AwsTransportOptions): Agents {
   }
 }
 
-/** The SDK would make an HTTP/2 handler of mere options, so those go into a handler of ours. */
-function handlerOf(options: AwsTransportOptions, agents: Agents): HandlerOption {
-  const given = options.requestHandler
-  // A handler is used as it is: the SDK calls it, and only `handle` tells a handler from options.
-  if (given !== undefined && 'handle' in given) return given as HandlerOption
-  return new NodeHttpHandler({
-    ...agents,
-    connectionTimeout: options.connectTimeoutMs,
-    requestTimeout: options.requestTimeoutMs,
-    throwOnRequestTimeout: true,
-    ...given
-  })
+/** The SDK would make an HTTP/2 handler of mere options, so those go into one for HTTP/1.1. */
+function handlerOf(
+  { requestHandler, connectTimeoutMs }: AwsTransportOptions,
+  agents: Agents,
+  door: HttpDoor
+): HandlerOption {
+  // The SDK asks a handler for `handle` and little else; its type has more members than its interface.
+  if (requestHandler === undefined) return door as HandlerOption
+  // A handler is used as it is: only `handle` tells a handler from options.
+  if ('handle' in requestHandler) return requestHandler as HandlerOption
+  // No requestTimeout: the exchange has its own, which bears with a process that stood still.
+  return new NodeHttpHandler({ ...agents, connectionTimeout: connectTimeoutMs, ...requestHandler })
 }
 
 /** The endpoint may also come from the environment, past the check of the options. */
@@ -141,16 +154,4 @@ function assertSafeDestination(protocol: string, hostname: string): void {
     message: 'Plain http is used on this machine only, unless allowInsecureEndpoint is set; nothing was sent.',
     persisted: 'no'
   })
-}
-
-/** What the client's handler says of itself: `'http/1.1'`, `'h2'`, or undefined. */
-function protocolOfHandler(client: object): unknown {
-  const handler = objectField(objectField(client, 'config'), 'requestHandler')
-  const metadata = objectField(handler, 'metadata')
-  return metadata === undefined ? undefined : Reflect.get(metadata, 'handlerProtocol')
-}
-
-function objectField(value: object | undefined, name: string): object | undefined {
-  const field: unknown = value === undefined ? undefined : Reflect.get(value, name)
-  return typeof field === 'object' && field !== null ? field : undefined
 }

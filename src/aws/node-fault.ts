@@ -35,7 +35,7 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
 /** System calls that come before the first byte. */
 const CONNECT_SYSCALLS: ReadonlySet<string> = new Set(['connect', 'getaddrinfo'])
 /** `ERR_SSL_*` may also come late, on an open connection, and so is a code but no proof. */
-const NODE_CODE = /^(?:E[A-Z]{2,20}|EAI_[A-Z]{2,20}|ERR_[A-Z0-9_]{2,80})$/
+const NODE_CODE = /^(?:E[A-Z]{2,20}|EAI_[A-Z]{2,20}|ERR_[A-Z0-9_]{2,80}|HPE_[A-Z_]{2,40})$/
 // The two below are the only signs of these failures; were the words to change, the verdict would be 'maybe', not wrong.
 const CONNECT_TIMEOUT_TEXT = 'did not establish a connection'
 const BROKEN_HANDSHAKE_TEXT = 'before secure TLS connection was established'

@@ -1,7 +1,8 @@
 /**
  * The `Transport` over the AWS SDK: PutRecords, ListShards, DescribeStreamSummary.
  * Invariant: every method rejects with a `TransportError` and nothing else; PutRecords is tried once, the two others
- * at most `CONTROL_TRIES` times; a body buffer goes back to the pool only after its request was answered with success.
+ * at most `CONTROL_TRIES` times; a body buffer goes back to the pool only when its request was written and answered, or
+ * its connection is gone.
  */
 import {
   DescribeStreamSummaryCommand,
@@ -14,11 +15,13 @@ import pRetry from 'p-retry'
 import { TransportError } from '../model/errors.ts'
 import { LIST_SHARDS_PAGE, MAX_LIST_SHARDS_PAGES } from '../model/limits.ts'
 import type {
+  Clock,
   PutRecordsEntry,
   PutRecordsRequest,
   PutRecordsResponse,
   ShardHashRange,
   StreamSummary,
+  Timer,
   Transport
 } from '../model/ports.ts'
 import type { StreamRef } from '../model/records.ts'
@@ -43,26 +46,46 @@ const EXPIRED_TOKEN = 'ExpiredNextTokenException'
  * const transport = createAwsTransport({ ...resolveOptions({ region: 'eu-west-1' }), warn: () => {} })
  */
 export function createAwsTransport(options: AwsTransportOptions): Transport {
-  return new AwsTransport(openSender(options), options.requestTimeoutMs)
+  const clock = options.clock ?? spanClock
+  return new AwsTransport(openSender(options, clock), clock, options.requestTimeoutMs)
+}
+
+/** For a transport without a clock: time that stands still, and wake-ups that come all the same. */
+const spanClock: Clock = {
+  nowMs: () => 0,
+  schedule(delayMs, wake): Timer {
+    const signal = AbortSignal.timeout(Math.ceil(delayMs))
+    signal.addEventListener('abort', wake)
+    return { cancel: () => signal.removeEventListener('abort', wake) }
+  }
+}
+
+interface SendOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly keys?: () => readonly string[]
+  readonly onBodyFree?: () => void
 }
 
 class AwsTransport implements Transport {
   readonly #sender: Sender
+  readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
 
-  constructor(sender: Sender, timeoutMs: number) {
+  constructor(sender: Sender, clock: Clock, timeoutMs: number) {
     this.#sender = sender
+    this.#clock = clock
     this.#timeoutMs = timeoutMs
   }
 
   async putRecords({ stream, entries, signal }: PutRecordsRequest): Promise<PutRecordsResponse> {
-    const input: PutRecordsCommandInput = { ...addressOf(stream), Records: entries.map(requestEntry) }
     const { bodyWriter } = this.#sender
-    bodyWriter?.register(input)
-    const output = await this.#send(new PutRecordsCommand(input), signal)
-    bodyWriter?.release(input)
-    return readPutRecords(output, entries.length)
+    const records = entries.map(requestEntry)
+    const Records = bodyWriter?.announce(records) ?? records
+    const command = new PutRecordsCommand({ ...addressOf(stream), Records })
+    const keys = (): string[] => entries.map(({ partitionKey }) => partitionKey)
+    const output = await this.#send(command, { signal, keys, onBodyFree: () => bodyWriter?.release(Records) })
+    return readPutRecords(output, entries)
   }
 
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]> {
@@ -98,11 +121,19 @@ class AwsTransport implements Transport {
     throw protocolFailure('TooManyPages', message)
   }
 
-  #send(command: Command, signal?: AbortSignal): Promise<unknown> {
-    const { send, assertDestination } = this.#sender
+  async #send(command: Command, { signal, keys, onBodyFree }: SendOptions = {}): Promise<unknown> {
+    const { send, assertDestination, track, credentials } = this.#sender
     const closing = this.#closing.signal
     const signals = signal === undefined ? [closing] : [closing, signal]
-    return exchange(send, command, { timeoutMs: this.#timeoutMs, signals, assertDestination })
+    const own = { clock: this.#clock, timeoutMs: this.#timeoutMs, signals }
+    const call = { ...own, assertDestination, track, onBodyFree, partitionKeys: keys }
+    const generation = credentials?.generation ?? 0
+    try {
+      return await exchange(send, command, call)
+    } catch (error) {
+      if (error instanceof TransportError) credentials?.refused(error.errorCode, generation)
+      throw error
+    }
   }
 
   /** Each try begins anew, so an expired token costs one of them. */
@@ -117,7 +148,7 @@ class AwsTransport implements Transport {
       })
     } catch (error) {
       if (this.#closing.signal.aborted && !(error instanceof TransportError)) throw givenUp('AbortError', false)
-      throw classifyFailure(error, { isHanded: undefined })
+      throw classifyFailure(error, { mayHaveLeft: undefined })
     }
   }
 }
@@ -137,8 +168,7 @@ function addressOf({ streamName, streamArn }: StreamRef): { StreamName?: string;
 }
 
 function requestEntry({ data, partitionKey, explicitHashKey }: PutRecordsEntry): RequestEntry {
-  const entry = { Data: data, PartitionKey: partitionKey }
-  return explicitHashKey === undefined ? entry : { ...entry, ExplicitHashKey: explicitHashKey }
+  return { Data: data, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey }
 }
 
 type RequestEntry = NonNullable<PutRecordsCommandInput['Records']>[number]

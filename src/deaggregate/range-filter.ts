@@ -26,8 +26,9 @@ export class RangeFilter {
   readonly #start: string
   readonly #end: string
   readonly #reader: EnvelopeReader
-  readonly #byKey: Place[] = []
-  readonly #byHashKey: Place[] = []
+  // Without a prototype that could be asked for places that are not there yet.
+  readonly #byKey: Place[] = Object.setPrototypeOf([], null)
+  readonly #byHashKey: Place[] = Object.setPrototypeOf([], null)
 
   /** No range means all hash keys. Throws a SyntaxError for a bound that is not an integer. */
   constructor(reader: EnvelopeReader, range: ShardRange = { startingHashKey: 0n, endingHashKey: 2n ** 128n - 1n }) {

@@ -74,8 +74,8 @@ export class Members {
   /** Of the member that was accepted first; a member that came back may stand behind younger ones. */
   oldestNumber = Number.POSITIVE_INFINITY
   abortedCount = 0
-  /** Whether they are in a request that has not been answered, or whose answer is held: they may be stored. */
-  isInFlight = false
+  /** Since when they are in a request that has not been answered, or whose answer is held: they may be stored. */
+  sentMs: number | undefined
   /** Whether their common fate is decided: what is left is to call back, and nothing can be taken back any more. */
   isDecided = false
   /** The record they were sealed into; undefined while their envelope is open. */
@@ -102,6 +102,11 @@ export class Members {
     if (record.number < this.oldestNumber) this.oldestNumber = record.number
     this.budgetBytes += record.budgetBytes
     this.dataBytes += record.dataBytes
+  }
+
+  /** Whether any member was in another Kinesis record before. */
+  get hasHistories(): boolean {
+    return this.#histories !== undefined
   }
 
   historyOf(index: number): History | undefined {

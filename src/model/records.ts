@@ -26,6 +26,7 @@ export function streamRef(nameOrArn: string): StreamRef {
   return nameOrArn.startsWith('arn:') ? { streamArn: nameOrArn } : { streamName: nameOrArn }
 }
 
+const MAX_KIND_CHARACTERS = 64
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/
 const STREAM_ARN = /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}$/
 const MAX_STREAM_TEXT = 256
@@ -42,10 +43,12 @@ export function streamNameFault(value: unknown): string | undefined {
   return `must be 1 to 128 of the characters a-z A-Z 0-9 _ . - or a stream ARN, got ${value.length} characters that are not`
 }
 
-/** Returns the kind of a value as error messages name it: its `typeof`, but `null` and `array` said plainly. */
+/** Returns the kind of a value as error messages name it: its class's name, else its `typeof`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'object') return value.constructor?.name ?? 'object'
-  return typeof value
+  if (typeof value !== 'object') return typeof value
+  // Of JSON, `constructor` may be anything.
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && name.length > 0 ? name.slice(0, MAX_KIND_CHARACTERS) : 'object'
 }

@@ -84,6 +84,11 @@ function relationFaults(options: ResolvedOptions): string[] {
       `aggregationMaxBytes must not exceed maxUserRecordBytes (${options.maxUserRecordBytes} bytes), got ${options.aggregationMaxBytes}`
     )
   }
+  if (options.recordMaxBufferedTimeMs >= options.recordTtlMs) {
+    faults.push(
+      `recordMaxBufferedTimeMs must be less than recordTtlMs (${options.recordTtlMs} ms), got ${options.recordMaxBufferedTimeMs}`
+    )
+  }
   if (options.retryCapMs < options.retryBaseMs) {
     faults.push(`retryCapMs must be at least retryBaseMs (${options.retryBaseMs} ms), got ${options.retryCapMs}`)
   }

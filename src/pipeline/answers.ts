@@ -7,6 +7,7 @@ import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
 import { type Decision, decide, isAcknowledged, judge } from '../stages/retrier.ts'
 import { attemptOf, recordAttempt } from './members.ts'
+import { OrderWatch } from './order-watch.ts'
 import { isStale, type Outbox } from './outbox.ts'
 import type { Outcome } from './pipeline-host.ts'
 import type { RequestFailures } from './request-failures.ts'
@@ -15,11 +16,14 @@ import type { StreamTelemetry } from './telemetry.ts'
 
 export interface AnswersContext {
   readonly failIfThrottled: boolean
+  readonly ordering: 'none' | 'key'
   readonly routing: Routing
   readonly outbox: Outbox
   readonly requestFailures: RequestFailures
   readonly telemetry: StreamTelemetry
   resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void
+  /** Ordered mode: a shard gave a number that is not above those before. */
+  orderBroken(shardId: string): void
 }
 
 interface AnsweredEntry {
@@ -30,6 +34,7 @@ interface AnsweredEntry {
 
 export class Answers {
   readonly #context: AnswersContext
+  readonly #orderWatch = new OrderWatch()
   #held: AnsweredEntry[] = []
 
   constructor(context: AnswersContext) {
@@ -48,9 +53,17 @@ export class Answers {
     if (outbox.breaker.answered()) outbox.limiter.forgive(nowMs)
     batch.entries.forEach((record, i) => {
       const answer = outcome.records?.[i] ?? {}
-      if (isAcknowledged(answer)) this.#learn(record, answer.shardId, outcome.startMs, nowMs)
+      if (isAcknowledged(answer)) {
+        this.#watchOrder(answer)
+        this.#learn(record, answer.shardId, outcome.startMs, nowMs)
+      }
       this.#judge({ record, answer, outcome }, nowMs)
     })
+  }
+
+  /** The stream is gone. */
+  forget(): void {
+    this.#orderWatch.forget()
   }
 
   /** Looks again, with a new map, at the answers that are held. */
@@ -80,15 +93,20 @@ export class Answers {
   }
 
   #hold(entry: AnsweredEntry): void {
-    entry.record.members.isInFlight = true
+    entry.record.members.sentMs = entry.outcome.startMs
     this.#held.push(entry)
   }
 
   #takeHeld(): AnsweredEntry[] {
     const held = this.#held
     this.#held = []
-    for (const { record } of held) record.members.isInFlight = false
+    for (const { record } of held) record.members.sentMs = undefined
     return held
+  }
+
+  #watchOrder({ shardId, sequenceNumber }: { readonly shardId: string; readonly sequenceNumber: string }): void {
+    if (this.#context.ordering === 'none' || this.#orderWatch.isInOrder(shardId, sequenceNumber)) return
+    this.#context.orderBroken(shardId)
   }
 
   #learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): void {
@@ -114,7 +132,7 @@ export class Answers {
       requestFailures.succeeded()
     } else {
       const isThrottled = verdict === 'throttled'
-      telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId)
+      telemetry.error(answer.errorCode ?? 'MalformedAnswer', laneId, record.members.count)
       if (isThrottled) telemetry.throttled(laneId)
       if (verdict !== 'rejected') outbox.limiter.failed(laneId, outcome.startMs, nowMs, isThrottled)
     }

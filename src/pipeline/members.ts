@@ -3,14 +3,14 @@
  * Invariant: reads only; a sealed record's bytes and members stay as they are.
  */
 import { safeText } from '../model/errors.ts'
-import { type AcceptedRecord, type History, type KinesisRecord, Members } from '../model/kinesis-record.ts'
+import type { History, KinesisRecord, Members } from '../model/kinesis-record.ts'
 import { MAX_ATTEMPTS_KEPT } from '../model/limits.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
 import type { Attempt } from '../model/results.ts'
 import type { HashRange } from '../stages/shard-map.ts'
 import { decodeEnvelope, type EnvelopeMember } from '../wire/decode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey, readHashKey } from '../wire/hash-key.ts'
-import { joinAttempts, type Settlement } from './settlement.ts'
+import { joinAttempts } from './settlement.ts'
 
 /** The code of an attempt that was stored in a shard whose range does not hold all members. KPL: "Wrong Shard". */
 export const WRONG_SHARD = 'WrongShard'
@@ -36,6 +36,11 @@ export function areMembersInRange(record: KinesisRecord, range: HashRange): bool
 export function recordAttempt(record: KinesisRecord, attempt: Attempt): void {
   record.attempts.push(attempt)
   if (record.attempts.length > MAX_ATTEMPTS_KEPT) record.attempts.shift()
+}
+
+/** Returns the attempt that nobody waits for any more. */
+export function unanswered(startMs: number, endMs: number): Attempt {
+  return { startMs, endMs, errorCode: 'Unanswered', errorMessage: 'given up before its answer was known' }
 }
 
 /** Returns an answer as an attempt of the record's history. */
@@ -68,11 +73,4 @@ export function historyOf(members: Members, index: number): History {
     attempts: joinAttempts(earlier?.attempts ?? [], [...(members.sealedAs?.attempts ?? [])]),
     persisted: wasMaybe ? 'maybe' : 'no'
   }
-}
-
-/** Returns the settlement of one member alone, without its fate. */
-export function settlementOf(accepted: AcceptedRecord): Settlement {
-  const members = new Members()
-  members.push(accepted)
-  return { members, attempts: [], persisted: 'no', isAggregate: false }
 }

@@ -17,7 +17,7 @@ export interface PipelineHost {
   isFlushing(): boolean
   hasFreeSlot(): boolean
   /** Takes a slot and sends; the answer comes to `complete`. */
-  send(pipeline: Pipeline, batch: Batch): void
+  send(pipeline: Pipeline, batch: Batch, nowMs: number): void
   /** Fetches listing and summary: they come to `shardsListed` or `shardsFailed`, and to `described`. */
   fetchShards(pipeline: Pipeline): void
   /** Queues a settlement; callbacks run when the pipelines are at rest. */

@@ -14,6 +14,8 @@ export interface PipelineOptions extends ResolvedOptions {
   readonly collectionWindowMs: number
   /** With `dedupeTags`; drawn by the set, one for each producer. */
   readonly dedupeTag?: DedupeTag | undefined
+  /** How much of the buffer may wait for one shard while there are others. */
+  readonly laneMaxBytes: number
 }
 
 /** Source: KPL 1.0.7, pipeline.h: min(50 ms, 20 % of RecordMaxBufferedTime). */
@@ -21,6 +23,8 @@ const WINDOW_PART = 0.2
 const MAX_WINDOW_MS = 50
 /** Room in a record beside its envelope for the container key: one character, or a user's key of 256 in UTF-8. */
 const CONTAINER_KEY_BYTES = 1
+/** One hot or dead shard may not take the buffer from all others. */
+const LANE_PART = 1 / 2
 const LONGEST_KEY_BYTES = 1024
 
 export function pipelineOptions(options: ResolvedOptions): PipelineOptions {
@@ -29,6 +33,7 @@ export function pipelineOptions(options: ResolvedOptions): PipelineOptions {
   return {
     ...options,
     aggregationMaxBytes: Math.min(options.aggregationMaxBytes, recordBytes - keyBytes),
+    laneMaxBytes: options.bufferMaxBytes * LANE_PART,
     collectionWindowMs: Math.min(MAX_WINDOW_MS, options.recordMaxBufferedTimeMs * WINDOW_PART)
   }
 }

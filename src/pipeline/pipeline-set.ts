@@ -5,7 +5,7 @@
  * from inside a put: callbacks run in `runSettlements`, when every pipeline is at rest.
  */
 import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
-import type { AbortTicket, Batch } from '../model/kinesis-record.ts'
+import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import { streamNameFault, type UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
@@ -13,12 +13,13 @@ import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
+import { noteAnswer, publishFailed } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
-import { historyOf } from './members.ts'
+import { historyOf, recordAttempt, unanswered } from './members.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { callBack, type Failure, type Settlement } from './settlement.ts'
+import { callBack, type Failure, joinAttempts, type Settlement } from './settlement.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
@@ -44,6 +45,8 @@ export class PipelineSet {
   readonly #admission: Admission
   readonly #pipelines = new Map<string, Pipeline>()
   readonly #settlements = new Fifo<{ readonly pipeline: Pipeline; readonly settlement: Settlement }>()
+  /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
+  readonly #crowded = new Map<string, Pipeline>()
   #nextNumber = 0
   #inFlight = 0
   #turn = 0
@@ -62,7 +65,7 @@ export class PipelineSet {
       admission: this.#admission,
       isFlushing: () => this.ledger.isFlushing,
       hasFreeSlot: () => this.#inFlight < options.maxInFlightRequests,
-      send: (pipeline, batch) => this.#send(pipeline, batch),
+      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
       fetchShards: ports.fetchShards,
       settle: (pipeline, settlement) => {
         settlement.members.isDecided = true
@@ -88,6 +91,14 @@ export class PipelineSet {
     return this.#pipelines.values()
   }
 
+  /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
+  get hasRoom(): boolean {
+    for (const [laneId, pipeline] of this.#crowded) {
+      if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+    }
+    return this.budget.hasRoom && this.#crowded.size === 0
+  }
+
   /** Whether callbacks wait for `runSettlements`. */
   get hasSettlements(): boolean {
     return this.#settlements.count > 0
@@ -108,6 +119,7 @@ export class PipelineSet {
     const { streamName = this.#options.streamName } = user
     const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
     const record = this.#admission.examine(user)
+    if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return false
     if (!this.budget.tryTake(record.budgetBytes)) return false
     record.settle = settle
     if (typeof settle === 'object') settle.streamName = pipeline.streamName
@@ -143,8 +155,10 @@ export class PipelineSet {
   /** Takes the answer to a request and frees its slot. */
   complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
     this.#inFlight--
-    for (const { members } of batch.entries) members.isInFlight = false
+    for (const { members } of batch.entries) members.sentMs = undefined
+    const publish = noteAnswer(pipeline, batch, outcome)
     pipeline.complete(batch, outcome, outcome.endMs)
+    publish?.()
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
@@ -153,6 +167,7 @@ export class PipelineSet {
       this.#inFlight--
       for (const record of batch.entries) {
         record.persisted = 'maybe'
+        recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
         pipeline.fail(record, failure)
       }
     }
@@ -163,7 +178,7 @@ export class PipelineSet {
    * Takes one record back. Does nothing once its fate is decided, even if it has not been called back yet: it may be
    * stored, and is told so. Its bytes are freed when its Kinesis record is.
    */
-  abort(ticket: AbortTicket): void {
+  abort(ticket: AbortTicket, nowMs: number): void {
     const { members, index, streamName } = ticket
     if (members === undefined || members.isDecided) return
     const { attempts, persisted } = historyOf(members, index)
@@ -175,9 +190,10 @@ export class PipelineSet {
     const error = new RecordFailedError({
       code: 'KPL_ERR_ABORTED',
       message: 'the record was taken back by its AbortSignal',
-      persisted: members.isInFlight ? 'maybe' : persisted,
-      attempts
+      persisted: members.sentMs === undefined ? persisted : 'maybe',
+      attempts: members.sentMs === undefined ? attempts : joinAttempts(attempts, [unanswered(members.sentMs, nowMs)])
     })
+    publishFailed(streamName, { failure: error, attempts, persisted: error.persisted }, 1)
     this.#call(() => ticket.settle(error, undefined))
     this.ledger.settled(members.numbers[index]!)
   }
@@ -186,29 +202,38 @@ export class PipelineSet {
   runSettlements(nowMs: number): void {
     if (this.#isSettling) return
     this.#isSettling = true
-    for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
-      this.#settle(next.pipeline, next.settlement, nowMs)
+    try {
+      for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
+        this.#settle(next.pipeline, next.settlement, nowMs)
+      }
+    } finally {
+      this.#isSettling = false
     }
-    this.#isSettling = false
   }
 
-  #settle({ telemetry }: Pipeline, settlement: Settlement, nowMs: number): void {
-    const { members, failure, persisted } = settlement
+  #settle({ telemetry, streamName }: Pipeline, settlement: Settlement, nowMs: number): void {
+    const { members, failure } = settlement
     const liveCount = members.count - members.abortedCount
     this.budget.release(members.budgetBytes, members.count)
     if (failure === undefined) {
       this.#delivered += liveCount
-      telemetry.acknowledged(members.acceptedMs, nowMs)
-      if (persisted === 'maybe') telemetry.duplicatesPossible += liveCount
     } else {
       this.#failed += liveCount
-      telemetry.failed(failure.code, liveCount)
     }
+    telemetry.settled(settlement, nowMs)
+    publishFailed(streamName, settlement, liveCount)
     callBack(
       settlement,
       number => this.ledger.settled(number),
       error => this.#ports.callbackThrew(error)
     )
+  }
+
+  #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {
+    const laneId = pipeline.laneOf(record, this.#admission.key)
+    if (!pipeline.isLaneFull(laneId)) return false
+    this.#crowded.set(laneId, pipeline)
+    return true
   }
 
   #call(callback: () => void): void {
@@ -219,10 +244,10 @@ export class PipelineSet {
     }
   }
 
-  #send(pipeline: Pipeline, batch: Batch): void {
+  #send(pipeline: Pipeline, batch: Batch, nowMs: number): void {
     this.#inFlight++
     pipeline.telemetry.requests++
-    for (const { members } of batch.entries) members.isInFlight = true
+    for (const { members } of batch.entries) members.sentMs = nowMs
     this.#ports.send(pipeline, batch)
   }
 

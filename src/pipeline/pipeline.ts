@@ -16,9 +16,12 @@ import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
 import type { Decision } from '../stages/retrier.ts'
 import { Answers } from './answers.ts'
+import { publishShardMap } from './diagnostics.ts'
+import { gaugesOf, type StreamGauges } from './gauges.ts'
 import { Intake } from './intake.ts'
+import { orderBroken } from './order-watch.ts'
 import { isStale, Outbox } from './outbox.ts'
-import type { Outcome, PipelineGauges, PipelineHost } from './pipeline-host.ts'
+import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { Readmission } from './readmission.ts'
 import { RequestFailures } from './request-failures.ts'
@@ -38,8 +41,6 @@ export class Pipeline {
   readonly #requestFailures: RequestFailures
   readonly #answers: Answers
   readonly #readmission: Readmission
-  /** Ordered mode, while records are taken apart: what they become. */
-  #rejoining: KinesisRecord[] | undefined
   #nowMs = 0
   #hasSealed = false
 
@@ -50,14 +51,13 @@ export class Pipeline {
     this.#host = host
     this.#routing = new Routing(options.recordTtlMs, host.random)
     this.#intake = new Intake(options, this.#routing, record => {
-      if (this.#rejoining === undefined) this.#queue(record, false)
-      else this.#rejoining.push(record)
+      if (!this.#readmission.catches(record)) this.#queue(record, false)
     })
     this.#outbox = new Outbox(options, host.random, {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
-      send: batch => host.send(this, batch),
-      returnStale: record => this.#takeApart([record], false)
+      send: batch => host.send(this, batch, this.#nowMs),
+      returnStale: record => this.#readmission.takeApart([record], false, this.#nowMs)
     })
     this.#requestFailures = new RequestFailures({
       streamName,
@@ -75,15 +75,18 @@ export class Pipeline {
       options,
       admission: host.admission,
       intake: this.#intake,
-      settle: settlement => host.settle(this, settlement)
+      settle: settlement => host.settle(this, settlement),
+      queueFirst: record => this.#queue(record, true)
     })
     this.#answers = new Answers({
       failIfThrottled: options.failIfThrottled,
+      ordering: options.ordering,
       routing: this.#routing,
       outbox: this.#outbox,
       requestFailures: this.#requestFailures,
       telemetry: this.telemetry,
-      resubmit: (record, decision, answer) => this.#resubmit(record, decision, answer)
+      resubmit: (record, decision, answer) => this.#resubmit(record, decision, answer),
+      orderBroken: shardId => host.warn('KPL_WARN_ORDER', orderBroken(streamName, shardId))
     })
   }
 
@@ -98,14 +101,23 @@ export class Pipeline {
     )
   }
 
-  get gauges(): PipelineGauges {
-    return {
-      openEnvelopes: this.#intake.openEnvelopes,
-      sealedRecords: this.#outbox.count,
-      isBreakerOpen: this.#outbox.breaker.isOpen,
-      openShards: this.#routing.directory.map?.shardIds.length ?? 0,
-      isServiceManaged: !this.#routing.isKeyed
-    }
+  get gauges(): StreamGauges {
+    return gaugesOf(this.#intake, this.#outbox, this.#routing)
+  }
+
+  /** Whether some shard's records take up more than their share of the buffer. */
+  get hasFullLanes(): boolean {
+    return this.#outbox.limiter.hasFullLanes
+  }
+
+  isLaneFull(laneId: string): boolean {
+    return this.#outbox.limiter.isFull(laneId)
+  }
+
+  /** The lane that a record would go to now. */
+  laneOf(record: AcceptedRecord, key: HashedKey | undefined): string {
+    this.#routing.route(record, key)
+    return record.predictedShard
   }
 
   /**
@@ -114,7 +126,7 @@ export class Pipeline {
    */
   accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
     this.#nowMs = nowMs
-    this.telemetry.userRecordsReceived++
+    this.telemetry.received(nowMs)
     const isQuiet = this.#intake.add(record, key, false)
     if (this.#hasSealed) this.#pump()
     return isQuiet
@@ -143,10 +155,10 @@ export class Pipeline {
   /** Takes the answer to a batch that was sent. */
   complete(batch: Batch, outcome: Outcome, nowMs: number): void {
     this.#nowMs = nowMs
-    this.telemetry.requestTook(nowMs - outcome.startMs)
+    this.telemetry.requestEnded(batch, outcome, nowMs)
     if (outcome.error !== undefined) {
       // A stream that is made anew has the same shard ids with other ranges.
-      if (outcome.error.errorCode === STREAM_NOT_FOUND && this.#routing.forget(nowMs)) this.#relane()
+      if (outcome.error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
       this.#requestFailures.handle(batch, outcome.error, outcome.startMs, nowMs)
     } else {
       this.#answers.handle(batch, outcome, nowMs)
@@ -167,6 +179,7 @@ export class Pipeline {
       this.#outbox.limiter.resumeAll(nowMs)
       this.#answers.judgeHeld(nowMs)
       this.#pump()
+      publishShardMap(this, nowMs)
     }
   }
 
@@ -177,6 +190,7 @@ export class Pipeline {
     this.#relane()
     this.#outbox.limiter.resumeAll(nowMs)
     this.#pump()
+    publishShardMap(this, nowMs)
   }
 
   /** Takes the stream's summary, which says whether keys decide the shard; undefined: it could not be had. */
@@ -222,12 +236,17 @@ export class Pipeline {
   #relane(): void {
     const unrouted = this.#intake.relane()
     const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#routing.isCurrent(laneId))
-    this.#takeApart([...unrouted, ...misplaced], false)
+    this.#readmission.takeApart([...unrouted, ...misplaced], false, this.#nowMs)
     for (const drainingId of this.#outbox.limiter.drainingIds) {
       for (const laneId of this.#routing.lanesOver(drainingId)) {
         this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)
       }
     }
+  }
+
+  #forgetStream(): void {
+    this.#answers.forget()
+    if (this.#routing.forget(this.#nowMs)) this.#relane()
   }
 
   #setKeyed(isKeyed: boolean, reason: string): void {
@@ -254,13 +273,13 @@ export class Pipeline {
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
         if (this.#mayGoAgain(record)) this.#queue(record, this.#options.ordering === 'key')
-        else this.#takeApart([record], false)
+        else this.#readmission.takeApart([record], false, this.#nowMs)
         return
       case 'retryMembers':
         this.telemetry.retries++
         // A misrouted aggregate is stored: a reader that does not look at ranges sees it, the KCL does not.
         if (!decision.alone) record.persisted = 'maybe'
-        this.#takeApart([record], decision.alone)
+        this.#readmission.takeApart([record], decision.alone, this.#nowMs)
         return
       default:
         assertNever(decision)
@@ -270,25 +289,6 @@ export class Pipeline {
   /** Whether it may go as it is sealed, to its own lane: a lane that a new map did away with must not come back. */
   #mayGoAgain(record: KinesisRecord): boolean {
     return !isStale(record, this.#nowMs) && this.#routing.isCurrent(record.predictedShard)
-  }
-
-  /**
-   * Takes records apart, oldest first. In ordered mode their members must leave before everything else of their lanes,
-   * so what is open is sealed first, and what they become goes to the head.
-   */
-  #takeApart(records: readonly KinesisRecord[], alone: boolean): void {
-    if (this.#options.ordering === 'none') {
-      for (const record of records) this.#readmission.readmit(record, alone, this.#nowMs)
-      return
-    }
-    if (records.length === 0) return
-    this.#intake.sealAll()
-    const rejoining: KinesisRecord[] = []
-    this.#rejoining = rejoining
-    for (const record of records) this.#readmission.readmit(record, alone, this.#nowMs)
-    this.#intake.sealAll()
-    this.#rejoining = undefined
-    for (const record of rejoining.reverse()) this.#queue(record, true)
   }
 
   #deliver(record: KinesisRecord, answer: PutRecordsAnswer): void {

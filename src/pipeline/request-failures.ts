@@ -51,7 +51,8 @@ export class RequestFailures {
     const verdict = classifyRequestError(error)
     const attempt = { startMs, endMs: nowMs, errorCode: error.errorCode, errorMessage: error.message }
     for (const record of batch.entries) recordAttempt(record, attempt)
-    telemetry.error(error.errorCode)
+    const userRecords = batch.entries.reduce((count, { members }) => count + members.count, 0)
+    telemetry.error(error.errorCode, '', userRecords)
     switch (verdict) {
       case 'rejected':
         outbox.breaker.reached()

@@ -142,8 +142,8 @@ export class Routing {
   placementOf(record: KinesisRecord, shardId: string): Placement {
     if (record.predictedShard === shardId || !record.isAggregate) return 'fits'
     const range = this.directory.rangeOf(shardId)
-    const isByKey = record.predictedShard === STREAM_LANE && (this.isKeyed || this.directory.map === undefined)
-    if (range === undefined && isByKey) return 'fits'
+    const isUnjudged = record.predictedShard === STREAM_LANE && this.directory.map === undefined
+    if (range === undefined && isUnjudged) return 'fits'
     if (range === undefined) return this.directory.isRefreshing ? 'unknown' : 'misrouted'
     return areMembersInRange(record, range) ? 'fits' : 'misrouted'
   }
@@ -151,7 +151,7 @@ export class Routing {
   /** Takes an acknowledgement as evidence about the map. Returns true when it contradicts the prediction. */
   learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): boolean {
     if (record.predictedShard === STREAM_LANE) {
-      const isJudged = record.isAggregate && !this.isKeyed && this.directory.map !== undefined
+      const isJudged = record.isAggregate && this.directory.map !== undefined
       if (isJudged && this.directory.rangeOf(shardId) === undefined) {
         this.directory.contradicted(shardId, startMs, nowMs)
       }

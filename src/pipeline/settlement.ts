@@ -14,6 +14,8 @@ export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly serviceCode?: string | undefined
+  /** The shard it was meant for, when its members were taken out of the record that knew. */
+  readonly predictedShard?: string
 }
 
 /** What became of some members. */
@@ -51,7 +53,8 @@ export function expired(recordTtlMs: number, record: KinesisRecord): Failure {
   return {
     code: 'KPL_ERR_EXPIRED',
     message: `not acknowledged within recordTtlMs (${recordTtlMs} ms); ${reason}`,
-    serviceCode: last?.errorCode
+    serviceCode: last?.errorCode,
+    predictedShard: record.predictedShard
   }
 }
 
@@ -115,5 +118,6 @@ function attemptsOf(settlement: Settlement, index: number): readonly Attempt[] {
 /** Returns both lists in order, the newest `MAX_ATTEMPTS_KEPT` of them. */
 export function joinAttempts(earlier: readonly Attempt[], later: readonly Attempt[]): readonly Attempt[] {
   if (earlier.length === 0) return later
+  if (later.length === 0) return earlier
   return [...earlier, ...later].slice(-MAX_ATTEMPTS_KEPT)
 }

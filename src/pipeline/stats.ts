@@ -1,10 +1,24 @@
 /**
- * The snapshot that `stats()` gives.
+ * The snapshot that `stats()` gives, and what a metrics window has seen since its last look.
  * Invariant: plain data, copied; reading it changes nothing, and it does not change afterwards.
  */
 import type { PipelineGauges } from './pipeline-host.ts'
 import type { PipelineSet } from './pipeline-set.ts'
-import type { StreamStats } from './telemetry.ts'
+import type { StatsCursor } from './statistics.ts'
+import type { ShardStats, StreamReading, StreamStats } from './stream-stats.ts'
+
+/** What is kept of a shard, and how fast it is sent to. */
+export interface ShardState extends ShardStats {
+  /** The present rate as a part of `rateLimitPercent`: below 1 after throttles. 1 for a shard that is not open. */
+  readonly rateFactor: number
+}
+
+/** Counters of a stream, and the present state of its pipeline. */
+export interface StreamState extends StreamStats, PipelineGauges {
+  /** How old the shard map in use is; undefined before the first. */
+  readonly shardMapAgeMs: number | undefined
+  readonly shards: Readonly<Record<string, ShardState>>
+}
 
 export interface ProducerStats {
   /** Accepted and not settled, now. */
@@ -16,14 +30,23 @@ export interface ProducerStats {
   readonly delivered: number
   readonly failed: number
   /** By stream name, or ARN where that is what was given. */
-  readonly streams: Readonly<Record<string, StreamStats & PipelineGauges>>
+  readonly streams: Readonly<Record<string, StreamState>>
+  /** Set when a cursor was given: statistic sets and errors since it was given last, by stream; none the first time. */
+  readonly window?: Readonly<Record<string, StreamReading>>
 }
 
-/** Cost: O(streams x shards). */
-export function snapshot(set: PipelineSet): ProducerStats {
-  const streams: Record<string, StreamStats & PipelineGauges> = {}
-  for (const pipeline of set.pipelines) {
-    streams[pipeline.streamName] = { ...pipeline.telemetry.snapshot(), ...pipeline.gauges }
+/** Cost: O(streams x shards). Throws RangeError when `cursor` is new and one too many. */
+export function snapshot(set: PipelineSet, nowMs: number, cursor?: StatsCursor): ProducerStats {
+  const streams: Record<string, StreamState> = {}
+  for (const { streamName, telemetry, gauges } of set.pipelines) {
+    const { shardMapLoadedMs, rateFactorOf, ...state } = gauges
+    const stats = telemetry.snapshot(nowMs)
+    const shards: Record<string, ShardState> = {}
+    for (const [shardId, shard] of Object.entries(stats.shards)) {
+      shards[shardId] = { ...shard, rateFactor: rateFactorOf(shardId) }
+    }
+    const shardMapAgeMs = shardMapLoadedMs === undefined ? undefined : Math.max(0, nowMs - shardMapLoadedMs)
+    streams[streamName] = { ...stats, ...state, shardMapAgeMs, shards }
   }
   return {
     bufferedRecords: set.budget.usedRecords,
@@ -31,6 +54,17 @@ export function snapshot(set: PipelineSet): ProducerStats {
     inFlightRequests: set.inFlightRequests,
     delivered: set.delivered,
     failed: set.failed,
-    streams
+    streams,
+    ...(cursor === undefined ? undefined : { window: readWindow(set, cursor) })
   }
+}
+
+function readWindow(set: PipelineSet, cursor: StatsCursor): Record<string, StreamReading> {
+  const window: Record<string, StreamReading> = {}
+  for (const { streamName, telemetry } of set.pipelines) {
+    if (cursor.isOpen) window[streamName] = telemetry.read(cursor)
+    else telemetry.open(cursor)
+  }
+  cursor.isOpen = true
+  return window
 }

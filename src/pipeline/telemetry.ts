@@ -1,69 +1,37 @@
 /**
- * Counts what happens, by stream and by shard, under the KPL's names.
- * Invariant: counters only grow; reading them changes nothing; shards beyond `MAX_SHARDS_COUNTED` share one entry, so
- * that memory is bounded whatever the service answers.
+ * Counts what happens on one stream: what came in, what requests and answers said, what settled and when.
+ * Invariant: counters only grow; reading them changes nothing that anybody can see; memory is bounded whatever the service
+ * answers.
+ * Hot: a user record costs a count on its way in and a comparison on its way out; all else is per Kinesis record.
  */
-import { build, type Histogram } from 'hdr-histogram-js'
+import { type Batch, type Members, STREAM_LANE } from '../model/kinesis-record.ts'
+import type { Attempt } from '../model/results.ts'
+import { isAcknowledged } from '../stages/retrier.ts'
+import { AgeLedger } from './age-ledger.ts'
+import { Latency, STEPS_PER_MS } from './latency.ts'
+import type { Outcome } from './pipeline-host.ts'
+import { joinAttempts, type Settlement } from './settlement.ts'
+import { AT, mergeSets, type Reading, type Samples, type StatsCursor } from './statistics.ts'
+import { StreamCounts, throttledRatio } from './stream-counts.ts'
+import type { StreamReading, StreamStats } from './stream-stats.ts'
 
-/** Latencies of one kind, in milliseconds. All are 0 while `count` is 0. */
-export interface LatencyStats {
-  readonly count: number
-  readonly meanMs: number
-  readonly p50Ms: number
-  readonly p90Ms: number
-  readonly p99Ms: number
-  readonly p999Ms: number
-  readonly maxMs: number
+export type { LatencyStats } from './latency.ts'
+export type { RecordCounters, ShardStats, StreamReading, StreamStats } from './stream-stats.ts'
+
+/** Where the samples of one settlement go. */
+interface SettleTarget {
+  readonly samples: Samples
+  /** When it was acknowledged, in steps; undefined when it failed. */
+  readonly ackStep: number | undefined
 }
-
-/** Counters of one shard, or of one stream. */
-export interface RecordCounters {
-  /** User records acknowledged, and their data bytes. */
-  userRecordsPut: number
-  userRecordsDataPut: number
-  /** Kinesis records acknowledged, and their bytes. */
-  kinesisRecordsPut: number
-  kinesisRecordsDataPut: number
-  /** Kinesis records answered with a throttle. */
-  throttled: number
-  /** Kinesis records stored in another shard than predicted. */
-  mispredicted: number
-  /** Entries and requests that failed, throttles included. */
-  allErrors: number
-}
-
-/** Counters and latencies of one stream since it was first used. */
-export interface StreamStats extends Readonly<RecordCounters> {
-  readonly userRecordsReceived: number
-  readonly userRecordsPending: number
-  readonly userRecordsFailed: number
-  readonly userRecordExpired: number
-  /** Records whose attempts include one that may have been stored before: possible duplicates. */
-  readonly duplicatesPossible: number
-  readonly requests: number
-  readonly retries: number
-  readonly shardMapRefreshes: number
-  readonly errorsByCode: Readonly<Record<string, number>>
-  /** From `put` to acknowledgement. */
-  readonly putToAck: LatencyStats
-  /** From request to answer. */
-  readonly requestTime: LatencyStats
-  readonly shards: Readonly<Record<string, Readonly<RecordCounters>>>
-}
-
-const MAX_SHARDS_COUNTED = 10_000
-const MAX_CODES_COUNTED = 100
-const OTHER = '_OTHER'
-/** Latencies are kept in steps of 0.1 ms, up to an hour. */
-const STEPS_PER_MS = 10
-const MAX_STEPS = 36_000_000
 
 export class StreamTelemetry {
-  readonly total: RecordCounters = newCounters()
-  readonly #shards = new Map<string, RecordCounters>()
-  readonly #errors = new Map<string, number>()
-  readonly #putToAck = newHistogram()
-  readonly #requestTime = newHistogram()
+  readonly #counts = new StreamCounts()
+  readonly #age = new AgeLedger()
+  readonly #putToAck = new Latency()
+  readonly #requestTime = new Latency()
+  #receivedReported = 0
+  #userRecordsSent = 0
   userRecordsReceived = 0
   userRecordsFailed = 0
   userRecordExpired = 0
@@ -72,122 +40,187 @@ export class StreamTelemetry {
   retries = 0
   shardMapRefreshes = 0
 
-  shard(shardId: string): RecordCounters {
-    const id = this.#shards.size < MAX_SHARDS_COUNTED || this.#shards.has(shardId) ? shardId : OTHER
-    let counters = this.#shards.get(id)
-    if (counters === undefined) {
-      counters = newCounters()
-      this.#shards.set(id, counters)
-    }
-    return counters
+  get userRecordsPending(): number {
+    return this.userRecordsReceived - this.#counts.total.userRecordsPut - this.userRecordsFailed
   }
 
-  /** Counts one failed entry (`shardId` given) or request under its code. */
-  error(code: string, shardId?: string): void {
-    const known = this.#errors.size < MAX_CODES_COUNTED || this.#errors.has(code) ? code : OTHER
-    this.#errors.set(known, (this.#errors.get(known) ?? 0) + 1)
-    this.total.allErrors++
-    if (shardId !== undefined) this.shard(shardId).allErrors++
+  received(nowMs: number): void {
+    this.userRecordsReceived++
+    this.#age.accepted(stepOf(nowMs))
   }
 
-  /** Counts user records that failed with one of our codes. */
-  failed(code: string, userRecords: number): void {
-    this.userRecordsFailed += userRecords
-    if (code === 'KPL_ERR_EXPIRED') this.userRecordExpired += userRecords
+  /** Counts one failed entry of `userRecords` that was sent for a shard, or a failed request (`''`), under its code. */
+  error(code: string, shardId: string, userRecords: number): void {
+    this.#counts.error(code, shardId, userRecords)
   }
 
   throttled(shardId: string): void {
-    this.total.throttled++
-    this.shard(shardId).throttled++
+    this.#counts.throttled(shardId)
   }
 
   mispredicted(shardId: string): void {
-    this.total.mispredicted++
-    this.shard(shardId).mispredicted++
+    this.#counts.mispredicted(shardId)
   }
 
   /** Counts one acknowledged Kinesis record of `recordBytes` with `userRecords` of `dataBytes` in it. */
   delivered(shardId: string, recordBytes: number, userRecords: number, dataBytes: number): void {
-    for (const counters of [this.total, this.shard(shardId)]) {
-      counters.kinesisRecordsPut++
-      counters.kinesisRecordsDataPut += recordBytes
-      counters.userRecordsPut += userRecords
-      counters.userRecordsDataPut += dataBytes
+    this.#counts.delivered(shardId, recordBytes, userRecords, dataBytes)
+  }
+
+  /** Counts a request that ended, before its answers are acted upon; what failed is told by `error`. */
+  requestEnded({ entries }: Batch, { startMs, records }: Outcome, nowMs: number): void {
+    const { own } = this.#counts
+    let userRecords = 0
+    for (let i = 0; i < entries.length; i++) {
+      const { members, predictedShard, data } = entries[i]!
+      const samples = this.#counts.samplesOf(predictedShard)
+      userRecords += members.count
+      samples.addEqual(AT.UserRecordsPerKinesisRecord, 1, members.count)
+      if (records === undefined) continue
+      const isStored = isAcknowledged(records[i] ?? {})
+      samples.addEqual(AT.KinesisRecordsPut, 1, isStored ? 1 : 0)
+      if (!isStored) continue
+      samples.addEqual(AT.KinesisRecordsDataPut, 1, data.length)
+      samples.addEqual(AT.AllErrors, 1, 0)
+      this.#userRecordsSent += members.count
     }
+    const steps = Math.max(0, Math.round((nowMs - startMs) * STEPS_PER_MS))
+    this.#requestTime.add(steps, 1)
+    own.addEqual(AT.RequestTime, 1, steps / STEPS_PER_MS)
+    own.addEqual(AT.KinesisRecordsPerPutRecordsRequest, 1, entries.length)
+    own.addEqual(AT.UserRecordsPerPutRecordsRequest, 1, userRecords)
+    own.addEqual(AT.UserRecordsPending, 1, this.userRecordsPending)
   }
 
-  requestTook(ms: number): void {
-    this.#requestTime.recordValue(toSteps(ms))
+  /** Counts user records that failed with one of our codes. */
+  failed(code: string, userRecords: number, shardId: string = STREAM_LANE): void {
+    const samples = this.#counts.samplesOf(shardId)
+    this.userRecordsFailed += userRecords
+    samples.addEqual(AT.UserRecordsPut, userRecords, 0)
+    if (code !== 'KPL_ERR_EXPIRED') return
+    this.userRecordExpired += userRecords
+    samples.addEqual(AT.UserRecordExpired, userRecords, 1)
   }
 
-  /** Records the put-to-ack latency of records accepted at `acceptedMs`, in order; neighbours are often equal. */
-  acknowledged(acceptedMs: readonly number[], nowMs: number): void {
-    let run = 0
-    let steps = -1
-    for (const accepted of acceptedMs) {
-      const next = toSteps(nowMs - accepted)
-      if (next !== steps) {
-        if (run > 0) this.#putToAck.recordValueWithCount(steps, run)
-        steps = next
-        run = 0
-      }
-      run++
-    }
-    if (run > 0) this.#putToAck.recordValueWithCount(steps, run)
+  /** Counts a settlement before its callbacks run. */
+  settled({ members, attempts, persisted, failure, shardId }: Settlement, nowMs: number): void {
+    const liveCount = members.count - members.abortedCount
+    const bestShard = shardId ?? failure?.predictedShard ?? members.sealedAs?.predictedShard ?? STREAM_LANE
+    if (failure !== undefined) this.failed(failure.code, liveCount, bestShard)
+    else this.duplicatesPossible += persisted === 'maybe' ? liveCount : doubtfulCount(members)
+    const samples = this.#counts.samplesOf(bestShard)
+    const target = { samples, ackStep: failure === undefined ? stepOf(nowMs) : undefined }
+    if (areAlike(members)) this.#settleAlike(members, attempts, target)
+    else this.#settleEach(members, attempts, target)
   }
 
-  snapshot(): StreamStats {
-    const settled = this.total.userRecordsPut + this.userRecordsFailed
+  /** Everything since the start. Cost: O(shards). */
+  snapshot(nowMs: number): StreamStats {
+    this.#reportReceived()
+    const { total, userRecordsByCode } = this.#counts
+    const counted = this.#counts.snapshot()
+    const { oldestStep } = this.#age
     return {
-      ...this.total,
+      ...total,
       userRecordsReceived: this.userRecordsReceived,
-      userRecordsPending: this.userRecordsReceived - settled,
+      userRecordsPending: this.userRecordsPending,
       userRecordsFailed: this.userRecordsFailed,
       userRecordExpired: this.userRecordExpired,
+      userRecordsSent: this.#userRecordsSent,
+      userRecordsSentByError: userRecordsByCode,
       duplicatesPossible: this.duplicatesPossible,
       requests: this.requests,
       retries: this.retries,
       shardMapRefreshes: this.shardMapRefreshes,
-      errorsByCode: Object.fromEntries(this.#errors),
-      putToAck: latencyOf(this.#putToAck),
-      requestTime: latencyOf(this.#requestTime),
-      shards: Object.fromEntries([...this.#shards].map(([id, counters]) => [id, { ...counters }]))
+      throttledRatio: throttledRatio(total, counted),
+      oldestRecordAgeMs: oldestStep === undefined ? 0 : Math.max(0, nowMs - oldestStep / STEPS_PER_MS),
+      putToAck: this.#putToAck.snapshot(),
+      requestTime: this.#requestTime.snapshot(),
+      ...this.#withPending(counted)
     }
   }
-}
 
-function newCounters(): RecordCounters {
-  return {
-    userRecordsPut: 0,
-    userRecordsDataPut: 0,
-    kinesisRecordsPut: 0,
-    kinesisRecordsDataPut: 0,
-    throttled: 0,
-    mispredicted: 0,
-    allErrors: 0
+  /** Starts a reader here. Throws RangeError beyond `MAX_WINDOWS`. */
+  open(cursor: StatsCursor): void {
+    this.#reportReceived()
+    this.#counts.open(cursor)
+  }
+
+  /** What came since the reader's last look. Cost: O(shards x readers). */
+  read(cursor: StatsCursor): StreamReading {
+    this.#reportReceived()
+    return this.#withPending(this.#counts.read(cursor))
+  }
+
+  /** The gauge has a sample in every reading, so that a stream at rest shows it too. */
+  #withPending<Counted extends Reading>(counted: Counted): Counted {
+    const pending = this.userRecordsPending
+    const sample = { count: 1, sum: pending, min: pending, max: pending }
+    const UserRecordsPending = mergeSets(counted.metrics.UserRecordsPending, sample)
+    return { ...counted, metrics: { ...counted.metrics, UserRecordsPending } }
+  }
+
+  /** Members that share one history: those of one step are one run. */
+  #settleAlike({ acceptedMs }: Members, attempts: readonly Attempt[], target: SettleTarget): void {
+    let runStep = 0
+    let runCount = 0
+    for (const accepted of acceptedMs) {
+      const step = stepOf(accepted)
+      if (step !== runStep && runCount > 0) {
+        this.#settleRun(runStep, runCount, attempts, target)
+        runCount = 0
+      }
+      runStep = step
+      runCount++
+    }
+    if (runCount > 0) this.#settleRun(runStep, runCount, attempts, target)
+  }
+
+  #settleEach(members: Members, attempts: readonly Attempt[], target: SettleTarget): void {
+    for (let i = 0; i < members.count; i++) {
+      const step = stepOf(members.acceptedMs[i]!)
+      const all = joinAttempts(members.historyOf(i)?.attempts ?? [], attempts)
+      // An aborted member was counted when it was aborted, but is held until now.
+      if (members.settles[i] === undefined) this.#age.settled(step, 1)
+      else this.#settleRun(step, 1, all, target)
+    }
+  }
+
+  #settleRun(step: number, count: number, attempts: readonly Attempt[], { samples, ackStep }: SettleTarget): void {
+    this.#age.settled(step, count)
+    samples.addEqual(AT.RetriesPerRecord, count, Math.max(0, attempts.length - 1))
+    let waitsFromMs = step / STEPS_PER_MS
+    for (const { startMs, endMs } of attempts) {
+      samples.addEqual(AT.BufferingTime, count, Math.max(0, startMs - waitsFromMs))
+      waitsFromMs = endMs
+    }
+    if (ackStep === undefined) return
+    const steps = Math.max(0, ackStep - step)
+    this.#putToAck.add(steps, count)
+    this.#counts.own.addEqual(AT.PutToAck, count, steps / STEPS_PER_MS)
+  }
+
+  /** Records that came in are counted one by one, and become samples only when somebody looks. */
+  #reportReceived(): void {
+    this.#counts.own.addEqual(AT.UserRecordsReceived, this.userRecordsReceived - this.#receivedReported, 1)
+    this.#receivedReported = this.userRecordsReceived
   }
 }
 
-function newHistogram(): Histogram {
-  return build({ lowestDiscernibleValue: 1, highestTrackableValue: MAX_STEPS, numberOfSignificantValueDigits: 3 })
+/** Members that may have been stored before they came into their Kinesis record. */
+function doubtfulCount(members: Members): number {
+  let count = 0
+  for (let i = 0; i < members.count && members.hasHistories; i++) {
+    if (members.settles[i] !== undefined && members.historyOf(i)?.persisted === 'maybe') count++
+  }
+  return count
 }
 
-function toSteps(ms: number): number {
-  return Math.min(MAX_STEPS, Math.max(0, Math.round(ms * STEPS_PER_MS)))
+/** Whether every member lives, and none has attempts from before it came into its Kinesis record. */
+function areAlike(members: Members): boolean {
+  return members.abortedCount === 0 && !members.hasHistories
 }
 
-function latencyOf(histogram: Histogram): LatencyStats {
-  const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / STEPS_PER_MS
-  if (histogram.totalCount === 0) {
-    return { count: 0, meanMs: 0, p50Ms: 0, p90Ms: 0, p99Ms: 0, p999Ms: 0, maxMs: 0 }
-  }
-  return {
-    count: histogram.totalCount,
-    meanMs: histogram.mean / STEPS_PER_MS,
-    p50Ms: at(50),
-    p90Ms: at(90),
-    p99Ms: at(99),
-    p999Ms: at(99.9),
-    maxMs: histogram.maxValue / STEPS_PER_MS
-  }
+function stepOf(ms: number): number {
+  return Math.floor(ms * STEPS_PER_MS)
 }

@@ -73,6 +73,7 @@ export class Breaker {
   failed(startMs: number, nowMs: number): void {
     if (startMs < this.#waitedMs) return
     this.#failures++
+    if (this.#refusals > 0) this.#begin()
     this.#refusals = 0
     if (this.#isOpen || this.#failures >= FAILURES_TO_OPEN) this.#wait(nowMs, OUTAGE_PROBE_MS)
   }
@@ -83,11 +84,19 @@ export class Breaker {
    */
   refused(startMs: number, nowMs: number): boolean {
     if (startMs >= this.#waitedMs) {
-      if (this.#refusals === 0) this.#firstRefusalMs = nowMs
+      if (this.#refusals === 0) {
+        this.#firstRefusalMs = nowMs
+        this.#begin()
+      }
       this.#refusals++
       this.#wait(nowMs, REFUSAL_PROBE_MS)
     }
     return this.#hasSucceeded ? nowMs - this.#firstRefusalMs >= REFUSAL_GRACE_MS : this.#refusals >= CONFIRMING_REFUSALS
+  }
+
+  /** Trouble of another kind: waits that grew with the former kind say nothing of it. */
+  #begin(): void {
+    this.#probes = 0
   }
 
   /**

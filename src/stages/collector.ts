@@ -85,7 +85,10 @@ export class Collector {
   /** Takes out the next batch if one is due; `isUrgent` makes whatever waits due. */
   take(nowMs: number, isUrgent: boolean): Batch | undefined {
     const isolated = this.#isolated.shift()
-    if (isolated !== undefined) return isolated
+    if (isolated !== undefined) {
+      this.#findBounds()
+      return isolated
+    }
     if (this.#waiting.count === 0) return undefined
     const isDue = isUrgent || this.#isFull || this.#nearestMs <= nowMs
     return isDue ? this.#fill() : undefined
@@ -121,9 +124,20 @@ export class Collector {
       requestBytes += next.requestBytes
       entries.push(next)
     }
-    this.#nearestMs = Number.POSITIVE_INFINITY
-    for (const left of this.#waiting) this.#nearestMs = Math.min(this.#nearestMs, left.deadlineMs)
+    this.#findBounds()
     return { entries, requestBytes, isIsolated: false }
+  }
+
+  #findBounds(): void {
+    this.#nearestMs = Number.POSITIVE_INFINITY
+    this.#expirationBoundMs = Number.POSITIVE_INFINITY
+    for (const { deadlineMs, expirationMs } of this.#waiting) {
+      this.#nearestMs = Math.min(this.#nearestMs, deadlineMs)
+      this.#expirationBoundMs = Math.min(this.#expirationBoundMs, expirationMs)
+    }
+    for (const { entries } of this.#isolated) {
+      for (const { expirationMs } of entries) this.#expirationBoundMs = Math.min(this.#expirationBoundMs, expirationMs)
+    }
   }
 
   #count(record: KinesisRecord, changeBytes: number): void {

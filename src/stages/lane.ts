@@ -13,6 +13,8 @@ export interface Lane extends HeapItem {
   readonly id: string
   readonly queue: RecordQueue
   readonly bucket: TokenBucket
+  /** What its records, queued and out, take up of the producer's buffer. */
+  heldBytes: number
   blockedUntilMs: number
   /** Failures in a row, as far as they tell of one another: see `failed`. */
   failures: number
@@ -37,6 +39,7 @@ export function newLane(id: string, rateLimitPercent: number, nowMs: number): La
     id,
     queue: new RecordQueue(),
     bucket: new TokenBucket(limitsOf(rateLimitPercent, id), nowMs),
+    heldBytes: 0,
     blockedUntilMs: nowMs,
     failures: 0,
     lastFailureMs: Number.NEGATIVE_INFINITY,

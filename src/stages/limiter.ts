@@ -17,11 +17,15 @@ export interface LimiterOptions {
   readonly retryCapMs: number
   /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a former lane drains. */
   readonly ordering: 'none' | 'key'
+  /** How much of the buffer the queue of one lane may hold, where there are others. */
+  readonly laneMaxBytes: number
 }
 
 /** A lane that lacks tokens is not woken sooner than this: finer than a timer can tell. */
 const MIN_WAIT_MS = 1
 const MAX_DOUBLINGS = 30
+/** A full lane takes records again when it holds no more than this part of its share. */
+const REFILL_PART = 7 / 8
 const NEVER_MS = Number.POSITIVE_INFINITY
 
 export class Limiter {
@@ -32,6 +36,8 @@ export class Limiter {
   readonly #ready = new Fifo<Lane>()
   /** Ordered mode: lanes that are no more, with a record still out. */
   readonly #draining = new Set<Lane>()
+  /** Lanes that hold more than their share of the buffer. */
+  readonly #full = new Set<Lane>()
   #count = 0
   /** No record held expires before this; raised when it is reached, so that looking costs little over a time to live. */
   #expirationBoundMs = NEVER_MS
@@ -44,6 +50,17 @@ export class Limiter {
   /** Records held. */
   get count(): number {
     return this.#count
+  }
+
+  /** Whether some lane holds more than its share of the buffer. */
+  get hasFullLanes(): boolean {
+    return this.#full.size > 0 && this.#lanes.size > 1
+  }
+
+  /** Whether a lane holds more than its share: its shard is slow or hot, and the others should not pay for it. */
+  isFull(laneId: string): boolean {
+    const lane = this.#lanes.get(laneId)
+    return lane !== undefined && this.hasFullLanes && this.#full.has(lane)
   }
 
   /** When `release` may have something that it has not now; 0 when it has something now. */
@@ -96,6 +113,7 @@ export class Limiter {
       for (; first !== undefined && first.expirationMs <= nowMs; first = lane.queue.first) {
         lane.queue.shift()
         this.#count--
+        this.#free(lane, first)
         expired.push(first)
       }
       this.#expirationBoundMs = Math.min(this.#expirationBoundMs, first?.expirationMs ?? NEVER_MS)
@@ -108,6 +126,7 @@ export class Limiter {
   answered(record: KinesisRecord, nowMs: number): void {
     const lane = this.#lanes.get(record.predictedShard)
     if (lane?.out.delete(record) === true) {
+      this.#free(lane, record)
       this.#place(lane, nowMs)
       return
     }
@@ -188,6 +207,7 @@ export class Limiter {
       if (!isGone(lane.id)) continue
       taken.push(...lane.queue.takeAll())
       this.#waiting.remove(lane)
+      this.#full.delete(lane)
       this.#lanes.delete(lane.id)
       if (this.#options.ordering === 'key' && lane.out.size > 0) this.#draining.add(lane)
     }
@@ -202,6 +222,8 @@ export class Limiter {
 
   #added(lane: Lane, record: KinesisRecord, nowMs: number): void {
     this.#count++
+    lane.heldBytes += record.members.budgetBytes
+    if (lane.heldBytes > this.#options.laneMaxBytes) this.#full.add(lane)
     this.#expirationBoundMs = Math.min(this.#expirationBoundMs, record.expirationMs)
     this.#place(lane, nowMs)
   }
@@ -215,6 +237,12 @@ export class Limiter {
     lane.out.add(first)
     this.#count--
     return first
+  }
+
+  #free(lane: Lane, record: KinesisRecord): void {
+    lane.heldBytes -= record.members.budgetBytes
+    // Room is announced when a good part of the share is free, so that waiters do not wake for one record at a time.
+    if (lane.heldBytes <= this.#options.laneMaxBytes * REFILL_PART) this.#full.delete(lane)
   }
 
   #mayTry(lane: Lane, nowMs: number): boolean {

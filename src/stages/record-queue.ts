@@ -2,8 +2,7 @@
  * The sealed records of one lane, oldest first: retries come back before everything that was accepted after them.
  * Invariant: ordered by the number of the oldest member, and so by the end of their times to live, but for what `unshift` put in front; only entries from `#head` on
  * are live.
- * Cost: O(1) amortised at both ends, but for the front while no place is free there; O(distance from the tail) for a
- * record that belongs in between.
+ * Cost: O(1) amortised at both ends; in between, a search by halves and a move of what lies behind.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 
@@ -36,9 +35,9 @@ export class RecordQueue {
       this.#putInFront(record)
       return
     }
-    let index = this.#records.length
-    while (index > this.#head && numberOf(this.#records[index - 1]!) > number) index--
+    const index = this.#firstAbove(number)
     this.#records.splice(index, 0, record)
+    if (index < this.#head + this.#frontCount) this.#frontCount++
   }
 
   /** Puts a record before all others, whatever its number. */
@@ -67,6 +66,20 @@ export class RecordQueue {
     this.#head = 0
     this.#frontCount = 0
     return all
+  }
+
+  #firstAbove(number: number): number {
+    let low = this.#head + this.#frontCount
+    let high = this.#records.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (numberOf(this.#records[middle]!) > number) high = middle
+      else low = middle + 1
+    }
+    if (low > this.#head + this.#frontCount) return low
+    // Before all that is ordered: what `unshift` put in front is in no order, and little.
+    while (low > this.#head && numberOf(this.#records[low - 1]!) > number) low--
+    return low
   }
 
   #putInFront(record: KinesisRecord): void {

@@ -10,9 +10,9 @@ import type { Clock } from '../model/ports.ts'
 import { BodyScratch } from './body-scratch.ts'
 import type { FakeKinesis } from './fake-kinesis.ts'
 import type { FakeService, ServiceAnswer, ServiceCall } from './fake-service.ts'
-import { decodeJson, encodeJson, encodeJsonError, JSON_CONTENT_TYPE } from './json-codec.ts'
 import { readCall } from './operations.ts'
 import { FakeServiceError } from './service-error.ts'
+import { CBOR_CODEC, codecOf, JSON_CODEC, type WireCodec } from './wire-codecs.ts'
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest
 export type HttpResponse = ServerResponse | Http2ServerResponse
@@ -45,7 +45,7 @@ export function httpHandler(
       if (bodyBytes <= MAX_BODY_BYTES) chunks.push(chunk)
     })
     request.on('end', () => {
-      const exchange = new HttpExchange(response, requestId, reset)
+      const exchange = new HttpExchange(response, requestId, codecFor(request) ?? JSON_CODEC, reset)
       if (bodyBytes > MAX_BODY_BYTES) exchange.sendError(tooLarge(bodyBytes))
       else answer(options, request, scratch.join(chunks, bodyBytes), exchange)
     })
@@ -78,15 +78,20 @@ function readRequest(request: HttpRequest, body: Buffer): ServiceCall | FakeServ
     if (operation === undefined) {
       throw new FakeServiceError('UnknownOperationException', 'The x-amz-target header names no Kinesis operation.')
     }
-    const contentType = String(request.headers['content-type'] ?? '')
-    if (!contentType.startsWith(JSON_CONTENT_TYPE)) {
-      throw new FakeServiceError('SerializationException', `The fake Kinesis speaks ${JSON_CONTENT_TYPE} only.`, 415)
+    const codec = codecFor(request)
+    if (codec === undefined) {
+      const spoken = `${JSON_CODEC.contentType} and ${CBOR_CODEC.contentType}`
+      throw new FakeServiceError('SerializationException', `The fake Kinesis speaks ${spoken} only.`, 415)
     }
-    return readCall(operation, decodeJson(body))
+    return readCall(operation, codec.decode(body))
   } catch (error) {
     if (error instanceof FakeServiceError) return error
     throw error
   }
+}
+
+function codecFor(request: HttpRequest): WireCodec | undefined {
+  return codecOf(String(request.headers['content-type'] ?? ''))
 }
 
 /** At once when there is nothing to wait for. */
@@ -98,18 +103,20 @@ function after(clock: Clock, delayMs: number, run: () => void): void {
 class HttpExchange {
   readonly #response: HttpResponse
   readonly #requestId: string
+  readonly #codec: WireCodec
   readonly #reset: (response: HttpResponse) => void
 
-  constructor(response: HttpResponse, requestId: string, reset: (response: HttpResponse) => void) {
+  constructor(response: HttpResponse, requestId: string, codec: WireCodec, reset: (response: HttpResponse) => void) {
     this.#response = response
     this.#requestId = requestId
+    this.#codec = codec
     this.#reset = reset
   }
 
   send(answer: ServiceAnswer): void {
     switch (answer.kind) {
       case 'output':
-        this.#write(200, JSON_CONTENT_TYPE, encodeJson(answer.output))
+        this.#write(200, this.#codec.contentType, this.#codec.encode(answer.output))
         break
       case 'error':
         this.sendError(answer.error)
@@ -128,14 +135,20 @@ class HttpExchange {
   }
 
   sendError(error: FakeServiceError): void {
-    this.#write(error.statusCode, JSON_CONTENT_TYPE, encodeJsonError(error), { 'x-amzn-errortype': error.code })
+    const { contentType, encodeError } = this.#codec
+    this.#write(error.statusCode, contentType, encodeError(error), { 'x-amzn-errortype': error.code })
   }
 
   sendPlain(value: object): void {
     this.#write(200, 'application/json', JSON.stringify(value))
   }
 
-  #write(statusCode: number, contentType: string, body: string, extra: Readonly<Record<string, string>> = {}): void {
+  #write(
+    statusCode: number,
+    contentType: string,
+    body: string | Buffer,
+    extra: Readonly<Record<string, string>> = {}
+  ): void {
     // The client may be gone: it gave up, or the server was closed while the answer was delayed.
     if (this.#response.writableEnded || this.#response.destroyed) return
     this.#response.writeHead(statusCode, {

@@ -14,7 +14,8 @@ export class InputFields {
 
   /** SerializationException when `value` is not an object. */
   constructor(value: unknown, readBlob: BlobReader) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('a structure')
+    const isList = Array.isArray(value) || value instanceof Uint8Array
+    if (typeof value !== 'object' || value === null || isList) throw malformed('a structure')
     this.#members = new Map(Object.entries(value))
     this.#readBlob = readBlob
   }

@@ -67,6 +67,8 @@ class KeyTable {
       slot.table = this.#number
       slot.index = this.texts.length
     }
+    // Whoever has a slot takes a key for new while there is no index: so there is one as soon as a key came without.
+    if (slot === undefined) this.#indexes ??= new Map(this.texts.map((known, index) => [known, index]))
     this.#indexes?.set(text, this.texts.length)
     this.texts.push(text)
     this.byteLengths.push(utf8Bytes)

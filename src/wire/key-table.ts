@@ -20,7 +20,8 @@ export class KeyTable {
   index = -1
   /** The whole record: text is decoded out of one Buffer, for a TextDecoder takes half as long again. */
   readonly #record: Buffer
-  readonly #texts: string[] = []
+  // Without a prototype that could be asked for texts that are not there yet.
+  readonly #texts: string[] = Object.setPrototypeOf([], null)
   /** Where each entry starts and ends. */
   #places = new Uint32Array(16)
   #highestIndex = -1

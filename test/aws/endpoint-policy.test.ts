@@ -65,6 +65,7 @@ test('a transport with a bad endpoint and a bad region is told both at once, wit
       endpoint: 'https://user:secret@kinesis.example',
       region: 'nowhere',
       allowInsecureEndpoint: false,
+      wireFormat: 'json',
       connectTimeoutMs: 100,
       requestTimeoutMs: 100,
       maxInFlightRequests: 1,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTcpServer } from 'node:net'
 import { inspect } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startFakeKinesisServer } from '../../src/testing/index.ts'
 import {
@@ -12,6 +13,7 @@ import {
   closeAll,
   failure,
   failureOf,
+  JSON_TYPE,
   onClose,
   putAnswer,
   rawServer,
@@ -73,16 +75,27 @@ describe('an answer with an error', () => {
     expect(outcome).toEqual(failure('ThrottlingException', 'no', { statusCode: 429, retryAfterMs: 7000 }))
   })
 
-  test('that is a redirect is not followed', async () => {
+  test.each([300, 301, 302, 303, 304, 307, 308])('with status %i, a redirect, is not followed', async statusCode => {
     const target = await answering(200, putAnswer(1))
-    const { endpoint } = await answering(307, '', { location: target.endpoint })
+    const { endpoint } = await answering(statusCode, '', { location: target.endpoint })
 
     const outcome = await failureOf(transportTo(endpoint).putRecords(request()))
 
     expect([outcome, target.connectionCount()]).toEqual([
-      failure('UnexpectedRedirect', 'maybe', { code: 'KPL_ERR_PROTOCOL', statusCode: 307 }),
+      failure('UnexpectedRedirect', 'maybe', { code: 'KPL_ERR_PROTOCOL', statusCode }),
       0
     ])
+  })
+
+  test('of a proxy that wants a password stored nothing', async () => {
+    const { endpoint } = await answering(407, '<html></html>', {
+      'proxy-authenticate': 'Basic',
+      'content-type': 'text/html'
+    })
+
+    const outcome = await failureOf(transportTo(endpoint).putRecords(request()))
+
+    expect(outcome).toEqual(failure('Http407', 'no', { statusCode: 407 }))
   })
 })
 
@@ -109,6 +122,26 @@ describe('an answer with status 200', () => {
 
   test('and a body beyond the bound is no answer', async () => {
     const { endpoint } = await answering(200, `{"Records":[],"Padding":"${'x'.repeat(5_000_000)}"}`)
+
+    const outcome = await failureOf(transportTo(endpoint).putRecords(request()))
+
+    expect(outcome).toEqual(malformed)
+  })
+
+  test('and the page of a captive portal is no answer', async () => {
+    const { endpoint } = await answering(200, '<html>please log in</html>', { 'content-type': 'text/html' })
+
+    const outcome = await failureOf(transportTo(endpoint).putRecords(request()))
+
+    expect(outcome).toEqual(malformed)
+  })
+
+  test('and a compressed body is not decompressed, and no answer', async () => {
+    const body = gzipSync(putAnswer(1))
+    const { endpoint } = await rawServer((incoming, response) => {
+      const headers = { 'content-type': JSON_TYPE, 'content-encoding': 'gzip' }
+      incoming.resume().on('end', () => response.writeHead(200, headers).end(body))
+    })
 
     const outcome = await failureOf(transportTo(endpoint).putRecords(request()))
 

@@ -9,6 +9,7 @@ import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis
 import { type AwsTransportOptions, createAwsTransport } from '../../src/aws/transport.ts'
 import { TransportError } from '../../src/model/errors.ts'
 import type { PutRecordsRequest, Transport } from '../../src/model/ports.ts'
+import { systemClock } from '../../src/system.ts'
 
 export const CREDENTIALS = {
   accessKeyId: 'AKIDCANARYKEY',
@@ -71,6 +72,8 @@ export function transportTo(endpoint: string, options: Partial<AwsTransportOptio
     region: 'us-east-1',
     credentials: CREDENTIALS,
     allowInsecureEndpoint: false,
+    wireFormat: 'json',
+    clock: systemClock,
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 5_000,
     maxInFlightRequests: 4,
@@ -82,14 +85,21 @@ export function transportTo(endpoint: string, options: Partial<AwsTransportOptio
 }
 
 /** A transport over a client that a user made. */
-export function transportOver(client: object, warn: AwsTransportOptions['warn'] = () => {}): Transport {
+export function transportOver(
+  client: object,
+  warn: AwsTransportOptions['warn'] = () => {},
+  options: Partial<AwsTransportOptions> = {}
+): Transport {
   const transport = createAwsTransport({
     client,
     allowInsecureEndpoint: false,
+    wireFormat: 'json',
+    clock: systemClock,
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 5_000,
     maxInFlightRequests: 4,
-    warn
+    warn,
+    ...options
   })
   onClose(() => transport.close())
   return transport

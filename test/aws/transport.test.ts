@@ -113,19 +113,69 @@ test("a client that would retry does not: one attempt for each call, whatever th
   expect([outcome, server.connectionCount()]).toEqual([failure('ECONNRESET', 'maybe'), 1])
 })
 
-test('a clock that is wrong is still put right by the SDK, call by call', async () => {
-  const dates: (string | undefined)[] = []
+test('a client whose strategy retries everything makes one attempt all the same, and the first failure counts', async () => {
   const server = await rawServer((incoming, response) => {
-    dates.push(incoming.headers['x-amz-date']?.toString().slice(0, 4))
-    const headers = { date: 'Mon, 01 Jan 2035 00:00:00 GMT', 'content-type': JSON_TYPE }
-    incoming.resume().on('end', () => response.writeHead(400, headers).end('{"__type":"RequestTimeTooSkewed"}'))
+    incoming
+      .resume()
+      .on('end', () => response.writeHead(400, { 'content-type': JSON_TYPE }).end('{"__type":"AccessDeniedException"}'))
   })
-  const transport = transportTo(server.endpoint)
-  await failureOf(transport.putRecords(request()))
+  const token = { getRetryCount: () => 1, getRetryDelay: () => 0 }
+  const retryStrategy = {
+    acquireInitialRetryToken: () => Promise.resolve(token),
+    refreshRetryTokenForRetry: () => new Promise<typeof token>(resolve => setImmediate(resolve, token)),
+    recordSuccess: () => {}
+  }
+  const client = userClient(server.endpoint, { retryStrategy, requestHandler: new NodeHttpHandler() })
 
-  await failureOf(transport.putRecords(request()))
+  const outcome = await failureOf(transportOver(client).putRecords(request()))
 
-  expect(dates[1]).toMatch(/^203[45]$/)
+  expect([outcome, server.connectionCount()]).toEqual([failure('AccessDeniedException', 'no', { statusCode: 400 }), 1])
+})
+
+describe('a client that hides attempts of its own', () => {
+  const hidden = { $metadata: { attempts: 3, httpStatusCode: 400 }, $fault: 'client', name: 'AccessDeniedException' }
+
+  test('is warned about once, and its failures never say that nothing was stored', async () => {
+    const warnings: string[] = []
+    const client = { send: () => Promise.reject(Object.assign(new Error('denied'), hidden)) }
+    const transport = transportOver(client, code => warnings.push(code))
+
+    const outcomes = [
+      await failureOf(transport.putRecords(request())),
+      await failureOf(transport.putRecords(request()))
+    ]
+
+    const expected = failure('AccessDeniedException', 'maybe', { statusCode: 400 })
+    expect([outcomes, warnings]).toEqual([[expected, expected], ['KPL_WARN_SDK_RETRIES']])
+  })
+
+  test('is warned about when it succeeds as well', async () => {
+    const warnings: string[] = []
+    const output = { $metadata: { attempts: 2 }, Records: [{ ShardId: 's', SequenceNumber: '1' }] }
+    const transport = transportOver({ send: () => Promise.resolve(output) }, code => warnings.push(code))
+
+    await transport.putRecords(request())
+
+    expect(warnings).toEqual(['KPL_WARN_SDK_RETRIES'])
+  })
+
+  test('that failed to connect at last may have stored something before', async () => {
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', $metadata: { attempts: 2 } })
+
+    const outcome = await failureOf(transportOver({ send: () => Promise.reject(refused) }).putRecords(request()))
+
+    expect(outcome).toEqual(failure('ECONNREFUSED', 'maybe'))
+  })
+})
+
+test('without a clock of its own a transport still has its time-outs', async () => {
+  const { endpoint } = await rawServer(() => {})
+
+  const outcome = await failureOf(
+    transportTo(endpoint, { clock: undefined, requestTimeoutMs: 200 }).putRecords(request())
+  )
+
+  expect(outcome).toEqual(failure('TimeoutError', 'maybe'))
 })
 
 test('uses one connection for requests one after the other', async () => {

@@ -11,6 +11,8 @@ const finite = ofKind('integer').filter(([, entry]) => entry.max !== Number.POSI
 /** What else has to be given so that an option's own bound is not shadowed by its relation to another. */
 const COMPANIONS: Partial<Record<OptionName, ProducerOptions>> = {
   aggregationMaxBytes: { maxUserRecordBytes: 10_485_760 },
+  recordMaxBufferedTimeMs: { recordTtlMs: Number.POSITIVE_INFINITY },
+  recordTtlMs: { recordMaxBufferedTimeMs: 0 },
   retryBaseMs: { retryCapMs: 600_000 },
   retryCapMs: { retryBaseMs: 1 },
   bufferMaxBytes: { maxUserRecordBytes: 1000, aggregationMaxBytes: 1000 }

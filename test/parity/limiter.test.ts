@@ -5,7 +5,13 @@ import { Limiter } from '../../src/stages/limiter.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { sealed } from '../support/accepted.ts'
 
-const OPTIONS = { rateLimitPercent: 100, retryBaseMs: 50, retryCapMs: 5000, ordering: 'none' } as const
+const OPTIONS = {
+  rateLimitPercent: 100,
+  retryBaseMs: 50,
+  retryCapMs: 5000,
+  ordering: 'none',
+  laneMaxBytes: Number.POSITIVE_INFINITY
+} as const
 const STEP_MS = 25
 
 describe('limiter_test', () => {

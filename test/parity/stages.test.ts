@@ -146,7 +146,13 @@ describe('reducer_test', () => {
 })
 
 describe('limiter_test', () => {
-  const options = { rateLimitPercent: 100, retryBaseMs: 50, retryCapMs: 5000, ordering: 'none' } as const
+  const options = {
+    rateLimitPercent: 100,
+    retryBaseMs: 50,
+    retryCapMs: 5000,
+    ordering: 'none',
+    laneMaxBytes: Number.POSITIVE_INFINITY
+  } as const
 
   test('Ordering: 4,000 records of one shard leave oldest first, at the rate of the shard', () => {
     const limiter = new Limiter(options, () => 0.5)

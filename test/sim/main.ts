@@ -22,7 +22,8 @@ const { values } = parseArgs({
     mode: { type: 'string', default: 'all' },
     workers: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
-    mutant: { type: 'string' },
+    'stop-after': { type: 'string', default: 'Infinity' },
+    json: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false }
   }
 })
@@ -39,7 +40,11 @@ async function many(): Promise<number> {
     if (!values.quiet && doneCount % 10_000 === 0) process.stderr.write(`${doneCount} of ${total} seeds\n`)
   }
   const workerCount = Number(values.workers)
-  const tallies = await runMany({ modes, seeds, workerCount, mutant: values.mutant, onProgress })
+  const tallies = await runMany({ modes, seeds, workerCount, stopAfter: Number(values['stop-after']), onProgress })
+  if (values.json) {
+    console.log(JSON.stringify([...tallies]))
+    return 0
+  }
   const seconds = (performance.now() - startMs) / 1000
   for (const [mode, tally] of tallies) printTally(mode, tally)
   console.log(
@@ -54,7 +59,7 @@ async function many(): Promise<number> {
 function one(seed: number): number {
   let brokenCount = 0
   for (const mode of modes) {
-    const report = runSeed(seed, mode, { isVerbose: !values.quiet, mutant: values.mutant })
+    const report = runSeed(seed, mode, { isVerbose: !values.quiet })
     if (!values.quiet) console.log(JSON.stringify(report.config))
     for (const line of report.lines ?? []) console.log(line)
     const { hash, putCount, deliveredCount, storedCount, duplicateCount, violations } = report

@@ -19,6 +19,8 @@ export interface SimRecord {
 
 const FILLER_BYTES = 1_100_000
 const MEBIBYTE = 1_048_576
+/** What a tag and the envelope around it add at most: the longest of the keys once more, and framing. */
+const MAX_WRAPPING_BYTES = 600
 const FILLER = Buffer.alloc(FILLER_BYTES, 'abcdefghijklmnopqrstuvwxyz0123456789')
 /** Keys that other languages' maps and encoders stumble over. */
 const HOSTILE_KEYS = [
@@ -51,7 +53,8 @@ export function drawRecord(random: SeededRandom, config: SwarmConfig, id: number
   const isHostile = dice > 0.97
   const partitionKey = isHostile ? HOSTILE_KEYS[keyNumber % HOSTILE_KEYS.length]! : `key-${keyNumber}`
   const isHuge = config.hugeCount > 0 && id % Math.ceil(config.recordCount / config.hugeCount) === 7
-  const limit = MEBIBYTE - Buffer.byteLength(partitionKey)
+  const wrappingBytes = config.options.dedupeTags === true ? MAX_WRAPPING_BYTES : 0
+  const limit = MEBIBYTE - Buffer.byteLength(partitionKey) - wrappingBytes
   const length = isHuge ? limit - Math.floor(size * 3) : Math.floor(size * size * config.maxDataBytes)
   return { streamName, partitionKey, explicitHashKey, data: numbered(id, length), isText: dice < 0.5 && !isHuge }
 }

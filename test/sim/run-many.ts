@@ -11,13 +11,12 @@ export interface ManySeeds {
   readonly modes: readonly Mode[]
   readonly seeds: readonly number[]
   readonly workerCount: number
-  readonly mutant?: string | undefined
   /** Ask for no more spans once this many seeds broke something. */
   readonly stopAfter?: number
   readonly onProgress?: (doneCount: number) => void
 }
 
-const SPAN_SEEDS = 100
+const SPAN_SEEDS = 50
 
 /** Returns the tally of every mode. */
 export async function runMany(many: ManySeeds): Promise<Map<Mode, Tally>> {
@@ -47,10 +46,10 @@ export async function runMany(many: ManySeeds): Promise<Map<Mode, Tally>> {
   return tallies
 }
 
-function spansOf({ modes, seeds, mutant }: ManySeeds): Span[] {
+function spansOf({ modes, seeds }: ManySeeds): Span[] {
   const spans: Span[] = []
   for (let from = 0; from < seeds.length; from += SPAN_SEEDS) {
-    for (const mode of modes) spans.push({ mode, seeds: seeds.slice(from, from + SPAN_SEEDS), mutant })
+    for (const mode of modes) spans.push({ mode, seeds: seeds.slice(from, from + SPAN_SEEDS) })
   }
   return spans
 }

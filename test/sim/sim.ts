@@ -8,7 +8,7 @@ import { drawRecord } from './records.ts'
 import { drawSwarm, type Mode, type SwarmConfig } from './swarm.ts'
 import type { Violation } from './trace.ts'
 import { planWorkload } from './workload.ts'
-import { World, type WorldHooks } from './world.ts'
+import { World } from './world.ts'
 
 export interface SimReport extends ReadingCounts {
   readonly seed: number
@@ -28,8 +28,6 @@ export interface SimReport extends ReadingCounts {
 
 export interface SimOptions {
   readonly isVerbose?: boolean
-  readonly hooks?: WorldHooks
-  readonly mutant?: string | undefined
 }
 
 const MAX_EVENTS = 400_000
@@ -40,10 +38,10 @@ const LONGEST_WAIT_MS = 31_000
 const SLOWEST_PART = 0.05
 
 /** Runs `seed` in `mode`. Deterministic; takes a few milliseconds. */
-export function runSeed(seed: number, mode: Mode, { isVerbose = false, hooks = {} }: SimOptions = {}): SimReport {
+export function runSeed(seed: number, mode: Mode, { isVerbose = false }: SimOptions = {}): SimReport {
   const name = `${mode}/${seed}`
   const config = drawSwarm(seededRandom(name).split('swarm'), mode)
-  const world = new World(name, config, isVerbose, hooks)
+  const world = new World(name, config, isVerbose)
   const startMs = world.clock.nowMs()
   for (const { streamName } of config.streams) world.event(() => world.set.open(streamName))
   planWorkload(world)
@@ -99,6 +97,10 @@ function live(world: World): void {
     else if (put.result === undefined) trace.violated('I16', `probe ${put.id} is not delivered: ${put.error?.message}`)
   }
   runUntil(world, clock.nowMs() + LONGEST_WAIT_MS, () => false)
+  if (config.recreates.length > 0) return
+  for (const { streamName, gauges } of world.set.pipelines) {
+    if (gauges.openShards === 0) trace.violated('I16', `the shards of ${streamName} are not listed again`)
+  }
 }
 
 function livenessBoundMs({ config, options, ledger }: World): number {

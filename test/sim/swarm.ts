@@ -80,6 +80,7 @@ export interface SwarmConfig {
 }
 
 const OFF = 0.4
+const TAGGED = 0.2
 
 export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
   const draw = new Draw(random)
@@ -90,7 +91,7 @@ export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
   if (draw.chance(0.15)) streams.push({ streamName: 'payments', shardCount: draw.pick([1, 2, 4]) })
   const limits = {
     bufferMaxBytes: isIsolation ? 64_000_000 : draw.pick([8_000, 40_000, 2_000_000, 64_000_000]),
-    recordCount: draw.pick([50, 200, 300, 300, 600]),
+    recordCount: draw.pick([20, 60, 100, 150, 400]),
     burst: draw.pick([1, 5, 40]),
     latencyMs: draw.pick([1, 10, 60]),
     requestTimeoutMs: draw.pick([300, 2_000, 10_000]),
@@ -101,7 +102,10 @@ export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
     maxDataBytes: draw.pick([40, 300, 300, 2_000]),
     hugeCount: draw.chance(0.04) ? 4 : 0
   }
-  const options = drawOptions(draw, mode, isIsolation, limits.requestTimeoutMs)
+  const drawn = drawOptions(draw, mode, isIsolation, limits.requestTimeoutMs)
+  // Drawn apart, so that the other draws of older seeds stay what they were.
+  const isTagged = drawn.aggregationEnabled === true && random.split('tags')() < TAGGED
+  const options = { ...drawn, dedupeTags: isTagged }
   return {
     mode,
     options,
@@ -132,7 +136,7 @@ function drawOptions(draw: Draw, mode: Mode, isIsolation: boolean, requestTimeou
     collectionMaxCount: draw.pick([1, 3, 20, 500]),
     collectionMaxBytes: draw.pick([52_224, 5_242_880]),
     collectionMaxShardBytes: draw.pick([1_024, 262_144]),
-    recordMaxBufferedTimeMs: draw.pick(mode === 'short' ? [0, 20, 100] : [0, 20, 100, 1_000]),
+    recordMaxBufferedTimeMs: draw.pick(mode === 'short' ? [0, 20, 90] : [0, 20, 100, 1_000]),
     recordTtlMs: isIsolation ? 120_000 : draw.pick(ttls),
     rateLimitPercent: isIsolation ? 150 : draw.pick([20, 100, 150, 400]),
     failIfThrottled: !isIsolation && draw.chance(0.1),

@@ -263,7 +263,14 @@ describe('a huge rateLimitPercent', () => {
 })
 
 function limiter(over: Partial<LimiterOptions> = {}, random = () => 1): Limiter {
-  return new Limiter({ rateLimitPercent: 150, retryBaseMs: 50, retryCapMs: 5000, ordering: 'none', ...over }, random)
+  const options = {
+    rateLimitPercent: 150,
+    retryBaseMs: 50,
+    retryCapMs: 5000,
+    ordering: 'none',
+    laneMaxBytes: 1e9
+  } as const
+  return new Limiter({ ...options, ...over }, random)
 }
 
 function record(

@@ -1,0 +1,75 @@
+/**
+ * A producer in front of a transport that acknowledges and forgets: the put path without the network.
+ * Invariant: nothing is throttled and nothing is refused, so that only the producer's own work is measured.
+ */
+import { deaggregateAll } from '../../src/deaggregate.ts'
+import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse } from '../../src/index.ts'
+import { DiscardTransport } from '../../src/testing/index.ts'
+import type { Ledger } from './load.ts'
+import { meter, perSecond } from './meter.ts'
+import { type Call, pump, source } from './pump.ts'
+
+const UNLIMITED_PERCENT = 1_000_000_000
+const BUFFER_BYTES = 4 * 1024 ** 3
+const BUFFER_RECORDS = 10_000_000
+
+export interface PutCase {
+  readonly call: Call
+  readonly recordBytes: number
+  readonly shards: number
+  /** Different partition keys, or a new one for every record. */
+  readonly keys: number | 'unique'
+}
+
+export interface Rates {
+  readonly perSecond: number
+  readonly perCpuSecond: number
+}
+
+export function nullProducer(shards: number, ledger?: Ledger): KinesisProducer {
+  const transport = ledger === undefined ? new DiscardTransport({ shards }) : new CheckingTransport(shards, ledger)
+  return new KinesisProducer(
+    {
+      streamName: 'bench',
+      rateLimitPercent: UNLIMITED_PERCENT,
+      bufferMaxBytes: BUFFER_BYTES,
+      bufferMaxRecords: BUFFER_RECORDS
+    },
+    { transport }
+  )
+}
+
+/** Notes the user records of every request. */
+class CheckingTransport extends DiscardTransport {
+  readonly #ledger: Ledger
+
+  constructor(shards: number, ledger: Ledger) {
+    super({ shards })
+    this.#ledger = ledger
+  }
+
+  override putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
+    for (const { partitionKey, data } of request.entries) {
+      const record = { partitionKey, data, sequenceNumber: '1' }
+      for (const userRecord of deaggregateAll([record])) this.#ledger.note(userRecord.partitionKey, userRecord.data)
+    }
+    return super.putRecords(request)
+  }
+}
+
+/** Times `count` records through a fresh producer, after `warmUp` records through the same. */
+export async function timePuts(
+  { call, shards, keys }: PutCase,
+  pool: Parameters<typeof source>[0],
+  warmUp: number,
+  count: number
+): Promise<Rates> {
+  const producer = nullProducer(shards)
+  const next = source(pool, keys === 'unique')
+  await pump(producer, call, next, warmUp)
+  const { wallMs, cpuMs } = await meter(() => pump(producer, call, next, count))
+  const { delivered, failed } = producer.stats()
+  if (delivered !== warmUp + count || failed !== 0) throw new Error(`${delivered} delivered, ${failed} failed`)
+  await producer.close()
+  return { perSecond: perSecond(count, wallMs), perCpuSecond: perSecond(count, cpuMs) }
+}

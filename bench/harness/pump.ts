@@ -1,0 +1,88 @@
+/**
+ * Puts records into a producer as fast as it takes them, the way an application would with each of its calls.
+ * Invariant: resolves when every record was acknowledged, and rejects when one failed; the event loop turns every
+ * `BURST` records, as it does for a program that reads its records from somewhere.
+ */
+import { once } from 'node:events'
+import type { KinesisProducer, UserRecord } from '../../src/index.ts'
+import type { LoadRecord } from './load.ts'
+
+export type Call = 'tryPut' | 'put' | 'writable'
+
+const BURST = 1000
+/** Promises outstanding before `put` is awaited. */
+const MAX_OUTSTANDING = 100_000
+
+/** Returns the next user record on every call, from the pool in turn; with `isUnique` each with a key of its own. */
+export function source(pool: readonly LoadRecord[], isUnique = false): () => UserRecord {
+  let next = 0
+  let unique = 0
+  return () => {
+    const { partitionKey, data } = pool[next]!
+    next = next + 1 === pool.length ? 0 : next + 1
+    return { partitionKey: isUnique ? `user-${unique++}` : partitionKey, data }
+  }
+}
+
+export function pump(producer: KinesisProducer, call: Call, next: () => UserRecord, count: number): Promise<void> {
+  if (call === 'tryPut') return pumpTryPut(producer, next, count)
+  return call === 'put' ? pumpPut(producer, next, count) : pumpWritable(producer, next, count)
+}
+
+async function pumpTryPut(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
+  let failed = 0
+  const settle = (error: unknown) => {
+    if (error !== undefined) failed++
+  }
+  for (let i = 0; i < count; ) {
+    const burstEnd = Math.min(count, i + BURST)
+    while (i < burstEnd) {
+      if (producer.tryPut(next(), settle)) i++
+      else await producer.ready()
+    }
+    await turn()
+  }
+  await producer.flush()
+  if (failed > 0) throw new Error(`${failed} records failed`)
+}
+
+async function pumpPut(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
+  let outstanding = 0
+  let failure: unknown
+  const settled = () => {
+    outstanding--
+  }
+  const failed = (error: unknown) => {
+    outstanding--
+    failure = error
+  }
+  for (let i = 0; i < count; ) {
+    const burstEnd = Math.min(count, i + BURST)
+    for (; i < burstEnd; i++) {
+      outstanding++
+      producer.put(next()).then(settled, failed)
+    }
+    await turn()
+    while (outstanding > MAX_OUTSTANDING) await turn()
+  }
+  await producer.flush()
+  await turn()
+  if (failure !== undefined) throw failure
+  if (outstanding !== 0) throw new Error(`${outstanding} promises did not settle`)
+}
+
+async function pumpWritable(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
+  const stream = producer.writable()
+  for (let i = 0; i < count; ) {
+    const burstEnd = Math.min(count, i + BURST)
+    for (; i < burstEnd; i++) if (!stream.write(next())) await once(stream, 'drain')
+    await turn()
+  }
+  stream.end()
+  await producer.flush()
+  await once(stream, 'finish')
+}
+
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}

@@ -1,0 +1,63 @@
+/**
+ * Who takes part end to end, and what each does not do.
+ * Invariant: the names are what tables and plots show; the first is what the others are compared with.
+ */
+import type { Contestant, ContestantSetting } from './contestant.ts'
+import { openLifion, openWritable } from './installed.ts'
+import { openKinesisAgg } from './kinesis-agg.ts'
+import { hasCbor, openOurs } from './ours.ts'
+import { openBest, openNaive } from './sdk.ts'
+
+export interface Entrant {
+  readonly name: string
+  readonly open: (setting: ContestantSetting) => Contestant
+  /** What a user of it must do, or do without. */
+  readonly lacks: string
+  /** Not a dependency of the project: see `installed.ts`. */
+  readonly isInstalled?: boolean
+}
+
+export const OURS = 'kinesis-producer, tryPut'
+export const SDK_BEST = 'SDK, best way'
+
+const ALL: readonly (Entrant & { readonly isAbsent?: boolean })[] = [
+  { name: OURS, open: openOurs('tryPut'), lacks: '-' },
+  { name: 'kinesis-producer, put', open: openOurs('put'), lacks: '-' },
+  {
+    name: 'kinesis-producer, tryPut, CBOR',
+    open: openOurs('tryPut', { wireFormat: 'cbor' }),
+    lacks: '-',
+    isAbsent: !hasCbor
+  },
+  {
+    name: 'SDK, naive',
+    open: openNaive,
+    lacks: 'aggregation, concurrency, partial failures, back-pressure, rate limit, order after failures'
+  },
+  {
+    name: SDK_BEST,
+    open: openBest,
+    lacks: 'aggregation, back-pressure, rate limit, order; partial failures: 12 lines of ours'
+  },
+  {
+    name: 'aws-kinesis-agg and SDK',
+    open: openKinesisAgg,
+    lacks: 'shards (misrouted members are lost to KCL), deadlines, back-pressure, rate limit, order; the rest as above'
+  },
+  {
+    name: 'lifion-kinesis 1.3.3',
+    open: openLifion,
+    lacks:
+      'aggregation, batches (a call is a request), back-pressure, rate limit, an end to retries, order after failures',
+    isInstalled: true
+  },
+  {
+    name: 'aws-kinesis-writable 4.3.0',
+    open: openWritable,
+    lacks:
+      'aggregation, partial failures (lost in silence), back-pressure, acknowledgements, an end, rate limit, order',
+    isInstalled: true
+  }
+]
+
+export const ROSTER: readonly Entrant[] = ALL.filter(({ isAbsent = false }) => !isAbsent)

@@ -1,0 +1,19 @@
+/**
+ * Runs one bench in this process: `node --expose-gc run-one.js NAME RESULT-FILE`.
+ * Invariant: prints its tables, writes its result, or ends with an error and without a result.
+ */
+import { BENCHES } from './benches.ts'
+import { circumstances, saveResult } from './harness/save.ts'
+import { reportText } from './harness/table.ts'
+
+const [name, file] = process.argv.slice(2)
+const load = name === undefined || !Object.hasOwn(BENCHES, name) ? undefined : BENCHES[name]
+if (name === undefined || file === undefined || load === undefined) {
+  throw new Error(`usage: run-one NAME RESULT-FILE, with one of: ${Object.keys(BENCHES).join(', ')}`)
+}
+const startMs = performance.now()
+const report = await (await load()).run()
+const facts = circumstances((performance.now() - startMs) / 1000)
+console.log(reportText(report))
+console.log(`${name}: ${facts.seconds} s, load ${facts.load.toFixed(1)} on ${facts.cores} cores\n`)
+saveResult(file, { name, ...report, circumstances: facts })

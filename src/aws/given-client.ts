@@ -1,0 +1,54 @@
+/**
+ * A client that the user made: what is sent with it, and what its user should know.
+ * Invariant: nothing of it is changed, nor destroyed.
+ */
+import { OptionsError } from '../model/errors.ts'
+import { attemptCountOf } from './classify-failure.ts'
+import type { Send } from './exchange.ts'
+
+/** Returns the client's `send`. Throws OptionsError when it has none. `warn` is told what is unwise, each thing once. */
+export function givenSend(client: object, warn: (code: string, message: string) => void): Send {
+  if (!('send' in client) || typeof client.send !== 'function')
+    throw new OptionsError(['client must have a send method'])
+  if (protocolOfHandler(client) === 'h2') {
+    warn(
+      'KPL_WARN_HTTP2_HANDLER',
+      "The client uses the SDK's HTTP/2 handler, which by default opens a new TLS connection for every request: " +
+        'give it a NodeHttpHandler of @smithy/node-http-handler, or give the producer region and credentials instead.'
+    )
+  }
+  const send = client.send
+  let isRetryKnown = false
+  /** A real KinesisClient is held to one attempt by the exchange; this is for what hides one. */
+  const noteAttempts = (value: unknown): void => {
+    if (isRetryKnown || attemptCountOf(value) <= 1) return
+    isRetryKnown = true
+    warn(
+      'KPL_WARN_SDK_RETRIES',
+      'The client retries on its own, out of sight: records may be stored more than once, and a failure never says ' +
+        'for certain that nothing was stored. Set its maxAttempts to 1.'
+    )
+  }
+  return async (command, options): Promise<unknown> => {
+    try {
+      const output: unknown = await Reflect.apply(send, client, [command, options])
+      noteAttempts(output)
+      return output
+    } catch (error) {
+      noteAttempts(error)
+      throw error
+    }
+  }
+}
+
+/** What the client's handler says of itself: `'http/1.1'`, `'h2'`, or undefined. */
+function protocolOfHandler(client: object): unknown {
+  const handler = objectField(objectField(client, 'config'), 'requestHandler')
+  const metadata = objectField(handler, 'metadata')
+  return metadata === undefined ? undefined : Reflect.get(metadata, 'handlerProtocol')
+}
+
+function objectField(value: object | undefined, name: string): object | undefined {
+  const field: unknown = value === undefined ? undefined : Reflect.get(value, name)
+  return typeof field === 'object' && field !== null ? field : undefined
+}

@@ -1,0 +1,154 @@
+/**
+ * The HTTP/1.1 handler of our own client: one request, one connection from the agents, one answer.
+ * Invariant: a passage is `isOpen` as soon as a byte of its request may have left, TLS included, and not before; it is
+ * free once nobody reads its body any more: written and answered, or the connection is gone. Nothing is retried,
+ * redirected or decompressed.
+ */
+import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Clock } from '../model/ports.ts'
+import { armDeadline } from './deadline.ts'
+
+export interface HttpDoorOptions {
+  /** For PutRecords. */
+  readonly data: Agents
+  /** For everything else: listings that hang must not keep records from a connection. */
+  readonly control: Agents
+  /** For name resolution, TCP and TLS together. */
+  readonly connectTimeoutMs: number
+  readonly clock: Clock
+}
+
+export interface Agents {
+  readonly httpAgent: HttpAgent
+  readonly httpsAgent: HttpsAgent
+}
+
+/** How far a request came. Filled in by the door, read by the exchange. */
+export interface Passage {
+  isOpen: boolean
+  /** Called once, when the body may be used for something else; perhaps never. */
+  onFree: () => void
+}
+
+/** The members of the SDK's request that matter here. */
+interface SdkRequest {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number | undefined
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string | undefined
+}
+
+/** What the SDK takes for a response. */
+interface SdkResponse {
+  readonly statusCode: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: IncomingMessage
+}
+
+export class HttpDoor {
+  /** The SDK asks for it when it names the protocol in its user agent. */
+  readonly metadata = { handlerProtocol: 'http/1.1' }
+  readonly #options: HttpDoorOptions
+  readonly #passages = new WeakMap<object, Passage>()
+  readonly #lastIds = new WeakMap<Socket, string>()
+
+  constructor(options: HttpDoorOptions) {
+    this.#options = options
+  }
+
+  /** What becomes of `request` will be told to `passage`. */
+  track(request: object, passage: Passage): void {
+    this.#passages.set(request, passage)
+  }
+
+  /** Part of the SDK's interface. Rejects with what Node.js says of the connection. */
+  handle(request: SdkRequest, { abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<{ response: SdkResponse }> {
+    return new Promise((resolve, reject) => {
+      abortSignal?.throwIfAborted()
+      const sent = this.#open(request)
+      const onAbort = (): void => void sent.destroy(namedError('AbortError', 'The request was aborted.'))
+      abortSignal?.addEventListener('abort', onAbort)
+      const passage = this.#passages.get(request)
+      sent.once('socket', socket => this.#watch(socket, sent, passage))
+      sent.once('response', body => {
+        if (this.#isRepeated(body)) sent.destroy(namedError('RepeatedAnswer', 'An answer came a second time.'))
+        else resolve({ response: { statusCode: body.statusCode ?? 0, headers: body.headers, body } })
+      })
+      sent.on('error', reject)
+      sent.once('close', () => {
+        abortSignal?.removeEventListener('abort', onAbort)
+        passage?.onFree()
+      })
+      sent.end(request.body)
+    })
+  }
+
+  /** Part of the SDK's interface; the agents belong to whoever made them. */
+  destroy(): void {}
+
+  /** Part of the SDK's interface: nothing can be changed afterwards. */
+  updateHttpClientConfig(): void {}
+
+  /** Part of the SDK's interface. */
+  httpHandlerConfigs(): object {
+    return {}
+  }
+
+  #open({ protocol, hostname, port, method, path, headers }: SdkRequest): ClientRequest {
+    const isData = headers['x-amz-target']?.endsWith('.PutRecords') === true
+    const { httpAgent, httpsAgent } = isData ? this.#options.data : this.#options.control
+    // As in a URL, an IPv6 address comes in brackets.
+    const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+    const common = { host, port, method, path, headers }
+    return protocol === 'http:'
+      ? httpRequest({ ...common, agent: httpAgent })
+      : httpsRequest({ ...common, agent: httpsAgent })
+  }
+
+  /**
+   * Whether the connection has brought this answer before. Sequence: answer 1 comes, and once more -> request 2 goes out on
+   * the same connection -> HTTP takes the second copy for the answer to request 2.
+   */
+  #isRepeated({ headers, socket }: IncomingMessage): boolean {
+    const id = headers['x-amzn-requestid']
+    if (typeof id !== 'string') return false
+    const isRepeated = this.#lastIds.get(socket) === id
+    this.#lastIds.set(socket, id)
+    return isRepeated
+  }
+
+  /** A connection that is kept is open; a new one opens with its last handshake, or is given up. */
+  #watch(socket: Socket, sent: ClientRequest, passage: Passage | undefined): void {
+    const { clock, connectTimeoutMs } = this.#options
+    const isTls = socket instanceof TLSSocket
+    // Our agents never accept a certificate that fails, so a finished handshake is one that was authorized.
+    const isNew = isTls ? !socket.authorized : socket.connecting
+    if (!isNew) {
+      markOpen(passage)
+      return
+    }
+    const timer = armDeadline(clock, clock.nowMs() + connectTimeoutMs, () =>
+      sent.destroy(namedError('TimeoutError', `No connection within ${connectTimeoutMs} ms.`))
+    )
+    // What Node.js was given for a connection in the making leaves after these events, never before.
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      timer.cancel()
+      markOpen(passage)
+    })
+    sent.once('close', () => timer.cancel())
+  }
+}
+
+function markOpen(passage: Passage | undefined): void {
+  if (passage !== undefined) passage.isOpen = true
+}
+
+function namedError(name: 'AbortError' | 'TimeoutError' | 'RepeatedAnswer', message: string): Error {
+  return Object.assign(new Error(message), { name })
+}

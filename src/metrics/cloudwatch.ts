@@ -1,0 +1,125 @@
+/**
+ * 'kinesis-producer/cloudwatch': the KPL's metrics under its names, units and dimensions, uploaded as the KPL does it or
+ * written as log lines in embedded metric format.
+ * Invariant: what could not be uploaded is merged into the next upload and never dropped; uploads do not overlap; after
+ * `close` there is no timer. An upload whose answer was lost may count twice.
+ */
+import type { Timer } from '../model/ports.ts'
+import { emitWarning } from '../system.ts'
+import {
+  type CloudWatchOptions,
+  type ResolvedCloudWatchOptions,
+  resolveCloudWatchOptions
+} from './cloudwatch-options.ts'
+import { DimensionTree } from './dimension-tree.ts'
+import { type MetricsSource, MetricsWindow } from './metrics-window.ts'
+
+export type { CloudWatchOptions } from './cloudwatch-options.ts'
+export type { ExtraDimension, Granularity } from './dimension-tree.ts'
+export type { CloudWatchClientLike } from './metric-sinks.ts'
+export type { MetricLevel } from './metrics-table.ts'
+export type { MetricsSource } from './metrics-window.ts'
+
+const CLOSE_TIMEOUT_MS = 10_000
+
+/**
+ * Exports the metrics of one or more producers until it is closed. Its timer keeps the process alive: close it after the
+ * producers.
+ *
+ * @example
+ * const metrics = new CloudWatchMetrics(producer, { client: new CloudWatchClient({}) })
+ * // ... in Lambda: new CloudWatchMetrics(producer, { write: console.log, uploadDelayMs: Infinity }), and
+ * // await metrics.flush() after await producer.flush()
+ * await producer.close()
+ * await metrics.close()
+ */
+export class CloudWatchMetrics implements AsyncDisposable {
+  readonly #options: ResolvedCloudWatchOptions
+  readonly #windows: readonly MetricsWindow[]
+  readonly #pending: DimensionTree
+  readonly #cut = new AbortController()
+  #timer: Timer | undefined
+  #nextMs: number
+  #uploading: Promise<void> = Promise.resolve()
+  #uploadCount = 0
+  #closing: Promise<void> | undefined
+
+  /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS), and RangeError when a producer has too many windows. */
+  constructor(producers: MetricsSource | readonly MetricsSource[], options: CloudWatchOptions) {
+    this.#options = resolveCloudWatchOptions(options)
+    const { level, granularity, dimensions, clock, uploadDelayMs } = this.#options
+    const sources = level === 'none' ? [] : [producers].flat()
+    this.#windows = sources.map(source => new MetricsWindow(source))
+    this.#pending = new DimensionTree({ level: level === 'none' ? 'summary' : level, granularity, dimensions })
+    this.#nextMs = clock.nowMs() + uploadDelayMs
+    if (level !== 'none') this.#arm()
+  }
+
+  /** Uploads what came since the last upload, and what that left. Rejects with the first failure; nothing is lost by it. */
+  flush(): Promise<void> {
+    this.#uploadCount++
+    const upload = this.#uploading.then(() => this.#upload())
+    // Whoever flushes next waits for this one, but does not fail with it.
+    this.#uploading = upload.then(
+      () => this.#ended(),
+      () => this.#ended()
+    )
+    return upload
+  }
+
+  /**
+   * Uploads the rest, once, within `timeoutMs` (10 s), and stops. Rejects when that failed: then the rest is lost.
+   * Idempotent: the first call's promise.
+   */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { clock } = this.#options
+    this.#timer?.cancel()
+    const deadline = clock.schedule(clock.nowMs() + timeoutMs, () => this.#cut.abort())
+    try {
+      await this.flush()
+    } finally {
+      deadline.cancel()
+      for (const window of this.#windows) window.close()
+    }
+  }
+
+  #ended(): void {
+    this.#uploadCount--
+  }
+
+  async #upload(): Promise<void> {
+    for (const window of this.#windows) this.#pending.add(window.read())
+    if (this.#pending.size === 0) return
+    const { data, error } = await this.#options.sink.put(this.#pending.takeAll(), this.#cut.signal)
+    this.#pending.restore(data)
+    if (data.length > 0) throw error
+  }
+
+  /** A fixed schedule from the start, as the KPL has it; an upload that takes longer makes the next one wait a turn. */
+  #arm(): void {
+    if (this.#nextMs === Number.POSITIVE_INFINITY) return
+    this.#timer = this.#options.clock.schedule(this.#nextMs, () => {
+      const nowMs = this.#options.clock.nowMs()
+      const { uploadDelayMs } = this.#options
+      this.#nextMs += uploadDelayMs * (Math.floor((nowMs - this.#nextMs) / uploadDelayMs) + 1)
+      this.#arm()
+      if (this.#uploadCount === 0) this.flush().catch((error: unknown) => this.#report(error))
+    })
+  }
+
+  #report(error: unknown): void {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const { logger } = this.#options
+    if (logger === undefined) emitWarning('KPL_WARN_METRICS_UPLOAD', `metrics upload failed, will go again: ${text}`)
+    else logger.warn('metrics upload failed, will go again', { error: text })
+  }
+}

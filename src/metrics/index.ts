@@ -1,0 +1,34 @@
+/**
+ * 'kinesis-producer/metrics': the table of metrics, windows on them, and the channels that can be listened to.
+ * Invariant: nothing here starts anything.
+ */
+export {
+  type BreakerEvent,
+  CHANNELS,
+  type RecordFailedEvent,
+  type RequestEvent,
+  type ShardMapEvent,
+  type ThrottleEvent
+} from '../pipeline/diagnostics.ts'
+export { LATENCY_BOUNDS_MS } from '../pipeline/latency.ts'
+export {
+  MAX_WINDOWS,
+  type Reading,
+  SHARD_STATISTICS,
+  type ShardStatistic,
+  STREAM_STATISTICS,
+  type StatisticSet,
+  type StatsCursor,
+  type StreamStatistic
+} from '../pipeline/statistics.ts'
+export type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
+export type { RecordCounters, ShardStats, StreamReading, StreamStats } from '../pipeline/stream-stats.ts'
+export {
+  METRICS,
+  type MetricEntry,
+  type MetricKind,
+  type MetricLevel,
+  type MetricName,
+  type MetricUnit
+} from './metrics-table.ts'
+export { type MetricsSource, MetricsWindow, type WindowReading } from './metrics-window.ts'

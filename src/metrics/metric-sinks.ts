@@ -1,0 +1,91 @@
+/**
+ * Where CloudWatch data go: to PutMetricData, or to a writer of log lines.
+ * Invariant: what is handed in either arrived or is handed back; one failure does not keep the rest from being sent.
+ */
+import pRetry from 'p-retry'
+import type { Datum } from './dimension-tree.ts'
+import { emfLines } from './emf.ts'
+
+/** A `CloudWatchClient` of @aws-sdk/client-cloudwatch 3. */
+export interface CloudWatchClientLike {
+  send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
+}
+
+/** What did not arrive, and the first reason. */
+export interface Leftover {
+  readonly data: readonly Datum[]
+  readonly error?: unknown
+}
+
+export interface MetricSink {
+  put(data: readonly Datum[], signal: AbortSignal): Promise<Leftover>
+}
+
+/** Data in one PutMetricData call. Source: KPL 1.0.7, metrics_manager.cc; the API takes 1,000 today. */
+export const MAX_CALL_DATA = 20
+const RETRY_BASE_MS = 200
+
+export interface PutMetricDataOptions {
+  readonly client: CloudWatchClientLike
+  readonly namespace: string
+  readonly uploadRetries: number
+}
+
+/** Returns a sink that calls PutMetricData, one call after the other. */
+export function putMetricDataSink({ client, namespace, uploadRetries }: PutMetricDataOptions): MetricSink {
+  return {
+    async put(data, signal) {
+      const left: Datum[] = []
+      let firstError: unknown
+      for (let at = 0; at < data.length; at += MAX_CALL_DATA) {
+        const batch = data.slice(at, at + MAX_CALL_DATA)
+        const input = { Namespace: namespace, MetricData: batch.map(apiDatum) }
+        const retryOptions = { retries: uploadRetries, minTimeout: RETRY_BASE_MS, randomize: true, signal }
+        try {
+          // Only who uploads needs the package; log lines do without.
+          const { PutMetricDataCommand } = await import('@aws-sdk/client-cloudwatch')
+          await pRetry(() => client.send(new PutMetricDataCommand(input), { abortSignal: signal }), retryOptions)
+        } catch (error) {
+          left.push(...batch)
+          firstError ??= error
+        }
+      }
+      return { data: left, error: firstError }
+    }
+  }
+}
+
+export interface EmfOptions {
+  /** Takes one document, without a line break. */
+  readonly write: (line: string) => void
+  readonly namespace: string
+  readonly wallMs: () => number
+}
+
+/** Returns a sink that writes embedded metric format. */
+export function emfSink({ write, namespace, wallMs }: EmfOptions): MetricSink {
+  return {
+    async put(data) {
+      const left: Datum[] = []
+      let firstError: unknown
+      for (const line of emfLines(data, namespace, wallMs())) {
+        try {
+          write(line.text)
+        } catch (error) {
+          left.push(...line.data)
+          firstError ??= error
+        }
+      }
+      return { data: left, error: firstError }
+    }
+  }
+}
+
+function apiDatum({ name, unit, dimensions, set }: Datum) {
+  return {
+    MetricName: name,
+    Unit: unit,
+    Dimensions: dimensions.map(([Name, Value]) => ({ Name, Value })),
+    StatisticValues: { SampleCount: set.count, Sum: set.sum, Minimum: set.min, Maximum: set.max }
+  }
+}

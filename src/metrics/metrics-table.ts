@@ -1,0 +1,272 @@
+/**
+ * Every metric: its unit, what it is kept by, and what it means. Those with a `level` are the KPL's, under its own names.
+ * Invariant: this is the only list; exporters walk it, and the table in docs/metrics.md is generated from it.
+ * Source: KPL 1.0.7, metrics_constants.cc and retrier.cc.
+ */
+import type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
+
+export type MetricUnit = 'Count' | 'Bytes' | 'Milliseconds' | 'None'
+
+export type MetricLevel = 'summary' | 'detailed'
+
+/**
+ * How a metric is read and shown.
+ * - `sum`: the sum of a statistic set; it only grows.
+ * - `summary`: a statistic set of which both sum and count matter.
+ * - `histogram`: latencies.
+ * - `codes`: failures by code.
+ * - `counter`, `gauge`: one number of `stats()`.
+ */
+export type MetricKind = 'sum' | 'summary' | 'histogram' | 'codes' | 'counter' | 'gauge'
+
+export interface MetricEntry {
+  readonly unit: MetricUnit
+  readonly kind: MetricKind
+  /** What it is kept by: the producer, each stream, each shard, or both streams and their shards. */
+  readonly granularity: 'producer' | 'stream' | 'shard' | 'both'
+  /** The KPL's level; unset for what the KPL does not have. */
+  readonly level?: MetricLevel
+  readonly doc: string
+  /** Counters and gauges: the number; undefined: none at present. */
+  readonly ofProducer?: (stats: ProducerStats) => number
+  readonly ofStream?: (stream: StreamState) => number | undefined
+  readonly ofShard?: (shard: ShardState) => number
+}
+
+export const METRICS = {
+  UserRecordsReceived: {
+    unit: 'Count',
+    kind: 'sum',
+    granularity: 'stream',
+    level: 'detailed',
+    doc: 'User records accepted.'
+  },
+  UserRecordsPending: {
+    unit: 'Count',
+    kind: 'gauge',
+    granularity: 'stream',
+    level: 'detailed',
+    doc: 'User records accepted and not settled, sampled at every answer and at every reading (KPL: every 200 ms).',
+    ofStream: stream => stream.userRecordsPending
+  },
+  UserRecordsPut: {
+    unit: 'Count',
+    kind: 'sum',
+    granularity: 'both',
+    level: 'summary',
+    doc: 'User records settled: 1 for an acknowledged one, 0 for a failed one, so that the mean is the rate of success.'
+  },
+  UserRecordsDataPut: {
+    unit: 'Bytes',
+    kind: 'sum',
+    granularity: 'both',
+    level: 'detailed',
+    doc: 'Data of acknowledged user records. Least and greatest are those of the means of Kinesis records.'
+  },
+  KinesisRecordsPut: {
+    unit: 'Count',
+    kind: 'sum',
+    granularity: 'both',
+    level: 'summary',
+    doc: 'Kinesis records answered: 1 for a stored one, 0 for a failed one. None when a request fails as a whole.'
+  },
+  KinesisRecordsDataPut: {
+    unit: 'Bytes',
+    kind: 'sum',
+    granularity: 'both',
+    level: 'detailed',
+    doc: 'Data of stored Kinesis records, envelopes included.'
+  },
+  ErrorsByCode: {
+    unit: 'Count',
+    kind: 'codes',
+    granularity: 'both',
+    level: 'summary',
+    doc: 'Failed Kinesis records, and failed requests (without a shard), by error code.'
+  },
+  AllErrors: {
+    unit: 'Count',
+    kind: 'sum',
+    granularity: 'both',
+    level: 'summary',
+    doc: 'The same without the code: 1 for a failed one, 0 for a stored Kinesis record.'
+  },
+  RetriesPerRecord: {
+    unit: 'Count',
+    kind: 'summary',
+    granularity: 'both',
+    level: 'detailed',
+    doc: 'Attempts of a settled user record beyond the first, at most 15. The KPL counts expiry as one more attempt.'
+  },
+  UserRecordExpired: {
+    unit: 'Count',
+    kind: 'sum',
+    granularity: 'both',
+    level: 'summary',
+    doc: 'User records whose time to live ended.'
+  },
+  BufferingTime: {
+    unit: 'Milliseconds',
+    kind: 'summary',
+    granularity: 'both',
+    level: 'summary',
+    doc: 'From acceptance, or from the answer before, to the next request; one sample per attempt of a user record.'
+  },
+  RequestTime: {
+    unit: 'Milliseconds',
+    kind: 'histogram',
+    granularity: 'stream',
+    level: 'detailed',
+    doc: 'From a PutRecords request to its answer.'
+  },
+  UserRecordsPerKinesisRecord: {
+    unit: 'Count',
+    kind: 'summary',
+    granularity: 'both',
+    level: 'detailed',
+    doc: 'User records in each Kinesis record sent, whatever became of it.'
+  },
+  KinesisRecordsPerPutRecordsRequest: {
+    unit: 'Count',
+    kind: 'summary',
+    granularity: 'stream',
+    level: 'detailed',
+    doc: 'Kinesis records in each request.'
+  },
+  UserRecordsPerPutRecordsRequest: {
+    unit: 'Count',
+    kind: 'summary',
+    granularity: 'stream',
+    level: 'detailed',
+    doc: 'User records in each request.'
+  },
+  PutToAck: {
+    unit: 'Milliseconds',
+    kind: 'histogram',
+    granularity: 'stream',
+    doc: 'From `put` to acknowledgement, per user record; `stats()` has percentiles.'
+  },
+  UserRecordsFailed: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'stream',
+    doc: 'User records settled with an error.',
+    ofStream: stream => stream.userRecordsFailed
+  },
+  DuplicatesPossible: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'stream',
+    doc: 'Acknowledged user records of which an earlier attempt may have been stored too.',
+    ofStream: stream => stream.duplicatesPossible
+  },
+  Requests: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'stream',
+    doc: 'PutRecords requests sent.',
+    ofStream: stream => stream.requests
+  },
+  Retries: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'stream',
+    doc: 'Kinesis records sent back to be sent again, whole or taken apart.',
+    ofStream: stream => stream.retries
+  },
+  Throttled: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'both',
+    doc: 'Kinesis records answered with a throttle.',
+    ofStream: stream => stream.throttled,
+    ofShard: shard => shard.throttled
+  },
+  ThrottledRatio: {
+    unit: 'None',
+    kind: 'gauge',
+    granularity: 'both',
+    doc: 'The throttled part of the answered Kinesis records since the start, 0 to 1.',
+    ofStream: stream => stream.throttledRatio,
+    ofShard: shard => shard.throttledRatio
+  },
+  RateFactor: {
+    unit: 'None',
+    kind: 'gauge',
+    granularity: 'shard',
+    doc: "The shard's present rate as a part of its full rate: throttles cut it, calm restores it.",
+    ofShard: shard => shard.rateFactor
+  },
+  Mispredicted: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'both',
+    doc: 'Kinesis records stored in another shard than predicted.',
+    ofStream: stream => stream.mispredicted,
+    ofShard: shard => shard.mispredicted
+  },
+  BreakerOpen: {
+    unit: 'None',
+    kind: 'gauge',
+    granularity: 'stream',
+    doc: '1 while requests are held back because asking is pointless, else 0.',
+    ofStream: stream => Number(stream.isBreakerOpen)
+  },
+  OldestRecordAge: {
+    unit: 'Milliseconds',
+    kind: 'gauge',
+    granularity: 'stream',
+    doc: 'How long the oldest unsettled user record has waited, to 0.1 s; 0 when there is none.',
+    ofStream: stream => stream.oldestRecordAgeMs
+  },
+  ShardMapAge: {
+    unit: 'Milliseconds',
+    kind: 'gauge',
+    granularity: 'stream',
+    doc: 'How old the shard map in use is. It is refreshed on evidence: an old map of a calm stream is a good one.',
+    ofStream: stream => stream.shardMapAgeMs
+  },
+  ShardMapRefreshes: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'stream',
+    doc: 'ListShards listings that came.',
+    ofStream: stream => stream.shardMapRefreshes
+  },
+  OpenShards: {
+    unit: 'Count',
+    kind: 'gauge',
+    granularity: 'stream',
+    doc: 'Shards of the map in use; 0 while there is none.',
+    ofStream: stream => stream.openShards
+  },
+  BufferedRecords: {
+    unit: 'Count',
+    kind: 'gauge',
+    granularity: 'producer',
+    doc: 'User records held; `bufferMaxRecords` bounds it.',
+    ofProducer: stats => stats.bufferedRecords
+  },
+  BufferedBytes: {
+    unit: 'Bytes',
+    kind: 'gauge',
+    granularity: 'producer',
+    doc: 'Their data, keys and overhead; `bufferMaxBytes` bounds it.',
+    ofProducer: stats => stats.bufferedBytes
+  },
+  InFlightRequests: {
+    unit: 'Count',
+    kind: 'gauge',
+    granularity: 'producer',
+    doc: 'PutRecords requests unanswered.',
+    ofProducer: stats => stats.inFlightRequests
+  }
+} as const satisfies Readonly<Record<string, MetricEntry>>
+
+export type MetricName = keyof typeof METRICS
+
+/** The table's rows in order. */
+export const METRIC_ROWS: readonly (readonly [MetricName, MetricEntry])[] = Object.entries(METRICS) as [
+  MetricName,
+  MetricEntry
+][]

@@ -1,0 +1,43 @@
+/**
+ * A window on a producer's metrics: each look tells what came since the look before, with the least and greatest of just
+ * that span. Any number of users may look at their own pace, each through a window of its own.
+ * Invariant: a window changes neither `stats()` nor any other window; every sample is in exactly one look of a window.
+ */
+import type { StatsCursor } from '../pipeline/statistics.ts'
+import type { ProducerStats } from '../pipeline/stats.ts'
+import type { StreamReading } from '../pipeline/stream-stats.ts'
+
+/** What metrics are read from: a KinesisProducer is one. */
+export interface MetricsSource {
+  stats(cursor?: StatsCursor): ProducerStats
+}
+
+/** Statistic sets and errors of one span, by stream. */
+export type WindowReading = Readonly<Record<string, StreamReading>>
+
+export class MetricsWindow {
+  readonly #source: MetricsSource
+  readonly #cursor: StatsCursor = { isOpen: false, isClosed: false }
+
+  /** The first window begins here. Throws RangeError when the producer has 16 open windows (`MAX_WINDOWS`). */
+  constructor(source: MetricsSource) {
+    this.#source = source
+    this.#look()
+  }
+
+  /** Returns what came since the look before. Cost: O(streams x shards). */
+  read(): WindowReading {
+    return this.#cursor.isClosed ? {} : this.#look()
+  }
+
+  /** Frees the window's place. Further looks are empty. */
+  close(): void {
+    this.#cursor.isClosed = true
+  }
+
+  #look(): WindowReading {
+    const { window } = this.#source.stats(this.#cursor)
+    if (window === undefined) throw new TypeError('stats(cursor) gave no window: it must hand its cursor on')
+    return window
+  }
+}

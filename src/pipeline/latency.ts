@@ -1,0 +1,64 @@
+/**
+ * Latencies of one kind: percentiles since the start, and counts by fixed buckets that can be subtracted and summed.
+ * Invariant: both hold the same samples, in steps of 0.1 ms; memory does not depend on their number.
+ */
+import { build, type Histogram } from 'hdr-histogram-js'
+
+/** Latencies of one kind, in milliseconds. All are 0 while `count` is 0. */
+export interface LatencyStats {
+  readonly count: number
+  readonly sumMs: number
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p90Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+  readonly maxMs: number
+  /** How many lie above the bound before and up to each of `LATENCY_BOUNDS_MS`, and last how many lie above them all. */
+  readonly bucketCounts: readonly number[]
+}
+
+/** Upper bounds of the buckets. Source: OpenTelemetry messaging.client.operation.duration, advice as of 2026-11. */
+export const LATENCY_BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000] as const
+
+/** Times and latencies are counted in whole steps of 0.1 ms. */
+export const STEPS_PER_MS = 10
+/** An hour; what takes longer counts as an hour. */
+const MAX_STEPS = 36_000_000
+
+export class Latency {
+  readonly #histogram: Histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: MAX_STEPS,
+    numberOfSignificantValueDigits: 3
+  })
+  readonly #buckets = new Float64Array(LATENCY_BOUNDS_MS.length + 1)
+  #sumSteps = 0
+
+  /** Adds `count` samples of `steps` each. */
+  add(steps: number, count: number): void {
+    const kept = Math.min(MAX_STEPS, Math.max(0, steps))
+    this.#histogram.recordValueWithCount(kept, count)
+    this.#sumSteps += kept * count
+    let bucket = 0
+    while (bucket < LATENCY_BOUNDS_MS.length && kept > LATENCY_BOUNDS_MS[bucket]! * STEPS_PER_MS) bucket++
+    this.#buckets[bucket]! += count
+  }
+
+  snapshot(): LatencyStats {
+    const count = this.#histogram.totalCount
+    const at = (percentile: number) =>
+      count === 0 ? 0 : this.#histogram.getValueAtPercentile(percentile) / STEPS_PER_MS
+    return {
+      count,
+      sumMs: this.#sumSteps / STEPS_PER_MS,
+      meanMs: count === 0 ? 0 : this.#sumSteps / STEPS_PER_MS / count,
+      p50Ms: at(50),
+      p90Ms: at(90),
+      p99Ms: at(99),
+      p999Ms: at(99.9),
+      maxMs: count === 0 ? 0 : this.#histogram.maxValue / STEPS_PER_MS,
+      bucketCounts: [...this.#buckets]
+    }
+  }
+}

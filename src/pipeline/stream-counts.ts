@@ -1,0 +1,153 @@
+/**
+ * Counters and statistic sets of one stream, by shard and by code.
+ * Invariant: a sample is added in one place, its shard's or the stream's own; a stream's statistics are put together when
+ * somebody reads. Shards beyond `MAX_SHARDS_COUNTED` share one entry, codes beyond theirs one name.
+ */
+import { STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
+import {
+  AT,
+  mergeReadings,
+  type Reading,
+  type Samples,
+  SHARD_STATISTICS,
+  type ShardStatistic,
+  STREAM_STATISTICS,
+  Statistics,
+  type StatsCursor,
+  type StreamStatistic
+} from './statistics.ts'
+import type { RecordCounters, ShardStats, StreamReading } from './stream-stats.ts'
+
+const MAX_SHARDS_COUNTED = 10_000
+const MAX_CODES_COUNTED = 100
+/** Pairs of code and shard; beyond them a code is counted for the stream alone. */
+const MAX_CODE_SERIES = 10_000
+const OTHER = '_OTHER'
+/** What the service says is used as a name only if it looks like one: exporters make labels and dimensions of it. */
+const CODE = /^[A-Za-z][\w.:-]{0,127}$/
+const SHARD_ID = /^[A-Za-z][\w-]{0,127}$/
+
+interface ShardEntry {
+  readonly counters: RecordCounters
+  readonly statistics: Statistics<ShardStatistic>
+}
+
+export class StreamCounts {
+  readonly total: RecordCounters = newCounters()
+  /** Samples without a shard. */
+  readonly own: Statistics<StreamStatistic> = new Statistics(STREAM_STATISTICS)
+  readonly #shards = new Map<string, ShardEntry>()
+  readonly #userRecordsByCode = new Map<string, number>()
+  #codeSeries = 0
+
+  /** Where a lane's samples go: its shard's, or the stream's own while the shard is unknown. */
+  samplesOf(shardId: string): Samples {
+    return this.#shardOf(shardId)?.statistics ?? this.own
+  }
+
+  /** Counts one failed entry of `userRecords`, or a failed request (`shardId` is `''`), under its code. */
+  error(code: string, shardId: string, userRecords: number): void {
+    const codes = this.#userRecordsByCode
+    const isKnown = codes.has(code) || (codes.size < MAX_CODES_COUNTED && CODE.test(code))
+    const known = isKnown ? code : OTHER
+    codes.set(known, (codes.get(known) ?? 0) + userRecords)
+    this.#count('allErrors', shardId)
+    const samples = this.samplesOf(shardId)
+    samples.addEqual(AT.AllErrors, 1, 1)
+    const isNew = !samples.hasCode(known)
+    if (isNew && this.#codeSeries >= MAX_CODE_SERIES) this.own.addCode(known)
+    else samples.addCode(known)
+    if (isNew) this.#codeSeries++
+  }
+
+  throttled(shardId: string): void {
+    this.#count('throttled', shardId)
+  }
+
+  mispredicted(shardId: string): void {
+    this.#count('mispredicted', shardId)
+  }
+
+  /** Counts one acknowledged Kinesis record of `recordBytes` with `userRecords` of `dataBytes` in it. */
+  delivered(shardId: string, recordBytes: number, userRecords: number, dataBytes: number): void {
+    const shard = this.#shardOf(shardId)
+    addDelivered(this.total, recordBytes, userRecords, dataBytes)
+    if (shard !== undefined) addDelivered(shard.counters, recordBytes, userRecords, dataBytes)
+    const samples: Samples = shard?.statistics ?? this.own
+    const meanBytes = dataBytes / userRecords
+    samples.addEqual(AT.UserRecordsPut, userRecords, 1)
+    samples.add(AT.UserRecordsDataPut, userRecords, dataBytes, meanBytes, meanBytes)
+  }
+
+  /** User records of failed entries and requests, by code. */
+  get userRecordsByCode(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#userRecordsByCode)
+  }
+
+  /** Everything since the start. */
+  snapshot(): Reading & { readonly shards: Readonly<Record<string, ShardStats>> } {
+    const shards: Record<string, ShardStats> = {}
+    for (const [shardId, { counters, statistics }] of this.#shards) {
+      const reading = statistics.snapshot()
+      shards[shardId] = { ...counters, ...reading, throttledRatio: throttledRatio(counters, reading) }
+    }
+    return { ...sumOf(this.own.snapshot(), shards), shards }
+  }
+
+  /** Starts a reader here. Throws RangeError beyond `MAX_WINDOWS`. */
+  open(cursor: StatsCursor): void {
+    this.own.open(cursor)
+    for (const { statistics } of this.#shards.values()) statistics.open(cursor)
+  }
+
+  /** What came since the reader's last look. */
+  read(cursor: StatsCursor): StreamReading {
+    const shards: Record<string, Reading<ShardStatistic>> = {}
+    for (const [shardId, { statistics }] of this.#shards) shards[shardId] = statistics.read(cursor)
+    return { ...sumOf(this.own.read(cursor), shards), shards }
+  }
+
+  #count(counter: 'allErrors' | 'throttled' | 'mispredicted', shardId: string): void {
+    this.total[counter]++
+    const shard = this.#shardOf(shardId)
+    if (shard !== undefined) shard.counters[counter]++
+  }
+
+  #shardOf(shardId: string): ShardEntry | undefined {
+    const known = this.#shards.get(shardId)
+    if (known !== undefined || shardId === STREAM_LANE || shardId === UNROUTED_LANE) return known
+    const id = this.#shards.size < MAX_SHARDS_COUNTED && SHARD_ID.test(shardId) ? shardId : OTHER
+    const entry = this.#shards.get(id) ?? { counters: newCounters(), statistics: new Statistics(SHARD_STATISTICS) }
+    this.#shards.set(id, entry)
+    return entry
+  }
+}
+
+/** Returns the throttled part of the answered Kinesis records. */
+export function throttledRatio({ throttled }: RecordCounters, { metrics }: Reading<ShardStatistic>): number {
+  const answered = metrics.KinesisRecordsPut.count
+  return answered === 0 ? 0 : throttled / answered
+}
+
+function sumOf(own: Reading, shards: Readonly<Record<string, Reading<ShardStatistic>>>): Reading {
+  return Object.values(shards).reduce<Reading>(mergeReadings, own)
+}
+
+function newCounters(): RecordCounters {
+  return {
+    userRecordsPut: 0,
+    userRecordsDataPut: 0,
+    kinesisRecordsPut: 0,
+    kinesisRecordsDataPut: 0,
+    throttled: 0,
+    mispredicted: 0,
+    allErrors: 0
+  }
+}
+
+function addDelivered(counters: RecordCounters, recordBytes: number, userRecords: number, dataBytes: number): void {
+  counters.kinesisRecordsPut++
+  counters.kinesisRecordsDataPut += recordBytes
+  counters.userRecordsPut += userRecords
+  counters.userRecordsDataPut += dataBytes
+}

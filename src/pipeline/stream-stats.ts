@@ -1,0 +1,58 @@
+/**
+ * What `stats()` says of one stream and of its shards, and what a metrics window says of them.
+ * Invariant: types only.
+ */
+import type { LatencyStats } from './latency.ts'
+import type { Reading, ShardStatistic } from './statistics.ts'
+
+/** Counters of one shard, or of one stream. */
+export interface RecordCounters {
+  /** User records acknowledged, and their data bytes. */
+  userRecordsPut: number
+  userRecordsDataPut: number
+  /** Kinesis records acknowledged, and their bytes. */
+  kinesisRecordsPut: number
+  kinesisRecordsDataPut: number
+  /** Kinesis records answered with a throttle. */
+  throttled: number
+  /** Kinesis records stored in another shard than predicted. */
+  mispredicted: number
+  /** Entries and requests that failed, throttles included. */
+  allErrors: number
+}
+
+/** Counters of one shard since the stream was first used, and its statistic sets under the KPL's names. */
+export interface ShardStats extends Readonly<RecordCounters>, Reading<ShardStatistic> {
+  /** The throttled part of its answered Kinesis records, 0 to 1. */
+  readonly throttledRatio: number
+}
+
+/** Counters, statistic sets and latencies of one stream since it was first used. */
+export interface StreamStats extends Readonly<RecordCounters>, Reading {
+  readonly userRecordsReceived: number
+  readonly userRecordsPending: number
+  readonly userRecordsFailed: number
+  readonly userRecordExpired: number
+  /** User records in entries that were acknowledged, each as often as that happened. */
+  readonly userRecordsSent: number
+  /** User records in entries and requests that failed, by code, each as often as that happened. */
+  readonly userRecordsSentByError: Readonly<Record<string, number>>
+  /** Records whose attempts include one that may have been stored before: possible duplicates. */
+  readonly duplicatesPossible: number
+  readonly requests: number
+  readonly retries: number
+  readonly shardMapRefreshes: number
+  readonly throttledRatio: number
+  /** How long the oldest unsettled record has waited, to 0.1 s; 0 when there is none. */
+  readonly oldestRecordAgeMs: number
+  /** From `put` to acknowledgement. */
+  readonly putToAck: LatencyStats
+  /** From request to answer. */
+  readonly requestTime: LatencyStats
+  readonly shards: Readonly<Record<string, ShardStats>>
+}
+
+/** What one stream did since a reader's last look. */
+export interface StreamReading extends Reading {
+  readonly shards: Readonly<Record<string, Reading<ShardStatistic>>>
+}

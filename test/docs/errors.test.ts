@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { ERRORS, type ErrorCode } from '../../src/model/errors.ts'
+import { ENTRY_ERRORS, REQUEST_ERRORS } from '../../src/model/service-errors.ts'
+import { generated, read, SOURCES, table } from './documents.ts'
+
+const FILE = 'docs/errors.md'
+const CODES = Object.keys(ERRORS) as ErrorCode[]
+
+describe('the errors', () => {
+  test('have one section each, in the order of their table', () => {
+    const headings = [...read(FILE).matchAll(/^## (KPL_ERR_.*)$/gm)].map(([, code]) => code)
+
+    expect(headings).toEqual(CODES)
+  })
+
+  test.each(CODES)('%s: the section begins with what the table says', code => {
+    const { class: name, retryable, doc } = ERRORS[code]
+
+    const { is, shouldBe } = generated(FILE, code, `\`${name}\`, try again: ${retryable ? 'yes' : 'no'}. ${doc}\n`)
+
+    expect(is).toBe(shouldBe)
+  })
+
+  test.each(CODES)('%s: the section says what happened and what to do, and has an example', code => {
+    const section = sectionOf(code)
+
+    expect(['**What happened.**', '**What to do.**', '```ts'].filter(part => !section.includes(part))).toEqual([])
+  })
+})
+
+test('the service codes are those of the source, each with its verdict', () => {
+  const codes = [...new Set([...Object.keys(REQUEST_ERRORS), ...Object.keys(ENTRY_ERRORS)])].sort()
+  const rows = codes.map(code => [`\`${code}\``, ENTRY_ERRORS[code] ?? '', REQUEST_ERRORS[code] ?? ''])
+
+  const { is, shouldBe } = generated(FILE, 'service-codes', table(['code', 'on one record', 'on the request'], rows))
+
+  expect(is).toBe(shouldBe)
+})
+
+test('every code that the library itself puts into an attempt is explained', () => {
+  const ours = namesIn(
+    /errorCode: '(\w+)'|protocolFailure\(\s*'(\w+)'|givenUp\('(\w+)'|(?:WRONG_SHARD|MALFORMED_ANSWER) = '(\w+)'/g
+  )
+
+  expect(firstCells('Codes in attempts')).toEqual(expect.arrayContaining(ours))
+})
+
+test('the warnings are those that the source emits', () => {
+  expect(firstCells('Warnings')).toEqual(namesIn(/'(KPL_WARN_\w+)'/g))
+})
+
+test('the log messages are those that the source writes', () => {
+  const written = namesIn(/logger\??\.(?:debug|info|warn|error)\('([^']+)'/g)
+
+  expect(cells('Log messages', 1)).toEqual(written)
+})
+
+function sectionOf(heading: string): string {
+  return read(FILE).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+}
+
+/** The first capture of every match in the source, sorted, each once. */
+function namesIn(pattern: RegExp): string[] {
+  const names = SOURCES.flatMap(({ text }) => [...text.matchAll(pattern)].map(groups => groups.slice(1).find(Boolean)!))
+  return [...new Set(names)].sort()
+}
+
+/** What stands in back quotes at the start of each row's cell, sorted. */
+function cells(heading: string, column: number): string[] {
+  const rows = sectionOf(heading).matchAll(/^\| (.*) \|$/gm)
+  const texts = [...rows].map(([, row]) => /^`([^`]+)`/.exec(row!.split(' | ')[column] ?? '')?.[1])
+  return texts.filter(text => text !== undefined).sort()
+}
+
+function firstCells(heading: string): string[] {
+  return cells(heading, 0)
+}

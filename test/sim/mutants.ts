@@ -1,0 +1,370 @@
+/**
+ * Bugs to put into the producer, to show that the simulation finds them: each is a replacement in one source file.
+ * Invariant: `find` occurs exactly once in its file, in the TypeScript and in what is emitted for it, so a change of the
+ * source that makes a mutant void is noticed.
+ */
+export interface Edit {
+  /** Under src/, without extension. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export interface Mutant {
+  readonly name: string
+  readonly edits: readonly Edit[]
+}
+
+/** Matches `find` in the source and in what the compiler emits for it: other line ends, no types. */
+export function patternOf(find: string): RegExp {
+  const words = find.replaceAll(']!', ']').trim().split(/\s+/)
+  const quoted = words.map(word => word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\]', '\\]!?'))
+  return new RegExp(quoted.join('[\\s;]*'))
+}
+
+function mutant(name: string, file: string, find: string, replace: string): Mutant {
+  return { name, edits: [{ file, find, replace }] }
+}
+
+/** What the KPL does since 0.15.11: the members that fit the shard are acknowledged, the others go again. */
+const KPL_PER_RECORD_RULE: Mutant = {
+  name: "the KPL's rule: members of a misrouted aggregate that fit the shard are acknowledged",
+  edits: [
+    {
+      file: 'pipeline/pipeline',
+      find: 'this.#readmission.takeApart([record], decision.alone, this.#nowMs)',
+      replace: `const range = decision.alone ? undefined : this.#routing.directory.rangeOf(answer.shardId);
+        const settles = record.members.settles;
+        for (const [i, member] of (range === undefined ? [] : membersOf(record)).entries()) {
+          const hashKey = BigInt(member.explicitHashKey ?? '0x' + hash('md5', member.partitionKey, 'hex'));
+          if (settles[i] === undefined || hashKey < range.start || hashKey > range.end) continue;
+          const fitting = Object.assign(new Members(), { budgetBytes: 0 });
+          fitting.settles.push(settles[i]); fitting.numbers.push(record.members.numbers[i]);
+          fitting.acceptedMs.push(record.members.acceptedMs[i]);
+          settles[i] = undefined;
+          this.#host.settle(this, { members: fitting, attempts: [], persisted: 'no', isAggregate: true,
+            shardId: answer.shardId, sequenceNumber: answer.sequenceNumber });
+        }
+        this.#readmission.takeApart([record], decision.alone, this.#nowMs)`
+    },
+    {
+      file: 'pipeline/pipeline',
+      find: "import { Routing } from './routing",
+      replace:
+        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing } from './routing"
+    }
+  ]
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  KPL_PER_RECORD_RULE,
+  // What an answer means.
+  mutant(
+    'a misrouted aggregate is acknowledged',
+    'stages/retrier',
+    "placement === 'fits' ? 'delivered' : 'misrouted'",
+    "'delivered'"
+  ),
+  mutant(
+    'an answer from an unknown shard is believed',
+    'stages/retrier',
+    "if (placement === 'unknown') return 'unknown'",
+    "if (placement === 'unknown') return 'delivered'"
+  ),
+  mutant(
+    'an entry that failed is acknowledged',
+    'stages/retrier',
+    'const isPlainError = isText(answer.errorCode)',
+    "if (isText(answer.errorCode)) return 'delivered'; const isPlainError = isText(answer.errorCode)"
+  ),
+  mutant(
+    'an unclear entry counts as not stored',
+    'stages/retrier',
+    "return { kind: 'retrySealed', persisted: 'maybe' }",
+    "return { kind: 'retrySealed', persisted: 'no' }"
+  ),
+  mutant(
+    'a lost answer counts as not stored',
+    'pipeline/request-failures',
+    "verdict === 'ambiguous' ? 'maybe' : 'no'",
+    "'no'"
+  ),
+  mutant(
+    'a misrouted copy counts as not stored',
+    'pipeline/pipeline',
+    "if (!decision.alone) record.persisted = 'maybe'",
+    ''
+  ),
+  mutant(
+    'without a prediction every shard fits',
+    'pipeline/routing',
+    'if (range === undefined && isUnjudged)',
+    'if (record.predictedShard === STREAM_LANE)'
+  ),
+  mutant(
+    'a hash key at the start of a range is outside',
+    'pipeline/members',
+    'hashKey >= range.start',
+    'hashKey > range.start'
+  ),
+  mutant('the end of a range is not looked at', 'pipeline/members', '&& hashKey <= range.end', ''),
+  mutant(
+    'a held answer is never judged',
+    'pipeline/answers',
+    'for (const entry of this.#takeHeld()) this.#judge(entry, nowMs)',
+    ''
+  ),
+  // Requests.
+  mutant(
+    'all entries fail for the poison of one',
+    'pipeline/request-failures',
+    'if (entries.length > 1 && !isRequestAtFault)',
+    'if (false)'
+  ),
+  mutant(
+    'all members fail for the poison of one',
+    'pipeline/request-failures',
+    'if (record.members.count > 1 && !isRequestAtFault)',
+    'if (false)'
+  ),
+  mutant(
+    'a refused request drops its entries',
+    'pipeline/request-failures',
+    "for (const record of batch.entries) ports.retrySealed(record, 'no')\n        if (isFinal)",
+    'if (isFinal)'
+  ),
+  mutant(
+    'one request more in flight than allowed',
+    'pipeline/pipeline-set',
+    'this.#inFlight < options.maxInFlightRequests',
+    'this.#inFlight <= options.maxInFlightRequests'
+  ),
+  mutant(
+    'a slot is lost when a request fails',
+    'pipeline/pipeline-set',
+    'this.#inFlight--\n    for (const { members } of batch.entries)',
+    'if (outcome.error === undefined) this.#inFlight--\n    for (const { members } of batch.entries)'
+  ),
+  mutant(
+    'one entry too many in a request',
+    'stages/collector',
+    'entries.length >= this.#options.collectionMaxCount',
+    'entries.length > this.#options.collectionMaxCount'
+  ),
+  mutant(
+    'the request is measured before its last entry',
+    'stages/collector',
+    'requestBytes + next.requestBytes > this.#options.collectionMaxBytes',
+    'requestBytes > this.#options.collectionMaxBytes'
+  ),
+  // Envelopes.
+  mutant(
+    'an aggregate may be larger than allowed',
+    'stages/aggregator',
+    'writer.addWithin(\n      maxBytes,',
+    'writer.addWithin(\n      maxBytes + 9,'
+  ),
+  mutant(
+    'an aggregate may hold one record more',
+    'stages/aggregator',
+    'members.count >= this.#options.aggregationMaxCount',
+    'members.count > this.#options.aggregationMaxCount'
+  ),
+  mutant(
+    'a payload that looks like an aggregate goes as it is',
+    'stages/aggregator',
+    '(mayWrap && dedupeTag !== undefined) || isEnvelope(data)',
+    'mayWrap && dedupeTag !== undefined'
+  ),
+  mutant(
+    'a lone payload is not copied',
+    'stages/aggregator',
+    'let data = copyOf(record.data, dataBytes)',
+    'let data = typeof record.data === "string" ? copyOf(record.data, dataBytes) : record.data'
+  ),
+  mutant(
+    'the explicit hash key does not decide the shard',
+    'pipeline/admission',
+    'this.#record.hashWords = this.#hashWords',
+    ''
+  ),
+  mutant(
+    'an aggregate carries no hash key of its own',
+    'stages/aggregator',
+    'readHashKey(open.firstHashWords).toString()',
+    '"0"'
+  ),
+  mutant(
+    'records of all shards share an envelope',
+    'pipeline/routing',
+    'record.lane = record.predictedShard',
+    "record.lane = 'one'"
+  ),
+  // Maps.
+  mutant(
+    'a listing with a gap is believed',
+    'stages/shard-map',
+    'if (start !== next || end < start) throw',
+    'if (start < next || end < start) throw'
+  ),
+  mutant(
+    'a failed listing is not fetched again',
+    'stages/shard-directory',
+    'this.#dueMs = nowMs + waitMs + this.#random() * JITTER_MS',
+    'this.#dueMs = Number.POSITIVE_INFINITY'
+  ),
+  {
+    name: 'two listings at one time',
+    edits: [
+      { file: 'stages/shard-directory', find: 'if (this.isRefreshing) return', replace: '' },
+      { file: 'stages/shard-directory', find: 'if (this.#isLoading || nowMs', replace: 'if (nowMs' }
+    ]
+  },
+  mutant(
+    'records of a closed shard are forgotten',
+    'stages/limiter',
+    'taken.push(...lane.queue.takeAll())',
+    'lane.queue.takeAll()'
+  ),
+  mutant(
+    'a lane that was held is not resumed',
+    'stages/limiter',
+    'lane.isHeld = false\n      this.#place',
+    'this.#place'
+  ),
+  mutant(
+    'the first map is waited for without end',
+    'pipeline/routing',
+    'if (this.awaitUntilMs > nowMs) return false',
+    'if (nowMs > 0) return false'
+  ),
+  // Pace.
+  mutant(
+    'no back-off',
+    'stages/limiter',
+    'lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + this.#random() * ceilingMs)',
+    ''
+  ),
+  mutant(
+    'a back-off that does not grow',
+    'stages/limiter',
+    'this.#options.retryBaseMs * 2 ** doublings',
+    'this.#options.retryBaseMs'
+  ),
+  mutant(
+    'no token bucket',
+    'stages/token-bucket',
+    'return this.#records >= 1 - ROUNDING && this.#bytes >= neededBytes - ROUNDING',
+    'return neededBytes >= 0'
+  ),
+  mutant('a breaker that never opens', 'stages/breaker', 'this.#isOpen = true', ''),
+  mutant('a breaker that never closes', 'stages/breaker', 'this.#isOpen = false', ''),
+  // Times to live.
+  mutant(
+    'what waits for a request does not expire',
+    'pipeline/outbox',
+    'for (const record of this.#collector.takeExpired(nowMs)) this.#return(record, nowMs)',
+    ''
+  ),
+  mutant('the time to live is not looked at', 'pipeline/readmission', '|| accepted.expirationMs <= nowMs', ''),
+  mutant(
+    'a record that is taken apart forgets its history',
+    'pipeline/readmission',
+    'accepted.history = members.historyOf(i) === undefined ? shared : historyOf(members, i)',
+    'accepted.history = undefined'
+  ),
+  mutant(
+    'a record that is taken apart gets another number',
+    'pipeline/readmission',
+    'accepted.number = members.numbers[i]!',
+    'accepted.number = 0'
+  ),
+  mutant(
+    'a record that is taken apart is young again',
+    'pipeline/readmission',
+    'accepted.acceptedMs = members.acceptedMs[i]!',
+    'accepted.acceptedMs = nowMs'
+  ),
+  // Order.
+  mutant(
+    'ordered: a new lane does not wait for the former one',
+    'pipeline/pipeline',
+    'this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)',
+    ''
+  ),
+  mutant(
+    'ordered: two records of a lane in flight',
+    'stages/limiter',
+    'lane.out.size > 0 || lane.blockers',
+    'lane.out.size > 1 || lane.blockers'
+  ),
+  mutant(
+    'ordered: what comes back goes to its former lane',
+    'pipeline/pipeline',
+    '&& this.#routing.isCurrent(record.predictedShard)',
+    ''
+  ),
+  mutant(
+    'ordered: what is open is not sealed before old records rejoin',
+    'pipeline/readmission',
+    'if (records.length === 0) return\n    intake.sealAll()',
+    'if (records.length === 0) return'
+  ),
+  mutant(
+    'retries go to the tail',
+    'stages/record-queue',
+    'if (last === undefined || numberOf(last) <= number)',
+    'if (number >= 0)'
+  ),
+  // Buffer, settlements, flush, abort, close.
+  mutant(
+    'the buffer is not given back for failures',
+    'pipeline/pipeline-set',
+    'this.budget.release(members.budgetBytes, members.count)',
+    'if (settlement.failure === undefined) this.budget.release(members.budgetBytes, members.count)'
+  ),
+  mutant(
+    'the buffer is checked after it is filled',
+    'pipeline/budget',
+    'this.#bytes + bytes > this.#maxBytes',
+    'this.#bytes > this.#maxBytes'
+  ),
+  mutant(
+    'one record too many in the buffer',
+    'pipeline/budget',
+    'this.#records >= this.#maxRecords',
+    'this.#records > this.#maxRecords'
+  ),
+  mutant(
+    'aborted records are counted twice',
+    'pipeline/pipeline-set',
+    'const liveCount = members.count - members.abortedCount',
+    'const liveCount = members.count'
+  ),
+  mutant(
+    'an aborted record in flight counts as not stored',
+    'pipeline/pipeline-set',
+    "persisted: members.sentMs === undefined ? persisted : 'maybe'",
+    'persisted'
+  ),
+  mutant(
+    'an abort between decision and callback',
+    'pipeline/pipeline-set',
+    'members === undefined || members.isDecided',
+    'members === undefined'
+  ),
+  mutant(
+    'a held answer does not count as out',
+    'pipeline/answers',
+    'entry.record.members.sentMs = entry.outcome.startMs',
+    ''
+  ),
+  mutant(
+    'a flush ends one record early',
+    'pipeline/flush-ledger',
+    'const remaining = this.#outstanding - waitedFor',
+    'const remaining = Math.max(0, this.#outstanding - waitedFor - 1)'
+  ),
+  mutant('close forgets what is on hold', 'pipeline/pipeline', ', ...this.#answers.takeHeldRecords()', ''),
+  mutant('a callback that throws stops the others', 'pipeline/settlement', 'onThrow(error)', 'onThrow(error); return')
+]
