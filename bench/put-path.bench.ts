@@ -4,6 +4,8 @@
  * its own, so that no row is compiled for what another does.
  */
 
+import { subscribe } from 'node:diagnostics_channel'
+import { CHANNELS } from '../src/pipeline/diagnostics.ts'
 import { EnvelopeWriter } from '../src/wire/encode.ts'
 import { sampled } from './harness/child.ts'
 import { Ledger, makePool } from './harness/load.ts'
@@ -22,10 +24,14 @@ const AGGREGATE_BYTES = 51_200
 const TARGETS: Readonly<Record<string, number>> = { tryPut: 2_000_000, put: 1_200_000 }
 const TARGET_BYTES = 300 * MEGABYTES
 
-const CASES: readonly PutCase[] = scaled([100, 1000, 10_000], [100]).flatMap(recordBytes =>
+/** Whether somebody subscribes to every channel: what that costs, and what it costs when nobody does. */
+type WatchedCase = PutCase & { readonly isWatched?: boolean }
+
+const CASES: readonly WatchedCase[] = scaled([100, 1000, 10_000], [100]).flatMap(recordBytes =>
   [1, 100].flatMap(shards => [
     ...(['tryPut', 'put', 'writable'] as const).map(call => ({ call, recordBytes, shards, keys: KEYS })),
-    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: 'unique' as const }] : [])
+    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: 'unique' as const }] : []),
+    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: KEYS, isWatched: true }] : [])
   ])
 )
 
@@ -33,11 +39,11 @@ export async function run(): Promise<Report> {
   const floor = await sampled<Own, Rates>(OWN, child => child.call('floor', 100))
   const rows: Cell[][] = [['floor: encoding and MD5 alone', '100', '-', `${KEYS}`, ...cells(floor, 100)]]
   for (const putCase of CASES) {
-    const { call, recordBytes, shards, keys } = putCase
-    const isTargeted = recordBytes === 100 && keys !== 'unique'
+    const { call, recordBytes, shards, keys, isWatched = false } = putCase
+    const isTargeted = recordBytes === 100 && keys !== 'unique' && !isWatched
     const rates = await sampled<Own, Rates>(OWN, child => child.call('measure', putCase))
     const figures = cells(rates, recordBytes, isTargeted ? TARGETS[call] : undefined)
-    rows.push([call, `${recordBytes}`, `${shards}`, `${keys}`, ...figures])
+    rows.push([isWatched ? `${call}, channels subscribed` : call, `${recordBytes}`, `${shards}`, `${keys}`, ...figures])
   }
   const title = 'put path: one process, transport that discards'
   const columns = [
@@ -85,10 +91,12 @@ function cells(rates: readonly Rates[], recordBytes: number, target?: number): C
 }
 
 let isVerified = false
+let eventCount = 0
 
 /** In a process of its own. */
-export async function measure(putCase: PutCase): Promise<Rates> {
-  const { call, recordBytes, shards, keys } = putCase
+export async function measure(putCase: WatchedCase): Promise<Rates> {
+  const { call, recordBytes, shards, keys, isWatched } = putCase
+  if (isWatched) for (const name of Object.values(CHANNELS)) subscribe(name, () => void eventCount++)
   const pool = makePool({ recordBytes, keys: KEYS })
   if (!isVerified) {
     const ledger = new Ledger(pool)

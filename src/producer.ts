@@ -7,7 +7,7 @@
 import type { Writable } from 'node:stream'
 import { AbortWatch } from './abort-watch.ts'
 import { createAwsTransport } from './aws/transport.ts'
-import { guardedLogger } from './guarded-logger.ts'
+import { withGuardedLogger } from './guarded-logger.ts'
 import { ProducerError } from './model/errors.ts'
 import type { AbortTicket } from './model/kinesis-record.ts'
 import type { ProducerOptions, ResolvedOptions } from './model/options.ts'
@@ -58,8 +58,8 @@ export class KinesisProducer implements AsyncDisposable {
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
   constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
     const resolved = resolveOptions(options)
-    this.#options = resolved.logger ? { ...resolved, logger: guardedLogger(resolved.logger) } : resolved
     this.#clock = ports.clock ?? systemClock
+    this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
     this.#requests = new Requests({
       transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
