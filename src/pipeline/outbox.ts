@@ -43,8 +43,8 @@ export class Outbox {
     const sendMs = this.#ports.hasFreeSlot()
       ? Math.max(this.#collector.nextDeadlineMs, this.breaker.nextDeadlineMs)
       : Number.POSITIVE_INFINITY
-    const limiterMs = this.#collector.hasRoom ? this.limiter.nextDeadlineMs : this.limiter.nextExpirationMs
-    return Math.min(sendMs, limiterMs, this.#collector.nextExpirationMs)
+    const releaseMs = this.#collector.hasRoom ? this.limiter.nextDeadlineMs : Number.POSITIVE_INFINITY
+    return Math.min(sendMs, releaseMs, this.limiter.nextExpirationMs, this.#collector.nextExpirationMs)
   }
 
   /** Sends pieces of a request that was refused as a whole, each by itself. */
@@ -60,14 +60,13 @@ export class Outbox {
   }
 
   /** Takes out everything. */
-  takeAll(): KinesisRecord[] {
-    return [...this.#collector.takeAll(), ...this.limiter.takeLanes(() => true)]
+  takeAll(nowMs: number): KinesisRecord[] {
+    return [...this.#collector.takeAll(), ...this.limiter.takeAll(nowMs)]
   }
 
   /** What expires while no request can leave is not kept until one can. */
   #returnExpired(nowMs: number): void {
     for (const record of this.#collector.takeExpired(nowMs)) this.#return(record, nowMs)
-    if (this.#collector.hasRoom) return
     for (const record of this.limiter.takeExpired(nowMs)) this.#return(record, nowMs)
   }
 

@@ -207,8 +207,8 @@ export class Pipeline {
   abandon(failure: Failure, nowMs: number): void {
     this.#nowMs = nowMs
     this.#intake.sealAll()
-    const everything = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(), ...this.#answers.takeHeldRecords()]
-    for (const record of everything) this.fail(record, failure)
+    const waiting = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(nowMs)]
+    for (const record of [...waiting, ...this.#answers.takeHeldRecords()]) this.fail(record, failure)
     this.#hasSealed = false
   }
 

@@ -9,6 +9,16 @@ import type { HeapItem } from './deadline-heap.ts'
 import { RecordQueue } from './record-queue.ts'
 import { TokenBucket, type TokenBucketLimits } from './token-bucket.ts'
 
+export interface LimiterOptions {
+  readonly rateLimitPercent: number
+  readonly retryBaseMs: number
+  readonly retryCapMs: number
+  /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a former lane drains. */
+  readonly ordering: 'none' | 'key'
+  /** How much of the buffer the queue of one lane may hold, where there are others. */
+  readonly laneMaxBytes: number
+}
+
 export interface Lane extends HeapItem {
   readonly id: string
   readonly queue: RecordQueue

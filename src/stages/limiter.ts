@@ -9,19 +9,11 @@ import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
 import { Fifo } from './fifo.ts'
-import { type Lane, newLane } from './lane.ts'
+import { type Lane, type LimiterOptions, newLane } from './lane.ts'
 
-export interface LimiterOptions {
-  readonly rateLimitPercent: number
-  readonly retryBaseMs: number
-  readonly retryCapMs: number
-  /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a former lane drains. */
-  readonly ordering: 'none' | 'key'
-  /** How much of the buffer the queue of one lane may hold, where there are others. */
-  readonly laneMaxBytes: number
-}
+export type { LimiterOptions } from './lane.ts'
 
-/** A lane that lacks tokens is not woken sooner than this: finer than a timer can tell. */
+/** Finer than a timer can tell. */
 const MIN_WAIT_MS = 1
 const MAX_DOUBLINGS = 30
 /** A full lane takes records again when it holds no more than this part of its share. */
@@ -36,7 +28,6 @@ export class Limiter {
   readonly #ready = new Fifo<Lane>()
   /** Ordered mode: lanes that are no more, with a record still out. */
   readonly #draining = new Set<Lane>()
-  /** Lanes that hold more than their share of the buffer. */
   readonly #full = new Set<Lane>()
   #count = 0
   /** No record held expires before this; raised when it is reached, so that looking costs little over a time to live. */
@@ -47,7 +38,6 @@ export class Limiter {
     this.#random = random
   }
 
-  /** Records held. */
   get count(): number {
     return this.#count
   }
@@ -57,7 +47,6 @@ export class Limiter {
     return this.#full.size > 0 && this.#lanes.size > 1
   }
 
-  /** Whether a lane holds more than its share: its shard is slow or hot, and the others should not pay for it. */
   isFull(laneId: string): boolean {
     const lane = this.#lanes.get(laneId)
     return lane !== undefined && this.hasFullLanes && this.#full.has(lane)
@@ -98,7 +87,6 @@ export class Limiter {
     return undefined
   }
 
-  /** When `takeExpired` may have something. */
   get nextExpirationMs(): number {
     return this.#expirationBoundMs
   }
@@ -109,14 +97,12 @@ export class Limiter {
     if (this.#expirationBoundMs > nowMs) return expired
     this.#expirationBoundMs = NEVER_MS
     for (const lane of this.#lanes.values()) {
-      let { first } = lane.queue
-      for (; first !== undefined && first.expirationMs <= nowMs; first = lane.queue.first) {
-        lane.queue.shift()
+      for (const record of lane.queue.takeExpired(nowMs)) {
         this.#count--
-        this.#free(lane, first)
-        expired.push(first)
+        this.#free(lane, record)
+        expired.push(record)
       }
-      this.#expirationBoundMs = Math.min(this.#expirationBoundMs, first?.expirationMs ?? NEVER_MS)
+      this.#expirationBoundMs = Math.min(this.#expirationBoundMs, lane.queue.nearestExpirationMs)
       this.#place(lane, nowMs)
     }
     return expired
@@ -142,8 +128,8 @@ export class Limiter {
 
   /**
    * Ordered mode: keeps `laneId` back until the draining lane of that id is drained.
-   * Sequence without it: record 1 goes to the parent and times out -> the shard splits -> record 2 of the same key goes
-   * to the child and is stored -> record 1 is sent again, behind it.
+   * Sequence without it: record 1 goes to the parent and times out -> the shard splits -> record 2 of its key is stored in
+   * the child -> record 1 is sent again, behind it.
    */
   blockOn(laneId: string, drainingId: string, nowMs: number): void {
     const lane = this.#lane(laneId, nowMs)
@@ -160,9 +146,8 @@ export class Limiter {
   }
 
   /**
-   * An attempt of this lane that began at `startMs` failed: the lane backs off, exponentially with full jitter.
-   * Sequence: requests A, B, C start -> A fails, back-off doubles -> B and C fail too: they began before A's failure was
-   * known and say nothing new, so the back-off does not double again.
+   * An attempt that began at `startMs` failed: the lane backs off, exponentially with full jitter. Sequence: requests A, B
+   * start -> A fails, back-off doubles -> B fails too: it began before that was known, and doubles nothing.
    */
   failed(laneId: string, startMs: number, nowMs: number, isThrottled: boolean): void {
     const lane = this.#lane(laneId, nowMs)
@@ -215,6 +200,20 @@ export class Limiter {
     return taken.sort((left, right) => left.members.oldestNumber - right.members.oldestNumber)
   }
 
+  /** Takes out all that waits; lanes stay. */
+  takeAll(nowMs: number): KinesisRecord[] {
+    const taken: KinesisRecord[] = []
+    for (const lane of this.#lanes.values()) {
+      for (const record of lane.queue.takeAll()) {
+        this.#free(lane, record)
+        taken.push(record)
+      }
+      this.#place(lane, nowMs)
+    }
+    this.#count = 0
+    return taken
+  }
+
   /** A lane's present rate as a part of its full rate; undefined: no such lane. */
   rateFactorOf(laneId: string): number | undefined {
     return this.#lanes.get(laneId)?.bucket.factor
@@ -231,11 +230,12 @@ export class Limiter {
   #takeFrom(lane: Lane, nowMs: number): KinesisRecord | undefined {
     const first = lane.queue.first
     if (first === undefined) return undefined
-    const isFree = first.expirationMs <= nowMs || this.#mayTry(lane, nowMs)
-    if (!isFree || (first.expirationMs > nowMs && !lane.bucket.tryTake(first.requestBytes, nowMs))) return undefined
+    const isOver = first.expirationMs <= nowMs
+    if (!isOver && !(this.#mayTry(lane, nowMs) && lane.bucket.tryTake(first.requestBytes, nowMs))) return undefined
     lane.queue.shift()
     lane.out.add(first)
     this.#count--
+    if (this.#count === 0) this.#expirationBoundMs = NEVER_MS
     return first
   }
 

@@ -23,6 +23,27 @@ export class RecordQueue {
     return this.#records[this.#head]
   }
 
+  /** When the next record expires: the first by age, or one that `unshift` put in front of it. */
+  get nearestExpirationMs(): number {
+    let nearestMs = Number.POSITIVE_INFINITY
+    const end = Math.min(this.#head + this.#frontCount + 1, this.#records.length)
+    for (let i = this.#head; i < end; i++) nearestMs = Math.min(nearestMs, this.#records[i]!.expirationMs)
+    return nearestMs
+  }
+
+  /** Takes out what has expired. */
+  takeExpired(nowMs: number): KinesisRecord[] {
+    const expired: KinesisRecord[] = []
+    for (let i = this.#head; i <= this.#head + this.#frontCount && i < this.#records.length; ) {
+      if (this.#records[i]!.expirationMs > nowMs) i++
+      else {
+        if (i < this.#head + this.#frontCount) this.#frontCount--
+        expired.push(...this.#records.splice(i, 1))
+      }
+    }
+    return expired
+  }
+
   insert(record: KinesisRecord): void {
     const number = numberOf(record)
     const last = this.#records[this.#records.length - 1]

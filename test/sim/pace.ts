@@ -28,7 +28,7 @@ interface Listings {
 const WINDOW_MS = 1_000
 const MIN_LISTING_GAP_MS = 1_000
 /** Failures in a row that full jitter, several lanes and the requests under way may make before waits are long. */
-const FREE_FAILURES = 40
+const FREE_FAILURES = 80
 const BACK_OFF_CODES = new Set(['ProvisionedThroughputExceededException', 'InternalFailure', 'Odd'])
 
 export class Pace {
@@ -119,7 +119,8 @@ export class Pace {
     if (startMs <= streak.lastStartMs) return
     streak.lastStartMs = startMs
     streak.count++
-    const bound = FREE_FAILURES + (3 * (startMs - streak.firstMs)) / meanGapMs
+    const waves = FREE_FAILURES + 3 * this.#context.options.maxInFlightRequests
+    const bound = waves + (3 * (startMs - streak.firstMs)) / meanGapMs
     if (streak.count > bound) {
       trace.violated('I14', `${id}: ${streak.count} failures in a row within ${startMs - streak.firstMs} ms`)
     }
