@@ -30,9 +30,13 @@ else if (command === 'compare' && subject !== undefined && Object.hasOwn(BENCHES
 function runAll(names: readonly string[]): void {
   const script = fileURLToPath(new URL('./run-one.js', import.meta.url))
   for (const name of names) {
-    const { status, signal } = spawnSync(process.execPath, ['--expose-gc', '--no-warnings', script, name, resultFile(name)], {
-      stdio: 'inherit'
-    })
+    const { status, signal } = spawnSync(
+      process.execPath,
+      ['--expose-gc', '--no-warnings', script, name, resultFile(name)],
+      {
+        stdio: 'inherit'
+      }
+    )
     if (status === 0) continue
     console.error(`${name} ended with ${signal ?? status}`)
     process.exitCode = 1
