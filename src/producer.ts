@@ -23,6 +23,7 @@ import { type ProducerStats, snapshot } from './pipeline/stats.ts'
 import { type PutAllOutcome, putAll } from './put-all.ts'
 import { recordWritable, type WritableOptions } from './record-writable.ts'
 import { errorText, Requests } from './requests.ts'
+import { Room } from './room.ts'
 import { emitWarning, systemClock, systemRandom } from './system.ts'
 
 /** What the producer reaches the world through; each defaults to the real one. */
@@ -46,7 +47,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #requests: Requests
   #timer: Timer | undefined
   #armedMs = Number.POSITIVE_INFINITY
-  #room: { readonly promise: Promise<void>; readonly settle: (refusal?: Promise<never>) => void } | undefined
+  #room: Room | undefined
   readonly #aborts = new AbortWatch(tickets => {
     for (const ticket of tickets) this.#set.abort(ticket, this.#clock.nowMs())
     this.#arm()
@@ -77,6 +78,7 @@ export class KinesisProducer implements AsyncDisposable {
     })
     this.#set = new PipelineSet(pipelineOptions(this.#options), {
       random: ports.random ?? systemRandom,
+      readsUntilAnswered: this.#requests.readsUntilAnswered,
       send: (pipeline, batch) => this.#requests.send(pipeline, batch),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
       warn,
@@ -116,7 +118,7 @@ export class KinesisProducer implements AsyncDisposable {
   ready(): Promise<void> {
     if (this.#isClosing) return Promise.reject(closed())
     if (this.#set.hasRoom) return Promise.resolve()
-    this.#room ??= newRoom()
+    this.#room ??= new Room()
     return this.#room.promise
   }
 
@@ -275,16 +277,6 @@ let captured: (result: PutResult | Promise<never>) => void = ignore
 /** One executor for all promises of `put`, read out at once: a closure less for every record. */
 function capture(resolve: (result: PutResult | Promise<never>) => void): void {
   captured = resolve
-}
-
-function newRoom() {
-  let settle: (refusal?: Promise<never>) => void = ignore
-  const promise = new Promise<void>(resolve => {
-    settle = resolve
-  })
-  // Whoever waits hears of a close; nobody waiting is no fault.
-  promise.catch(ignore)
-  return { promise, settle: (refusal?: Promise<never>) => settle(refusal) }
 }
 
 function closed(): ProducerError {

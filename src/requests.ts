@@ -37,6 +37,10 @@ export class Requests {
     setMaxListeners(0, this.#cut.signal)
   }
 
+  get readsUntilAnswered(): boolean {
+    return this.#ports.transport.readsUntilAnswered === true
+  }
+
   send(pipeline: Pipeline, batch: Batch): void {
     const { transport, clock } = this.#ports
     const flight: Flight = { pipeline, batch }

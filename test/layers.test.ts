@@ -16,6 +16,7 @@ const SHELL = [
   'producer.ts',
   'requests.ts',
   'abort-watch.ts',
+  'room.ts',
   'guarded-logger.ts',
   'put-all.ts',
   'record-writable.ts',
@@ -38,7 +39,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
   { part: /^system\.ts$/, may: [/^type model\//] },
   {
-    part: /^(producer|requests|put-all|record-writable|abort-watch|guarded-logger)\.ts$/,
+    part: /^(producer|requests|put-all|record-writable|abort-watch|room|guarded-logger)\.ts$/,
     may: [/^(model|pipeline)\//, 'stages/fifo.ts', 'aws/transport.ts', 'node:events', 'node:stream', ...SHELL]
   },
   { part: /^index\.ts$/, may: [/^(model|pipeline)\//, ...SHELL] },

@@ -67,12 +67,15 @@ interface SendOptions {
 }
 
 class AwsTransport implements Transport {
+  /** Bodies are written before anything is sent; a client of another make may keep its input. */
+  readonly readsUntilAnswered: boolean
   readonly #sender: Sender
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
 
   constructor(sender: Sender, clock: Clock, timeoutMs: number) {
+    this.readsUntilAnswered = sender.bodyWriter !== undefined
     this.#sender = sender
     this.#clock = clock
     this.#timeoutMs = timeoutMs

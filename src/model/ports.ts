@@ -20,7 +20,10 @@ export interface Clock {
 /** Returns the next number in [0, 1). */
 export type Random = () => number
 
-/** One entry of a PutRecords request. `data` is not copied and must not change until the request is answered. */
+/**
+ * One entry of a PutRecords request. `data` is not copied: it stays as it is until the request is answered, and after
+ * that as well unless the transport says `readsUntilAnswered`.
+ */
 export interface PutRecordsEntry {
   readonly data: Uint8Array
   readonly partitionKey: string
@@ -69,6 +72,11 @@ export interface StreamSummary {
  * a hidden retry would hide an attempt that may have been stored.
  */
 export interface Transport {
+  /**
+   * Whether nothing of a request's entries is looked at any more once `putRecords` has answered: then the producer packs
+   * later records into the same memory. Leave it out for a transport that keeps what it was given.
+   */
+  readonly readsUntilAnswered?: boolean
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
   /** All pages of the open shards (filter AT_LATEST). */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>

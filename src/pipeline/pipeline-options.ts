@@ -4,6 +4,7 @@
  */
 import { DEFAULT_RECORD_BYTES } from '../model/limits.ts'
 import type { ResolvedOptions } from '../model/options.ts'
+import type { TakeBytes } from '../wire/bytes.ts'
 import type { DedupeTag } from '../wire/dedupe-tag.ts'
 
 export interface PipelineOptions extends ResolvedOptions {
@@ -14,6 +15,8 @@ export interface PipelineOptions extends ResolvedOptions {
   readonly collectionWindowMs: number
   /** With `dedupeTags`; drawn by the set, one for each producer. */
   readonly dedupeTag?: DedupeTag | undefined
+  /** Where sealed records get their memory; the set's, if it is used again. */
+  readonly takeBytes?: TakeBytes | undefined
   /** How much of the buffer may wait for one shard while there are others. */
   readonly laneMaxBytes: number
 }

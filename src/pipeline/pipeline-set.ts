@@ -9,6 +9,7 @@ import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record
 import type { Random } from '../model/ports.ts'
 import { streamNameFault, type UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
+import { EnvelopeMemory } from '../stages/envelope-memory.ts'
 import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { Admission } from './admission.ts'
@@ -24,6 +25,8 @@ import { callBack, type Failure, joinAttempts, type Settlement } from './settlem
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
   readonly random: Random
+  /** Whether `send` looks at no entry any more once it was answered: see `Transport.readsUntilAnswered`. */
+  readonly readsUntilAnswered?: boolean | undefined
   send(pipeline: Pipeline, batch: Batch): void
   fetchShards(pipeline: Pipeline): void
   warn(code: string, message: string): void
@@ -43,6 +46,7 @@ export class PipelineSet {
   readonly #ports: SetPorts
   readonly #host: PipelineHost
   readonly #admission: Admission
+  readonly #memory: EnvelopeMemory | undefined
   readonly #pipelines = new Map<string, Pipeline>()
   readonly #settlements = new Fifo<{ readonly pipeline: Pipeline; readonly settlement: Settlement }>()
   /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
@@ -56,7 +60,9 @@ export class PipelineSet {
 
   constructor(options: PipelineOptions, ports: SetPorts) {
     const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(ports.random)) } : undefined
-    this.#options = { ...options, ...tags }
+    const memory = ports.readsUntilAnswered ? new EnvelopeMemory(options.aggregationMaxBytes) : undefined
+    this.#options = { ...options, ...tags, takeBytes: memory && (bytes => memory.take(bytes)) }
+    this.#memory = memory
     this.#ports = ports
     this.budget = new Budget(options)
     this.#admission = new Admission(options.maxUserRecordBytes, options.dedupeTags)
@@ -227,6 +233,9 @@ export class PipelineSet {
       number => this.ledger.settled(number),
       error => this.#ports.callbackThrew(error)
     )
+    // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
+    const isUnread = failure === undefined && settlement.persisted === 'no'
+    if (isUnread && members.sealedAs !== undefined) this.#memory?.release(members.sealedAs.data)
   }
 
   #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {

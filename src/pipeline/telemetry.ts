@@ -161,11 +161,11 @@ export class StreamTelemetry {
   }
 
   /** Members that share one history: those of one step are one run. */
-  #settleAlike({ acceptedMs }: Members, attempts: readonly Attempt[], target: SettleTarget): void {
+  #settleAlike({ acceptedMs, count }: Members, attempts: readonly Attempt[], target: SettleTarget): void {
     let runStep = 0
     let runCount = 0
-    for (const accepted of acceptedMs) {
-      const step = stepOf(accepted)
+    for (let i = 0; i < count; i++) {
+      const step = stepOf(acceptedMs[i]!)
       if (step !== runStep && runCount > 0) {
         this.#settleRun(runStep, runCount, attempts, target)
         runCount = 0

@@ -8,9 +8,10 @@
  */
 import type { AcceptedRecord, KinesisRecord } from '../model/kinesis-record.ts'
 import { Members } from '../model/kinesis-record.ts'
+import { allocate, copyOf, type TakeBytes } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import type { DedupeTag } from '../wire/dedupe-tag.ts'
-import { copyOf, EnvelopeWriter } from '../wire/encode.ts'
+import { EnvelopeWriter } from '../wire/encode.ts'
 import { CONTAINER_KEY } from '../wire/format.ts'
 import { HASH_KEY_WORDS, readHashKey } from '../wire/hash-key.ts'
 import { DeadlineHeap, type HeapItem } from './deadline-heap.ts'
@@ -21,6 +22,8 @@ export interface AggregatorOptions {
   readonly aggregationMaxBytes: number
   readonly containerKey: 'a' | 'first'
   readonly dedupeTag?: DedupeTag | undefined
+  /** Where sealed records get their memory. */
+  readonly takeBytes?: TakeBytes | undefined
 }
 
 interface OpenLane extends HeapItem {
@@ -37,21 +40,26 @@ interface OpenLane extends HeapItem {
 
 /** Writers kept for reuse once their scratch has grown; more would hold memory that idle lanes do not need. */
 const MAX_SPARE_WRITERS = 64
+const FIRST_EXPECTED_COUNT = 16
 /** An envelope with less room than this is sealed at once: no member is smaller. */
 const SMALLEST_MEMBER_BYTES = 6
 
 export class Aggregator {
   readonly #options: AggregatorOptions
   readonly #emit: (record: KinesisRecord) => void
+  readonly #takeBytes: TakeBytes
   readonly #lanes = new Map<string, OpenLane>()
   readonly #deadlines = new DeadlineHeap<OpenLane>()
   readonly #spareWriters: EnvelopeWriter[] = []
+  /** Members of the envelopes to come, by those before; it grows in steps, for few lanes are as full as the fullest. */
+  #expectedCount = 0
   #isEnabled: boolean
   #isQuiet = false
 
   constructor(options: AggregatorOptions, emit: (record: KinesisRecord) => void) {
     this.#options = options
     this.#emit = emit
+    this.#takeBytes = options.takeBytes ?? allocate
     this.#isEnabled = options.aggregationEnabled
   }
 
@@ -140,7 +148,8 @@ export class Aggregator {
   }
 
   #open(record: AcceptedRecord): OpenLane {
-    const open = openLane(record, this.#spareWriters.pop() ?? new EnvelopeWriter(undefined, this.#options.dedupeTag))
+    const writer = this.#spareWriters.pop() ?? new EnvelopeWriter(undefined, this.#options.dedupeTag)
+    const open = openLane(record, writer, this.#expectedCount)
     this.#lanes.set(record.lane, open)
     this.#deadlines.set(open, record.sealByMs)
     return open
@@ -151,21 +160,23 @@ export class Aggregator {
     this.#deadlines.remove(open)
     const firstKey = open.writer.firstPartitionKey ?? ''
     const isAggregate = open.writer.isEnvelope
-    const data = open.writer.seal()
+    const data = open.writer.seal(this.#takeBytes)
+    open.members.close()
+    this.#expectedCount = Math.min(open.members.count, this.#expectedCount * 2 + FIRST_EXPECTED_COUNT)
     if (this.#spareWriters.length < MAX_SPARE_WRITERS) this.#spareWriters.push(open.writer)
     this.#emitSealed(open, data, isAggregate, firstKey)
   }
 
   #emitAlone(record: AcceptedRecord, mayWrap: boolean): void {
     const { dedupeTag } = this.#options
-    const open = openLane(record, new EnvelopeWriter(0, dedupeTag))
+    const open = openLane(record, new EnvelopeWriter(0, dedupeTag), 1)
     const { partitionKey, keyBytes, explicitHashKey, dataBytes, number } = record
     open.members.push(record)
-    let data = copyOf(record.data, dataBytes)
+    let data = copyOf(record.data, dataBytes, this.#takeBytes)
     const isAggregate = (mayWrap && dedupeTag !== undefined) || isEnvelope(data)
     if (isAggregate) {
       open.writer.add(partitionKey, keyBytes, explicitHashKey, data, dataBytes, number)
-      data = open.writer.seal()
+      data = open.writer.seal(this.#takeBytes)
     }
     this.#emitSealed(open, data, isAggregate, partitionKey)
   }
@@ -190,12 +201,12 @@ export class Aggregator {
   }
 }
 
-function openLane(record: AcceptedRecord, writer: EnvelopeWriter): OpenLane {
+function openLane(record: AcceptedRecord, writer: EnvelopeWriter, expectedCount: number): OpenLane {
   return {
     lane: record.lane,
     predictedShard: record.predictedShard,
     writer,
-    members: new Members(),
+    members: new Members(expectedCount),
     firstHashWords: record.hashWords.slice(record.hashAt, record.hashAt + HASH_KEY_WORDS),
     firstKeyBytes: record.keyBytes,
     firstExplicitHashKey: record.explicitHashKey,

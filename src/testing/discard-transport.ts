@@ -30,6 +30,7 @@ export interface DiscardTransportOptions {
  * const transport = new DiscardTransport({ shards: 100 })
  */
 export class DiscardTransport implements Transport {
+  readonly readsUntilAnswered: boolean = true
   readonly #options: DiscardTransportOptions
   readonly #ranges: readonly ShardHashRange[]
   readonly #router: ShardRouter<{ readonly start: bigint; readonly range: ShardHashRange }>

@@ -6,6 +6,7 @@
  * Hot: `addWithin` runs once per user record. Twin: `test/reference/envelope.ts`.
  */
 import { hash } from 'node:crypto'
+import { allocate, copyOf, type TakeBytes, writeText } from './bytes.ts'
 import { isEnvelope } from './decode.ts'
 import type { DedupeTag } from './dedupe-tag.ts'
 import {
@@ -26,10 +27,6 @@ import { entryBytes, memberBytes } from './sizes.ts'
 import { writeVarint } from './varint.ts'
 
 const DEFAULT_SCRATCH_BYTES = 1024
-/** Below this a slice of Node's shared slab is cheaper; above it an own ArrayBuffer is, and it can be transferred. */
-const SLAB_BYTES = 2048
-/** Up to here a loop is faster than the way into native code, which costs about 60 ns. */
-const SHORT_TEXT = 32
 
 /**
  * Remembers where a key stands in the table that it was last written to, in place of a look-up by text. One slot serves
@@ -45,6 +42,8 @@ let lastTable = 0
 
 /** One key table: its entries in order of first use, and the bytes they take when written. */
 class KeyTable {
+  /** Entries in use; the arrays keep what they have grown to. */
+  count = 0
   readonly texts: string[] = []
   readonly byteLengths: number[] = []
   encodedBytes = 0
@@ -55,29 +54,29 @@ class KeyTable {
   /** Index of `text`, or the next free index when it is new. */
   indexOf(text: string, slot: KeySlot | undefined): number {
     if (slot !== undefined && slot.table === this.#number) return slot.index
-    if (this.texts.length === 0) return 0
+    if (this.count === 0) return 0
     // A slot that was here before would say so; only keys of other lanes share no table, so it is new.
-    if (slot !== undefined && this.#indexes === undefined) return this.texts.length
-    this.#indexes ??= new Map(this.texts.map((known, index) => [known, index]))
-    return this.#indexes.get(text) ?? this.texts.length
+    if (slot !== undefined && this.#indexes === undefined) return this.count
+    this.#indexes ??= this.#index()
+    return this.#indexes.get(text) ?? this.count
   }
 
   append(text: string, utf8Bytes: number, slot: KeySlot | undefined): void {
     if (slot !== undefined) {
       slot.table = this.#number
-      slot.index = this.texts.length
+      slot.index = this.count
     }
     // Whoever has a slot takes a key for new while there is no index: so there is one as soon as a key came without.
-    if (slot === undefined) this.#indexes ??= new Map(this.texts.map((known, index) => [known, index]))
-    this.#indexes?.set(text, this.texts.length)
-    this.texts.push(text)
-    this.byteLengths.push(utf8Bytes)
+    if (slot === undefined) this.#indexes ??= this.#index()
+    this.#indexes?.set(text, this.count)
+    this.texts[this.count] = text
+    this.byteLengths[this.count] = utf8Bytes
+    this.count++
     this.encodedBytes += entryBytes(utf8Bytes)
   }
 
   clear(): void {
-    this.texts.length = 0
-    this.byteLengths.length = 0
+    this.count = 0
     this.encodedBytes = 0
     this.#number = ++lastTable
     this.#indexes = undefined
@@ -85,13 +84,17 @@ class KeyTable {
 
   write(target: Buffer, offset: number, tag: number): number {
     let at = offset
-    for (let i = 0; i < this.texts.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       const utf8Bytes = this.byteLengths[i]!
       target[at++] = tag
       at = writeVarint(target, at, utf8Bytes)
       at += writeText(target, at, this.texts[i]!, utf8Bytes)
     }
     return at
+  }
+
+  #index(): Map<string, number> {
+    return new Map(this.texts.slice(0, this.count).map((known, index) => [known, index]))
   }
 }
 
@@ -131,7 +134,7 @@ export class EnvelopeWriter {
 
   /** The first member's partition key; undefined when empty. */
   get firstPartitionKey(): string | undefined {
-    return this.#keys.texts[0]
+    return this.#keys.count === 0 ? undefined : this.#keys.texts[0]
   }
 
   /** Bytes that `seal` would return if this member were added. */
@@ -144,11 +147,11 @@ export class EnvelopeWriter {
   ): number {
     if (this.#count === 0 && this.#tag === undefined) return dataBytes
     const keyIndex = this.#keys.indexOf(partitionKey, undefined)
-    let bytes = this.envelopeBytes + (keyIndex === this.#keys.texts.length ? entryBytes(keyBytes) : 0)
+    let bytes = this.envelopeBytes + (keyIndex === this.#keys.count ? entryBytes(keyBytes) : 0)
     let hashKeyIndex = -1
     if (explicitHashKey !== undefined) {
       hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey, undefined)
-      if (hashKeyIndex === this.#hashKeys.texts.length) bytes += entryBytes(explicitHashKey.length)
+      if (hashKeyIndex === this.#hashKeys.count) bytes += entryBytes(explicitHashKey.length)
     }
     const tagBytes = this.#tag === undefined ? 0 : this.#tag.bytesOf(number)
     return bytes + entryBytes(memberBytes(keyIndex, hashKeyIndex, dataBytes) + tagBytes)
@@ -182,13 +185,13 @@ export class EnvelopeWriter {
     number: number = 0
   ): boolean {
     const keyIndex = this.#keys.indexOf(partitionKey, slot)
-    const isNewKey = keyIndex === this.#keys.texts.length
+    const isNewKey = keyIndex === this.#keys.count
     let tableBytes = isNewKey ? entryBytes(keyBytes) : 0
     let hashKeyIndex = -1
     let isNewHashKey = false
     if (explicitHashKey !== undefined) {
       hashKeyIndex = this.#hashKeys.indexOf(explicitHashKey, undefined)
-      isNewHashKey = hashKeyIndex === this.#hashKeys.texts.length
+      isNewHashKey = hashKeyIndex === this.#hashKeys.count
       if (isNewHashKey) tableBytes += entryBytes(explicitHashKey.length)
     }
     const tag = this.#tag
@@ -207,12 +210,12 @@ export class EnvelopeWriter {
   }
 
   /**
-   * Returns the sealed bytes, freshly allocated, and empties the writer: the data alone for one member without tag,
+   * Returns the sealed bytes, in memory of `take`, and empties the writer: the data alone for one member without tag,
    * else an envelope. A lone payload that would itself pass for an envelope is wrapped in one (see `isEnvelope`), so
    * that consumers hand it back verbatim instead of expanding it.
    */
-  seal(): Buffer {
-    const sealed = this.isEnvelope ? this.#sealEnvelope() : this.#sealPlain()
+  seal(take: TakeBytes = allocate): Buffer {
+    const sealed = this.isEnvelope ? this.#sealEnvelope(take) : this.#sealPlain(take)
     this.#end = 0
     this.#count = 0
     this.#keys.clear()
@@ -226,12 +229,12 @@ export class EnvelopeWriter {
     return isEnvelope(this.#scratch.subarray(this.#firstDataAt, this.#end))
   }
 
-  #sealPlain(): Buffer {
-    return copyOf(this.#scratch.subarray(this.#firstDataAt, this.#end), this.#end - this.#firstDataAt)
+  #sealPlain(take: TakeBytes): Buffer {
+    return copyOf(this.#scratch.subarray(this.#firstDataAt, this.#end), this.#end - this.#firstDataAt, take)
   }
 
-  #sealEnvelope(): Buffer {
-    const sealed = allocate(this.envelopeBytes)
+  #sealEnvelope(take: TakeBytes): Buffer {
+    const sealed = take(this.envelopeBytes)
     sealed[0] = MAGIC_0
     sealed[1] = MAGIC_1
     sealed[2] = MAGIC_2
@@ -276,25 +279,4 @@ export class EnvelopeWriter {
     this.#scratch.copy(grown, 0, 0, this.#end)
     this.#scratch = grown
   }
-}
-
-/** Returns the bytes of `data`, `dataBytes` long, in memory of their own. */
-export function copyOf(data: Uint8Array | string, dataBytes: number): Buffer {
-  const copy = allocate(dataBytes)
-  if (typeof data === 'string') writeText(copy, 0, data, dataBytes)
-  else copy.set(data)
-  return copy
-}
-
-/** Writes `text` as UTF-8, `utf8Bytes` long; returns that length. Equal lengths mean ASCII. */
-function writeText(target: Buffer, offset: number, text: string, utf8Bytes: number): number {
-  const { length } = text
-  if (utf8Bytes !== length) return target.write(text, offset, utf8Bytes, 'utf8')
-  if (length > SHORT_TEXT) return target.write(text, offset, utf8Bytes, 'latin1')
-  for (let i = 0; i < length; i++) target[offset + i] = text.charCodeAt(i)
-  return length
-}
-
-function allocate(bytes: number): Buffer {
-  return bytes <= SLAB_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
 }

@@ -36,11 +36,18 @@ async function many(): Promise<number> {
   const from = Number(values.from)
   const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => from + i)
   const total = seeds.length * modes.length
-  const onProgress = (doneCount: number): void => {
-    if (!values.quiet && doneCount % 10_000 === 0) process.stderr.write(`${doneCount} of ${total} seeds\n`)
+  const onProgress = (doneCount: number, brokenCount: number): void => {
+    if (values.quiet || doneCount % 10_000 !== 0) return
+    process.stderr.write(`${doneCount} of ${total} seeds, ${brokenCount} broke an invariant\n`)
   }
   const workerCount = Number(values.workers)
-  const tallies = await runMany({ modes, seeds, workerCount, stopAfter: Number(values['stop-after']), onProgress })
+  let shownCount = 0
+  const onBroken = (seed: BrokenSeed): void => {
+    shownCount++
+    if (!values.json && shownCount <= MAX_BROKEN_SHOWN) printBroken(seed)
+  }
+  const stopAfter = Number(values['stop-after'])
+  const tallies = await runMany({ modes, seeds, workerCount, stopAfter, onProgress, onBroken })
   if (values.json) {
     console.log(JSON.stringify([...tallies]))
     return 0
@@ -50,10 +57,9 @@ async function many(): Promise<number> {
   console.log(
     `${total} seeds in ${seconds.toFixed(0)} s, ${(total / seconds / workerCount).toFixed(0)} a second and thread`
   )
-  const broken = [...tallies.values()].flatMap(tally => tally.broken)
-  for (const seed of broken.slice(0, MAX_BROKEN_SHOWN)) printBroken(seed)
-  console.log(`${broken.length} seeds broke an invariant`)
-  return broken.length > 0 ? 1 : 0
+  const brokenCount = [...tallies.values()].reduce((count, tally) => count + tally.broken.length, 0)
+  console.log(`${brokenCount} seeds broke an invariant`)
+  return brokenCount > 0 ? 1 : 0
 }
 
 function one(seed: number): number {

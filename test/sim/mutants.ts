@@ -39,7 +39,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
           const hashKey = BigInt(member.explicitHashKey ?? '0x' + hash('md5', member.partitionKey, 'hex'));
           if (settles[i] === undefined || hashKey < range.start || hashKey > range.end) continue;
           const fitting = Object.assign(new Members(), { budgetBytes: 0 });
-          fitting.settles.push(settles[i]); fitting.numbers.push(record.members.numbers[i]);
+          fitting.count++; fitting.settles.push(settles[i]); fitting.numbers.push(record.members.numbers[i]);
           fitting.acceptedMs.push(record.members.acceptedMs[i]);
           settles[i] = undefined;
           this.#host.settle(this, { members: fitting, attempts: [], persisted: 'no', isAggregate: true,
@@ -179,8 +179,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a lone payload is not copied',
     'stages/aggregator',
-    'let data = copyOf(record.data, dataBytes)',
-    'let data = typeof record.data === "string" ? copyOf(record.data, dataBytes) : record.data'
+    'let data = copyOf(record.data, dataBytes, this.#takeBytes)',
+    'let data = typeof record.data === "string" ? copyOf(record.data, dataBytes, this.#takeBytes) : record.data'
   ),
   mutant(
     'the explicit hash key does not decide the shard',
@@ -366,5 +366,11 @@ export const MUTANTS: readonly Mutant[] = [
     'const remaining = Math.max(0, this.#outstanding - waitedFor - 1)'
   ),
   mutant('close forgets what is on hold', 'pipeline/pipeline', ', ...this.#answers.takeHeldRecords()', ''),
-  mutant('a callback that throws stops the others', 'pipeline/settlement', 'onThrow(error)', 'onThrow(error); return')
+  mutant('a callback that throws stops the others', 'pipeline/settlement', 'onThrow(error)', 'onThrow(error); return'),
+  mutant(
+    'memory is used again after every answer',
+    'pipeline/pipeline-set',
+    'const publish = noteAnswer(pipeline, batch, outcome)',
+    'const publish = noteAnswer(pipeline, batch, outcome); for (const { data } of batch.entries) this.#memory.release(data)'
+  )
 ]

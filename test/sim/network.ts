@@ -18,6 +18,8 @@ export interface Flight {
   readonly pipeline: Pipeline
   readonly batch: Batch
   readonly startMs: number
+  /** The data as it left: the client may use its memory again once it was answered. */
+  readonly sentData: readonly Uint8Array[]
   /** The life of the stream that took it, once it was applied. */
   incarnation: Incarnation | undefined
   isOver: boolean
@@ -60,7 +62,8 @@ export class Network {
   send(pipeline: Pipeline, batch: Batch): Flight {
     const { clock, faults, requestTimeoutMs } = this.#options
     const nowMs = clock.nowMs()
-    const flight: Flight = { pipeline, batch, startMs: nowMs, incarnation: undefined, isOver: false }
+    const sentData = batch.entries.map(({ data }) => Uint8Array.from(data))
+    const flight: Flight = { pipeline, batch, startMs: nowMs, sentData, incarnation: undefined, isOver: false }
     const fate = faults.requestFate(nowMs)
     this.requestCount++
     this.flights.add(flight)
@@ -132,7 +135,7 @@ export class Network {
 
   /** The service takes the request, or refuses it. */
   #apply(flight: Flight, after: Ending | undefined, countDifference: number): Ending | PutRecordsAnswer[] {
-    const { batch, pipeline } = flight
+    const { batch, pipeline, sentData } = flight
     const { kinesis, book } = this.#options
     const isPoisoned = batch.entries.some(({ members }) => members.numbers.some(n => this.#ports.isPoison(n)))
     if (isPoisoned) return errorOf('ValidationException', 400)
@@ -140,8 +143,8 @@ export class Network {
       const output = kinesis.putRecords(
         {
           StreamName: pipeline.streamName,
-          Records: batch.entries.map(({ data, partitionKey, explicitHashKey }) => ({
-            Data: data,
+          Records: batch.entries.map(({ partitionKey, explicitHashKey }, i) => ({
+            Data: sentData[i]!,
             PartitionKey: partitionKey,
             ExplicitHashKey: explicitHashKey
           }))

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { Mode } from './swarm.ts'
-import { addTally, newTally, type Tally } from './tally.ts'
+import { addTally, type BrokenSeed, newTally, type Tally } from './tally.ts'
 import type { Span, SpanReport } from './worker.ts'
 
 export interface ManySeeds {
@@ -13,7 +13,9 @@ export interface ManySeeds {
   readonly workerCount: number
   /** Ask for no more spans once this many seeds broke something. */
   readonly stopAfter?: number
-  readonly onProgress?: (doneCount: number) => void
+  readonly onProgress?: (doneCount: number, brokenCount: number) => void
+  /** Told of each as soon as it is found: of a long run, the first is worth a look at once. */
+  readonly onBroken?: (seed: BrokenSeed) => void
 }
 
 const SPAN_SEEDS = 50
@@ -37,7 +39,8 @@ export async function runMany(many: ManySeeds): Promise<Map<Mode, Tally>> {
         addTally(tallies.get(mode)!, tally)
         doneCount += tally.seedCount
         brokenCount += tally.broken.length
-        many.onProgress?.(doneCount)
+        for (const seed of tally.broken) many.onBroken?.(seed)
+        many.onProgress?.(doneCount, brokenCount)
         next()
       })
       next()

@@ -35,12 +35,12 @@ export class Watchers {
   readonly #context: WatcherContext
   readonly #pace: Pace
   /** First hash keys of every map that the client took, newest last, by stream. */
-  readonly #maps = new Map<string, { readonly ids: ReadonlySet<string>; readonly starts: readonly bigint[] }[]>()
+  readonly #maps = new Map<string, (readonly bigint[])[]>()
   readonly #seen = new WeakSet<KinesisRecord>()
   /** The Kinesis record in flight that holds a key's records. */
   readonly #keysOut = new Map<string, KinesisRecord>()
-  /** Streams that the client has a shard map of now. */
-  readonly #mapped = new Set<string>()
+  /** The shards that the client has heard of since it last forgot a stream; a stream is missing while it has no map. */
+  readonly #known = new Map<string, Set<string>>()
   isClosed = false
 
   constructor(context: WatcherContext) {
@@ -51,9 +51,11 @@ export class Watchers {
   mapTaken(streamName: string, listing: readonly ShardHashRange[]): void {
     const starts = listing.map(({ startingHashKey }) => BigInt(startingHashKey)).sort((a, b) => (a < b ? -1 : 1))
     const maps = this.#maps.get(streamName) ?? []
-    maps.push({ ids: new Set(listing.map(({ shardId }) => shardId)), starts })
+    maps.push(starts)
     this.#maps.set(streamName, maps)
-    this.#mapped.add(streamName)
+    const known = this.#known.get(streamName) ?? new Set()
+    for (const { shardId } of listing) known.add(shardId)
+    this.#known.set(streamName, known)
     this.#pace.lanesReset(streamName)
   }
 
@@ -82,7 +84,7 @@ export class Watchers {
 
   landed(flight: Flight, outcome: Outcome): void {
     const { streamName } = flight.pipeline
-    if (outcome.error?.errorCode === STREAM_NOT_FOUND) this.#mapped.delete(streamName)
+    if (outcome.error?.errorCode === STREAM_NOT_FOUND) this.#known.delete(streamName)
     flight.batch.entries.forEach((record, i) => {
       const answer = outcome.records?.[i]
       const told = answer === undefined ? toldByError(outcome) : this.#toldBy(flight, record, answer)
@@ -92,7 +94,7 @@ export class Watchers {
         put.inFlightCount--
         this.#keysOut.delete(`${streamName}/${put.hashKey}`)
         put.told.push(told)
-        if (!this.#mapped.has(streamName)) put.wasBlind = true
+        if (!this.#known.has(streamName)) put.wasBlind = true
       }
     })
     this.#pace.landed(flight, outcome)
@@ -198,7 +200,7 @@ export class Watchers {
     if (low === high) return true
     if (predictedShard === '' || predictedShard === '?') return false
     const maps = this.#maps.get(streamName) ?? []
-    return maps.some(({ starts }) => !starts.some(start => low < start && start <= high))
+    return maps.some(starts => !starts.some(start => low < start && start <= high))
   }
 
   #toldBy(flight: Flight, record: KinesisRecord, { shardId, sequenceNumber, errorCode }: PutRecordsAnswer): Told {
@@ -211,8 +213,7 @@ export class Watchers {
     const truth = flight.incarnation && this.#context.book.shardOf(flight.incarnation, shardId)
     const hashKeys = record.members.numbers.map(number => this.#context.ledger.puts[number]?.hashKey ?? 0n)
     if (truth === undefined || !hashKeys.every(hashKey => isInside(hashKey, truth))) return 'misrouted'
-    const maps = this.#maps.get(flight.pipeline.streamName) ?? []
-    return maps.some(({ ids }) => ids.has(shardId)) ? 'delivered' : 'unknownShard'
+    return this.#known.get(flight.pipeline.streamName)?.has(shardId) ? 'delivered' : 'unknownShard'
   }
 }
 

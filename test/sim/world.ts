@@ -81,6 +81,7 @@ export class World {
     )
     this.set = new PipelineSet(options, {
       random: this.random.split('core'),
+      readsUntilAnswered: true,
       send: (pipeline, batch) => {
         const flight = this.network.send(pipeline, batch)
         trace.event('s', batch.entries.length * 4096 + (batch.entries[0]?.members.numbers[0] ?? 0))

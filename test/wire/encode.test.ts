@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { copyOf, EnvelopeWriter, type KeySlot } from '../../src/wire/encode.ts'
+import { copyOf } from '../../src/wire/bytes.ts'
+import { EnvelopeWriter, type KeySlot } from '../../src/wire/encode.ts'
 import { type TwinMember, twinEnvelope, twinSealed } from '../reference/envelope.ts'
 import { HOSTILE_KEYS } from './oracle.ts'
 
