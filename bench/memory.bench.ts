@@ -3,13 +3,13 @@
  * less those before the puts, by the number of records.
  * Verified: every record is acknowledged once the transport answers.
  */
-import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse } from '../src/index.ts'
-import { DiscardTransport } from '../src/testing/index.ts'
+import { KinesisProducer } from '../src/index.ts'
 import { withChild } from './harness/child.ts'
 import { makePool } from './harness/load.ts'
 import { source } from './harness/pump.ts'
 import { type Cell, metric, type Report } from './harness/report.ts'
 import { ROUNDS, scaled, thinned } from './harness/settings.ts'
+import { StuckTransport } from './harness/stuck-transport.ts'
 
 const SHARDS = 10
 const BUFFER_BYTES = 4 * 1024 ** 3
@@ -67,36 +67,16 @@ async function costsOf(memoryCase: MemoryCase): Promise<Cost[]> {
   return costs
 }
 
-/** Answers nothing until it is released. */
-class StuckTransport extends DiscardTransport {
-  #isStuck = false
-  readonly #waiting: (() => void)[] = []
-
-  stick(): void {
-    this.#isStuck = true
-  }
-
-  release(): void {
-    this.#isStuck = false
-    for (const resume of this.#waiting.splice(0)) resume()
-  }
-
-  override async putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
-    if (this.#isStuck) await new Promise<void>(resolve => this.#waiting.push(resolve))
-    return super.putRecords(request)
-  }
-}
-
 /** In a process of its own. */
 export async function measure({ call, recordBytes, keys }: MemoryCase): Promise<Cost> {
   const pool = makePool({ recordBytes, keys: keys === 'unique' ? 1 : keys })
-  const transport = new StuckTransport({ shards: SHARDS })
+  const transport = new StuckTransport(SHARDS)
   const bufferMaxRecords = 10_000_000
   const producer = new KinesisProducer(
     { streamName: 'bench', rateLimitPercent: UNLIMITED_PERCENT, bufferMaxBytes: BUFFER_BYTES, bufferMaxRecords },
     { transport }
   )
-  const next = source(pool, keys === 'unique')
+  const next = source(pool, keys === 'unique' ? Number.POSITIVE_INFINITY : undefined)
   const count = Math.ceil(PAYLOAD_BYTES / recordBytes)
   await putAll(producer, call, next, count)
   await producer.flush()

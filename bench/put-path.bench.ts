@@ -10,7 +10,7 @@ import { EnvelopeWriter } from '../src/wire/encode.ts'
 import { sampled } from './harness/child.ts'
 import { Ledger, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
-import { nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
+import { CheckingTransport, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
 import { pump, source } from './harness/pump.ts'
 import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
 import { scaled } from './harness/settings.ts'
@@ -100,7 +100,7 @@ export async function measure(putCase: WatchedCase): Promise<Rates> {
   const pool = makePool({ recordBytes, keys: KEYS })
   if (!isVerified) {
     const ledger = new Ledger(pool)
-    const producer = nullProducer(shards, ledger)
+    const producer = nullProducer(new CheckingTransport(shards, ledger))
     await pump(producer, call, source(pool), VERIFIED_RECORDS)
     await producer.close()
     ledger.assertArrived(VERIFIED_RECORDS)

@@ -9,7 +9,7 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .map(name => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }))
 
 /** Data structures that stages are built on; any other import between stages is a fault. */
-const STRUCTURES = ['token-bucket', 'deadline-heap', 'fifo', 'record-queue', 'shard-map', 'lane'].map(
+const STRUCTURES = ['token-bucket', 'deadline-heap', 'fifo', 'record-queue', 'record-heap', 'shard-map', 'lane'].map(
   name => `stages/${name}.ts`
 )
 const SHELL = [

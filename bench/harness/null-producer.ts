@@ -3,7 +3,7 @@
  * Invariant: nothing is throttled and nothing is refused, so that only the producer's own work is measured.
  */
 import { deaggregateAll } from '../../src/deaggregate.ts'
-import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse } from '../../src/index.ts'
+import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse, type Transport } from '../../src/index.ts'
 import { DiscardTransport } from '../../src/testing/index.ts'
 import type { Ledger } from './load.ts'
 import { meter, perSecond } from './meter.ts'
@@ -17,7 +17,7 @@ export interface PutCase {
   readonly call: Call
   readonly recordBytes: number
   readonly shards: number
-  /** Different partition keys, or a new one for every record. */
+  /** Different partition keys, or a new one for every record. More than the pool has are made as they are needed. */
   readonly keys: number | 'unique'
 }
 
@@ -26,8 +26,7 @@ export interface Rates {
   readonly perCpuSecond: number
 }
 
-export function nullProducer(shards: number, ledger?: Ledger): KinesisProducer {
-  const transport = ledger === undefined ? new DiscardTransport({ shards }) : new CheckingTransport(shards, ledger)
+export function nullProducer(transport: Transport): KinesisProducer {
   return new KinesisProducer(
     {
       streamName: 'bench',
@@ -40,7 +39,7 @@ export function nullProducer(shards: number, ledger?: Ledger): KinesisProducer {
 }
 
 /** Notes the user records of every request. */
-class CheckingTransport extends DiscardTransport {
+export class CheckingTransport extends DiscardTransport {
   readonly #ledger: Ledger
 
   constructor(shards: number, ledger: Ledger) {
@@ -64,8 +63,9 @@ export async function timePuts(
   warmUp: number,
   count: number
 ): Promise<Rates> {
-  const producer = nullProducer(shards)
-  const next = source(pool, keys === 'unique')
+  const producer = nullProducer(new DiscardTransport({ shards }))
+  const own = keys === 'unique' ? Number.POSITIVE_INFINITY : keys
+  const next = source(pool, own > pool.length ? own : undefined)
   await pump(producer, call, next, warmUp)
   const { wallMs, cpuMs } = await meter(() => pump(producer, call, next, count))
   const { delivered, failed } = producer.stats()

@@ -13,14 +13,19 @@ const BURST = 1000
 /** Promises outstanding before `put` is awaited. */
 const MAX_OUTSTANDING = 100_000
 
-/** Returns the next user record on every call, from the pool in turn; with `isUnique` each with a key of its own. */
-export function source(pool: readonly LoadRecord[], isUnique = false): () => UserRecord {
+/**
+ * Returns the next user record on every call, from the pool in turn; with `keys` the keys are made as they are needed,
+ * that many different ones.
+ */
+export function source(pool: readonly LoadRecord[], keys?: number): () => UserRecord {
   let next = 0
-  let unique = 0
+  let key = 0
   return () => {
     const { partitionKey, data } = pool[next]!
     next = next + 1 === pool.length ? 0 : next + 1
-    return { partitionKey: isUnique ? `user-${unique++}` : partitionKey, data }
+    if (keys === undefined) return { partitionKey, data }
+    key = key + 1 === keys ? 0 : key + 1
+    return { partitionKey: `user-${key}`, data }
   }
 }
 

@@ -1,116 +1,102 @@
 /**
  * The sealed records of one lane, oldest first: retries come back before everything that was accepted after them.
- * Invariant: ordered by the number of the oldest member, and so by the end of their times to live, but for what `unshift` put in front; only entries from `#head` on
- * are live.
- * Cost: O(1) amortised at both ends; in between, a search by halves and a move of what lies behind.
+ * Invariant: whatever `unshift` put in front leaves first; the rest leaves by the number of the oldest member, and so by the
+ * end of the times to live.
+ * Cost: O(1) amortised for records in their order, O(log n) for one that comes back; an insert among what `unshift` put in
+ * front, which is little, is a search and a move.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
+import { ageOf, RecordHeap } from './record-heap.ts'
 
-/** Dead places in front are given back once there are this many and they are half of the array. */
+/** Dead places are given back once there are this many and they are half of the array. */
 const COMPACT_COUNT = 64
 
 export class RecordQueue {
+  /** What `unshift` put in front, the next one last. */
+  readonly #front: KinesisRecord[] = []
+  /** What came in order; live from `#head` on. */
   #records: KinesisRecord[] = []
   #head = 0
-  /** How many at the head were put there by `unshift`. */
-  #frontCount = 0
+  /** What came out of order: all of it is older than the newest of `#records`. */
+  readonly #returned = new RecordHeap()
 
   get count(): number {
-    return this.#records.length - this.#head
+    return this.#front.length + this.#records.length - this.#head + this.#returned.count
   }
 
   get first(): KinesisRecord | undefined {
-    return this.#records[this.#head]
+    return this.#front.at(-1) ?? this.#oldest
   }
 
   /** When the next record expires: the first by age, or one that `unshift` put in front of it. */
   get nearestExpirationMs(): number {
-    let nearestMs = Number.POSITIVE_INFINITY
-    const end = Math.min(this.#head + this.#frontCount + 1, this.#records.length)
-    for (let i = this.#head; i < end; i++) nearestMs = Math.min(nearestMs, this.#records[i]!.expirationMs)
+    let nearestMs = this.#oldest?.expirationMs ?? Number.POSITIVE_INFINITY
+    for (const { expirationMs } of this.#front) nearestMs = Math.min(nearestMs, expirationMs)
     return nearestMs
   }
 
   /** Takes out what has expired. */
   takeExpired(nowMs: number): KinesisRecord[] {
     const expired: KinesisRecord[] = []
-    for (let i = this.#head; i <= this.#head + this.#frontCount && i < this.#records.length; ) {
-      if (this.#records[i]!.expirationMs > nowMs) i++
-      else {
-        if (i < this.#head + this.#frontCount) this.#frontCount--
-        expired.push(...this.#records.splice(i, 1))
-      }
+    for (let i = this.#front.length - 1; i >= 0; i--) {
+      if (this.#front[i]!.expirationMs <= nowMs) expired.push(...this.#front.splice(i, 1))
+    }
+    for (let oldest = this.#oldest; oldest !== undefined && oldest.expirationMs <= nowMs; oldest = this.#oldest) {
+      expired.push(this.#shiftOldest()!)
     }
     return expired
   }
 
   insert(record: KinesisRecord): void {
-    const number = numberOf(record)
-    const last = this.#records[this.#records.length - 1]
-    if (last === undefined || numberOf(last) <= number) {
-      this.#records.push(record)
-      return
-    }
-    const first = this.first
-    if (this.#frontCount === 0 && first !== undefined && number < numberOf(first)) {
-      this.#putInFront(record)
-      return
-    }
-    const index = this.#firstAbove(number)
-    this.#records.splice(index, 0, record)
-    if (index < this.#head + this.#frontCount) this.#frontCount++
+    const age = ageOf(record)
+    const last = this.#records.at(-1)
+    const oldest = this.#oldest
+    if ((oldest === undefined || age < ageOf(oldest)) && this.#goesAmongFront(record)) return
+    if (last === undefined || ageOf(last) <= age) this.#records.push(record)
+    else this.#returned.push(record)
   }
 
   /** Puts a record before all others, whatever its number. */
   unshift(record: KinesisRecord): void {
-    this.#frontCount++
-    this.#putInFront(record)
+    this.#front.push(record)
   }
 
   shift(): KinesisRecord | undefined {
-    const record = this.first
-    if (record === undefined) return undefined
+    return this.#front.pop() ?? this.#shiftOldest()
+  }
+
+  /** Takes everything out, in the order in which it would have left. */
+  takeAll(): KinesisRecord[] {
+    const all = this.#front.splice(0).reverse()
+    for (let next = this.#shiftOldest(); next !== undefined; next = this.#shiftOldest()) all.push(next)
+    return all
+  }
+
+  get #oldest(): KinesisRecord | undefined {
+    const next = this.#records[this.#head]
+    const returned = this.#returned.first
+    if (next === undefined || returned === undefined) return next ?? returned
+    return ageOf(next) < ageOf(returned) ? next : returned
+  }
+
+  #shiftOldest(): KinesisRecord | undefined {
+    const oldest = this.#oldest
+    if (oldest === undefined || oldest === this.#returned.first) return this.#returned.pop()
     this.#head++
-    if (this.#frontCount > 0) this.#frontCount--
     const isMostlyDead = this.#head >= COMPACT_COUNT && this.#head * 2 >= this.#records.length
     if (this.#head === this.#records.length || isMostlyDead) {
       this.#records = this.#records.slice(this.#head)
       this.#head = 0
     }
-    return record
+    return oldest
   }
 
-  /** Takes everything out, oldest first. */
-  takeAll(): KinesisRecord[] {
-    const all = this.#records.slice(this.#head)
-    this.#records = []
-    this.#head = 0
-    this.#frontCount = 0
-    return all
+  /** Whether it was put among what is in front: before the youngest of those behind which all are younger than it. */
+  #goesAmongFront(record: KinesisRecord): boolean {
+    const front = this.#front
+    let younger = 0
+    while (younger < front.length && ageOf(front[younger]!) > ageOf(record)) younger++
+    if (younger > 0) front.splice(younger, 0, record)
+    return younger > 0
   }
-
-  #firstAbove(number: number): number {
-    let low = this.#head + this.#frontCount
-    let high = this.#records.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (numberOf(this.#records[middle]!) > number) high = middle
-      else low = middle + 1
-    }
-    if (low > this.#head + this.#frontCount) return low
-    // Before all that is ordered: what `unshift` put in front is in no order, and little.
-    while (low > this.#head && numberOf(this.#records[low - 1]!) > number) low--
-    return low
-  }
-
-  #putInFront(record: KinesisRecord): void {
-    if (this.#head > 0) {
-      this.#head--
-      this.#records[this.#head] = record
-    } else this.#records.unshift(record)
-  }
-}
-
-function numberOf(record: KinesisRecord): number {
-  return record.members.oldestNumber
 }

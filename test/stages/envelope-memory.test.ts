@@ -36,7 +36,7 @@ describe('the memory of sealed envelopes', () => {
 
   test.each([
     [51_201, 'more than a piece'],
-    [25_599, 'less than half of one'],
+    [38_399, 'less than three quarters of one'],
     [0, 'nothing']
   ])('is not made of pieces for %i bytes: %s', bytes => {
     const memory = new EnvelopeMemory(PIECE_BYTES)
