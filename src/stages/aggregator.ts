@@ -96,8 +96,14 @@ export class Aggregator {
     return false
   }
 
-  /** Takes a record that must leave by itself, past every envelope; `mayWrap`: in one of its own if that carries a tag. */
+  /**
+   * Takes a record that must leave by itself, behind what its lane has open; `mayWrap`: in an envelope of its own if that
+   * carries a tag. Sequence: record 1 waits in an open envelope -> the stream is gone, and nothing is aggregated any more ->
+   * record 2 of its key comes.
+   */
   addAlone(record: AcceptedRecord, mayWrap: boolean): void {
+    const open = this.#lanes.get(record.lane)
+    if (open !== undefined) this.#seal(open)
     this.#emitAlone(record, mayWrap)
   }
 
