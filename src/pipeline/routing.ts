@@ -101,6 +101,7 @@ export class Routing {
 
   /** Whether a queued record's lane is still right. */
   isCurrent(lane: string): boolean {
+    if (this.directory.hasMoved(lane)) return false
     if (lane === UNROUTED_LANE || this.isAwaiting) return lane === UNROUTED_LANE && this.isAwaiting
     const isByShard = this.isKeyed && this.directory.map !== undefined
     return lane === STREAM_LANE ? !isByShard : isByShard && this.directory.map?.rangeOf(lane) !== undefined
@@ -110,7 +111,8 @@ export class Routing {
   lanesOver(formerLane: string): readonly string[] {
     const { map } = this.directory
     if (!this.isKeyed || map === undefined) return [STREAM_LANE]
-    const former = formerLane === STREAM_LANE ? undefined : this.directory.rangeOf(formerLane)
+    const isUnknown = formerLane === STREAM_LANE || this.directory.hasMoved(formerLane)
+    const former = isUnknown ? undefined : this.directory.rangeOf(formerLane)
     if (former === undefined) return map.shardIds
     return map.shardIds.filter(shardId => {
       const range = map.rangeOf(shardId)
@@ -140,7 +142,9 @@ export class Routing {
    * service chose the shard itself, which shows in the shard's range.
    */
   placementOf(record: KinesisRecord, shardId: string): Placement {
-    if (record.predictedShard === shardId || !record.isAggregate) return 'fits'
+    if (!record.isAggregate) return 'fits'
+    // Sealed under the former ranges or under the present ones: only the members tell.
+    if (record.predictedShard === shardId && !this.directory.hasMoved(shardId)) return 'fits'
     const range = this.directory.rangeOf(shardId)
     const isUnjudged = record.predictedShard === STREAM_LANE && this.directory.map === undefined
     if (range === undefined && isUnjudged) return 'fits'

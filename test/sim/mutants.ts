@@ -313,8 +313,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'retries go to the tail',
     'stages/record-queue',
-    'if (last === undefined || numberOf(last) <= number)',
-    'if (number >= 0)'
+    'if (last === undefined || ageOf(last) <= age)',
+    'if (age >= 0)'
   ),
   // Buffer, settlements, flush, abort, close.
   mutant(
