@@ -17,6 +17,7 @@ export const BENCHES: Readonly<Record<string, Load>> = {
   offload: () => import('./offload.bench.ts'),
   latency: () => import('./latency.bench.ts'),
   memory: () => import('./memory.bench.ts'),
+  steady: () => import('./steady.bench.ts'),
   'cold-start': () => import('./cold-start.bench.ts'),
   deaggregate: () => import('./deaggregate.bench.ts')
 }

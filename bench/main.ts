@@ -14,7 +14,8 @@ const USAGE = `npm run bench                          all benches
 npm run bench -- NAME                  one of: ${Object.keys(BENCHES).join(', ')}
 npm run bench -- compare NAME [BASE]   against a commit, or a build folder; BASE is HEAD when it is left out
 npm run bench -- profile FILE          the top of a .cpuprofile
-BENCH_QUICK=1 makes short runs, BENCH_ROUNDS=n sets the samples, BENCH_PROFILE=folder writes CPU profiles.`
+BENCH_QUICK=1 makes short runs, BENCH_ROUNDS=n sets the samples, BENCH_MINUTES=n the length of 'steady', BENCH_PROFILE=folder
+writes CPU profiles.`
 
 const [command, subject, base] = process.argv.slice(2)
 if (command === undefined) runAll(Object.keys(BENCHES))
