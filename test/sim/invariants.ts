@@ -4,6 +4,7 @@
  * (but for the counters that it compares).
  */
 
+import { SHARD_BYTES_PER_SECOND } from '../../src/model/limits.ts'
 import { VICTIM_SHARD } from './faults.ts'
 import type { Put } from './ledger.ts'
 import { isInside, type ReadRecord, readAll } from './readers.ts'
@@ -208,13 +209,15 @@ function checkClosed({ closingMs, closedMs, config, trace }: World): void {
   else if (closedMs > closingMs + config.closeTimeoutMs + 250) trace.violated('I15', 'close ends too late')
 }
 
-/** I19: records of shards without a fault are as fast as ever. */
+/** I19: records of shards without a fault are as fast as ever, that is, as their own shard's rate allows. */
 function checkIsolation({ config, options, ledger, book, trace }: World): void {
   if (!config.isIsolation) return
   const victims = new Map(book.incarnations.map(({ streamName, shards }) => [streamName, shards.get(VICTIM_SHARD)]))
   const perRoundTrip = options.ordering === 'key' ? 1 : options.collectionMaxCount * options.maxInFlightRequests
   const requests = ledger.puts.length / perRoundTrip
-  const boundMs = 1_500 + options.recordMaxBufferedTimeMs + config.latencyMs * (10 + 4 * requests)
+  const bytes = ledger.puts.reduce((sum, { budgetBytes }) => sum + budgetBytes, 0)
+  const rateMs = (bytes * 1000) / (SHARD_BYTES_PER_SECOND * (options.rateLimitPercent / 100))
+  const boundMs = 1_500 + options.recordMaxBufferedTimeMs + config.latencyMs * (10 + 4 * requests) + rateMs
   for (const put of ledger.puts) {
     const victim = victims.get(put.streamName)
     const isVictim = victim !== undefined && isInside(put.hashKey, victim)
