@@ -41,9 +41,9 @@ async function pumpTryPut(producer: KinesisProducer, next: () => UserRecord, cou
   }
   for (let i = 0; i < count; ) {
     const burstEnd = Math.min(count, i + BURST)
-    while (i < burstEnd) {
-      if (producer.tryPut(next(), settle)) i++
-      else await producer.ready()
+    for (; i < burstEnd; i++) {
+      const record = next()
+      while (!producer.tryPut(record, settle)) await producer.ready()
     }
     await turn()
   }
