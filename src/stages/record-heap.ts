@@ -6,7 +6,7 @@
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 
 export class RecordHeap {
-  #records: KinesisRecord[] = []
+  readonly #records: KinesisRecord[] = []
 
   get count(): number {
     return this.#records.length
@@ -33,13 +33,6 @@ export class RecordHeap {
     const last = this.#records.pop()
     if (last !== undefined && last !== first) this.#sink(last)
     return first
-  }
-
-  /** Takes everything out, oldest first. */
-  takeAll(): KinesisRecord[] {
-    const all = this.#records.sort((left, right) => ageOf(left) - ageOf(right))
-    this.#records = []
-    return all
   }
 
   /** Puts `record` in at the top, from where it sinks to its place. */

@@ -6,22 +6,18 @@
  * front, which is little, is a search and a move.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
+import { Fifo } from './fifo.ts'
 import { ageOf, RecordHeap } from './record-heap.ts'
-
-/** Dead places are given back once there are this many and they are half of the array. */
-const COMPACT_COUNT = 64
 
 export class RecordQueue {
   /** What `unshift` put in front, the next one last. */
   readonly #front: KinesisRecord[] = []
-  /** What came in order; live from `#head` on. */
-  #records: KinesisRecord[] = []
-  #head = 0
-  /** What came out of order: all of it is older than the newest of `#records`. */
+  readonly #inOrder = new Fifo<KinesisRecord>()
+  /** What came out of order: older than the newest of `#inOrder` at that time. */
   readonly #returned = new RecordHeap()
 
   get count(): number {
-    return this.#front.length + this.#records.length - this.#head + this.#returned.count
+    return this.#front.length + this.#inOrder.count + this.#returned.count
   }
 
   get first(): KinesisRecord | undefined {
@@ -49,10 +45,10 @@ export class RecordQueue {
 
   insert(record: KinesisRecord): void {
     const age = ageOf(record)
-    const last = this.#records.at(-1)
+    const { last } = this.#inOrder
     const oldest = this.#oldest
     if ((oldest === undefined || age < ageOf(oldest)) && this.#goesAmongFront(record)) return
-    if (last === undefined || ageOf(last) <= age) this.#records.push(record)
+    if (last === undefined || ageOf(last) <= age) this.#inOrder.push(record)
     else this.#returned.push(record)
   }
 
@@ -73,22 +69,14 @@ export class RecordQueue {
   }
 
   get #oldest(): KinesisRecord | undefined {
-    const next = this.#records[this.#head]
+    const next = this.#inOrder.first
     const returned = this.#returned.first
     if (next === undefined || returned === undefined) return next ?? returned
     return ageOf(next) < ageOf(returned) ? next : returned
   }
 
   #shiftOldest(): KinesisRecord | undefined {
-    const oldest = this.#oldest
-    if (oldest === undefined || oldest === this.#returned.first) return this.#returned.pop()
-    this.#head++
-    const isMostlyDead = this.#head >= COMPACT_COUNT && this.#head * 2 >= this.#records.length
-    if (this.#head === this.#records.length || isMostlyDead) {
-      this.#records = this.#records.slice(this.#head)
-      this.#head = 0
-    }
-    return oldest
+    return this.#oldest === this.#inOrder.first ? this.#inOrder.shift() : this.#returned.pop()
   }
 
   /** Whether it was put among what is in front: before the youngest of those behind which all are younger than it. */

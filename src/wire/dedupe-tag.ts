@@ -7,7 +7,7 @@
  * An extension of ours: the KPL writes no tags, and the KCL passes over them (grammar: `format.ts`).
  * Invariant: `bytesOf` is exactly what `write` writes, at most `MAX_DEDUPE_TAG_BYTES`; equal numbers give equal bytes.
  */
-import { DEDUPE_TAG_HEAD, PRODUCER_ID_LENGTH, TAG_RECORD_TAG } from './format.ts'
+import { DEDUPE_TAG_HEAD, MAX_DEDUPE_DIGITS, PRODUCER_ID_LENGTH, TAG_RECORD_TAG } from './format.ts'
 
 const BASE = 36
 const DIGIT_0 = 0x30
@@ -17,9 +17,7 @@ const DECIMAL_DIGITS = 10
 const VALUE_LENGTH_AT: number = 2 + DEDUPE_TAG_HEAD.length
 /** All but the digits: up to that length, and producer and dot. */
 const START_BYTES: number = VALUE_LENGTH_AT + 1 + PRODUCER_ID_LENGTH + 1
-/** Digits of 2^53 - 1. */
-const MAX_DIGITS = 11
-export const MAX_DEDUPE_TAG_BYTES: number = START_BYTES + MAX_DIGITS
+export const MAX_DEDUPE_TAG_BYTES: number = START_BYTES + MAX_DEDUPE_DIGITS
 
 /** Writes the tags of one producer. Numbers are from 0 to 2^53 - 1. */
 export class DedupeTag {
@@ -34,7 +32,7 @@ export class DedupeTag {
 
   bytesOf(number: number): number {
     let digits = 1
-    for (let limit = BASE; digits < MAX_DIGITS && number >= limit; limit *= BASE) digits++
+    for (let limit = BASE; digits < MAX_DEDUPE_DIGITS && number >= limit; limit *= BASE) digits++
     return START_BYTES + digits
   }
 

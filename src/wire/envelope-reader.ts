@@ -12,6 +12,7 @@ import {
   DEDUPE_TAG_HEAD,
   DIGEST_BYTES,
   MAGIC_BYTES,
+  MAX_DEDUPE_DIGITS,
   MalformedEnvelopeError,
   PRODUCER_ID_LENGTH,
   TAG_EXPLICIT_HASH_KEY,
@@ -40,7 +41,7 @@ const FIRST_FIELD_TAG = 8
 const FIELD_TAG_LIMIT = 2 ** 32
 /** From the start of a dedupe tag to its value. */
 const DEDUPE_VALUE_OFFSET = 2 + DEDUPE_TAG_HEAD.length + 1
-const MAX_DEDUPE_ID_BYTES = PRODUCER_ID_LENGTH + 12
+const MAX_DEDUPE_ID_BYTES = PRODUCER_ID_LENGTH + 1 + MAX_DEDUPE_DIGITS
 const DOT = 0x2e
 
 export class EnvelopeReader {

@@ -48,6 +48,8 @@ export const DEDUPE_TAG_HEAD: readonly number[] = [
 ]
 /** 64 bits as base64url. */
 export const PRODUCER_ID_LENGTH = 11
+/** Of 2^53 - 1 in base 36. */
+export const MAX_DEDUPE_DIGITS = 11
 
 /** The partition key the KPL gives every aggregate; the explicit hash key decides the shard. */
 export const CONTAINER_KEY = 'a'
