@@ -5,7 +5,7 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
+import { barsOf, type Cell, metricOf, type Report } from './harness/report.ts'
 import { scaled } from './harness/settings.ts'
 import { openSink, type SinkPlace } from './sink/place.ts'
 
@@ -59,26 +59,11 @@ async function startOnce(way: Way, { endpoint, env, sink }: SinkPlace): Promise<
 function reportOf(samples: ReadonlyMap<Way, readonly Milestones[]>): Report {
   const rows = [...samples].map(([way, list]): Cell[] => [
     way,
-    metric(
-      'ms',
-      list.map(({ startedMs }) => startedMs)
-    ),
-    metric(
-      'ms',
-      list.map(({ startedMs, importedMs }) => importedMs - startedMs)
-    ),
-    metric(
-      'ms',
-      list.map(({ importedMs, acknowledgedMs }) => acknowledgedMs - importedMs)
-    ),
-    metric(
-      'ms',
-      list.map(({ acknowledgedMs }) => acknowledgedMs)
-    ),
-    metric(
-      'CPU ms',
-      list.map(({ cpuMs }) => cpuMs)
-    )
+    metricOf('ms', list, ({ startedMs }) => startedMs),
+    metricOf('ms', list, ({ startedMs, importedMs }) => importedMs - startedMs),
+    metricOf('ms', list, ({ importedMs, acknowledgedMs }) => acknowledgedMs - importedMs),
+    metricOf('ms', list, ({ acknowledgedMs }) => acknowledgedMs),
+    metricOf('CPU ms', list, ({ cpuMs }) => cpuMs)
   ])
   const columns = ['way', 'Node.js itself', 'import', 'first put acknowledged', 'in all', 'CPU time in all']
   return {

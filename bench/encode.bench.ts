@@ -11,7 +11,7 @@ import { EnvelopeWriter } from '../src/wire/encode.ts'
 import { Ledger, type LoadRecord, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
 import { PROJECT } from './harness/places.ts'
-import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
+import { barsOf, type Cell, metric, metricOf, type Report } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 
 const AGGREGATE_BYTES = 51_200
@@ -130,10 +130,7 @@ function compareAll(recordBytes: number, keys: number): Cell[][] {
     `${keys}`,
     name,
     metric('records/s', samples),
-    metric(
-      'bytes/s',
-      samples.map(rate => rate * recordBytes)
-    )
+    metricOf('bytes/s', samples, rate => rate * recordBytes)
   ])
 }
 

@@ -5,11 +5,11 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { build, type Histogram } from 'hdr-histogram-js'
-import { KinesisProducer } from '../src/index.ts'
+import type { KinesisProducer } from '../src/index.ts'
 import { type LoadRecord, makePool, type PoolOptions } from './harness/load.ts'
 import { meter } from './harness/meter.ts'
 import { pump, source } from './harness/pump.ts'
-import { CREDENTIALS, REGION, STREAM_NAME } from './peers/contestant.ts'
+import { sinkProducer } from './sink/producer.ts'
 
 export interface LatencyRun {
   readonly p50Ms: number
@@ -23,7 +23,6 @@ export interface LatencyRun {
   readonly curve: readonly (readonly [share: number, ms: number])[]
 }
 
-const UNLIMITED_PERCENT = 1_000_000_000
 const SLOT_MS = 0.1
 const TICK_MS = 1
 const MICROSECONDS = 1000
@@ -36,14 +35,7 @@ let pool: LoadRecord[] = []
 
 export function open(endpoint: string, options: PoolOptions, recordMaxBufferedTimeMs: number): void {
   pool = makePool(options)
-  producer = new KinesisProducer({
-    streamName: STREAM_NAME,
-    region: REGION,
-    credentials: CREDENTIALS,
-    rateLimitPercent: UNLIMITED_PERCENT,
-    endpoint,
-    recordMaxBufferedTimeMs
-  })
+  producer = sinkProducer(endpoint, { recordMaxBufferedTimeMs })
 }
 
 /** Puts the first `count` records of the pool, in turn. */

@@ -4,12 +4,12 @@
  * from when it was due, so that a stall is seen by all records that it held up (no coordinated omission).
  * Verified before it is timed: the sink takes every user record apart and finds each of them once.
  */
-import { type Child, withChild } from './harness/child.ts'
+import type { Child } from './harness/child.ts'
 import type { PoolOptions } from './harness/load.ts'
-import { type Cell, type Line, metric, type Report } from './harness/report.ts'
+import { type Cell, type Line, metric, metricOf, type Report } from './harness/report.ts'
 import { ROUNDS, scaled, thinned } from './harness/settings.ts'
 import type { LatencyRun } from './latency-process.ts'
-import { openSink, type SinkPlace } from './sink/place.ts'
+import { type SinkPlace, verifyArrival, withSink } from './sink/place.ts'
 
 const SHARDS = 64
 const POOL: PoolOptions = { recordBytes: 100, keys: 4096 }
@@ -21,7 +21,7 @@ const WARM_UP_MS = scaled(1000, 200)
 const RUN_MS = scaled(3000, 400)
 const VERIFIED_RECORDS = scaled(20_480, 6000)
 
-type LatencyChild = Child<typeof import('./latency-process.ts')>
+type LatencyProcess = typeof import('./latency-process.ts')
 
 export async function run(): Promise<Report> {
   const rows: Cell[][] = []
@@ -48,22 +48,18 @@ export async function run(): Promise<Report> {
   return { title: 'Latency', tables: [{ title, columns, rows, notes }], plots: [plot] }
 }
 
-async function runsAt(rate: number): Promise<LatencyRun[]> {
-  const place = await openSink(SHARDS)
-  try {
-    const module = new URL('./latency-process.js', import.meta.url)
-    const use = (child: LatencyChild) => measure(child, place, rate)
-    return await withChild<typeof import('./latency-process.ts'), LatencyRun[]>(module, use, place.env)
-  } finally {
-    await place.close()
-  }
+function runsAt(rate: number): Promise<LatencyRun[]> {
+  const module = new URL('./latency-process.js', import.meta.url)
+  return withSink<LatencyProcess, LatencyRun[]>(SHARDS, module, (child, place) => measure(child, place, rate))
 }
 
-async function measure(child: LatencyChild, { endpoint, sink }: SinkPlace, rate: number): Promise<LatencyRun[]> {
+async function measure(
+  child: Child<LatencyProcess>,
+  { endpoint, sink }: SinkPlace,
+  rate: number
+): Promise<LatencyRun[]> {
   await child.call('open', endpoint, POOL, BUFFERED_MS)
-  await sink.call('check', POOL)
-  await child.call('putAll', VERIFIED_RECORDS)
-  await sink.call('assertArrived', VERIFIED_RECORDS)
+  await verifyArrival(sink, POOL, VERIFIED_RECORDS, count => child.call('putAll', count))
   await child.call('load', rate, WARM_UP_MS)
   const runs: LatencyRun[] = []
   for (let round = 0; round < ROUNDS; round++) runs.push(await child.call('load', rate, RUN_MS))
@@ -76,34 +72,13 @@ function rowOf(rate: number, runs: readonly LatencyRun[]): Cell[] {
   const over = all(({ p99Ms }) => p99Ms - BUFFERED_MS)
   return [
     rate.toLocaleString('en-US'),
-    metric(
-      'ms',
-      all(({ p50Ms }) => p50Ms)
-    ),
-    metric(
-      'ms',
-      all(({ p99Ms }) => p99Ms)
-    ),
-    metric(
-      'ms',
-      all(({ p999Ms }) => p999Ms)
-    ),
-    metric(
-      'ms',
-      all(({ maxMs }) => maxMs)
-    ),
+    metricOf('ms', runs, ({ p50Ms }) => p50Ms),
+    metricOf('ms', runs, ({ p99Ms }) => p99Ms),
+    metricOf('ms', runs, ({ p999Ms }) => p999Ms),
+    metricOf('ms', runs, ({ maxMs }) => maxMs),
     metric('ms', over, rate === TARGETED_RATE ? TARGET_OVERHEAD_MS : undefined),
-    metric(
-      'ms',
-      all(({ loopP99Ms }) => loopP99Ms)
-    ),
-    metric(
-      'ms',
-      all(({ loopMaxMs }) => loopMaxMs)
-    ),
-    metric(
-      'cores',
-      all(({ cores }) => cores)
-    )
+    metricOf('ms', runs, ({ loopP99Ms }) => loopP99Ms),
+    metricOf('ms', runs, ({ loopMaxMs }) => loopMaxMs),
+    metricOf('cores', runs, ({ cores }) => cores)
   ]
 }

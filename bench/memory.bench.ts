@@ -3,17 +3,16 @@
  * less those before the puts, by the number of records.
  * Verified: every record is acknowledged once the transport answers.
  */
-import { KinesisProducer } from '../src/index.ts'
+import type { KinesisProducer } from '../src/index.ts'
 import { withChild } from './harness/child.ts'
 import { makePool } from './harness/load.ts'
+import { nullProducer } from './harness/null-producer.ts'
 import { source } from './harness/pump.ts'
 import { type Cell, metric, type Report } from './harness/report.ts'
 import { ROUNDS, scaled, thinned } from './harness/settings.ts'
 import { StuckTransport } from './harness/stuck-transport.ts'
 
 const SHARDS = 10
-const BUFFER_BYTES = 4 * 1024 ** 3
-const UNLIMITED_PERCENT = 1_000_000_000
 const PAYLOAD_BYTES = scaled(50_000_000, 4_000_000)
 /** Longer than any record is buffered. */
 const DEADLINES_MS = 300
@@ -72,11 +71,7 @@ async function costsOf(memoryCase: MemoryCase): Promise<Cost[]> {
 export async function measure({ call, recordBytes, keys }: MemoryCase): Promise<Cost> {
   const pool = makePool({ recordBytes, keys: keys === 'unique' ? 1 : keys })
   const transport = new StuckTransport(SHARDS)
-  const bufferMaxRecords = 10_000_000
-  const producer = new KinesisProducer(
-    { streamName: 'bench', rateLimitPercent: UNLIMITED_PERCENT, bufferMaxBytes: BUFFER_BYTES, bufferMaxRecords },
-    { transport }
-  )
+  const producer = nullProducer(transport)
   const next = source(pool, keys === 'unique' ? Number.POSITIVE_INFINITY : undefined)
   const count = Math.ceil(PAYLOAD_BYTES / recordBytes)
   // A little of everything once; more would leave memory for reuse, which the records would then not be charged for.

@@ -4,17 +4,16 @@
  * Verified before it is timed: the sink takes every user record apart and finds each of them once.
  */
 import { readFileSync } from 'node:fs'
-import { KinesisProducer, type ProducerOptions } from '../src/index.ts'
-import { withChild } from './harness/child.ts'
+import type { KinesisProducer } from '../src/index.ts'
 import { type LoadRecord, makePool, type PoolOptions } from './harness/load.ts'
 import { meter } from './harness/meter.ts'
 import { pump, source } from './harness/pump.ts'
-import { type Cell, metric, type Report } from './harness/report.ts'
+import { type Cell, metricOf, type Report } from './harness/report.ts'
 import { ROUNDS, scaled, thinned } from './harness/settings.ts'
 import { median } from './harness/statistics.ts'
 import { OffloadTransport } from './offload/transport.ts'
-import { CREDENTIALS, REGION, STREAM_NAME } from './peers/contestant.ts'
-import { openSink } from './sink/place.ts'
+import { verifyArrival, withSink } from './sink/place.ts'
+import { sinkOptions, sinkProducer } from './sink/producer.ts'
 
 type WireFormat = 'json' | 'cbor'
 
@@ -37,7 +36,6 @@ const CASES: readonly OffloadCase[] = thinned(
 )
 const SHARDS = 8
 const KEYS = 4096
-const UNLIMITED_PERCENT = 1_000_000_000
 const ROUND_BYTES = scaled(150_000_000, 2_000_000)
 const MAX_ROUND_RECORDS = 800_000
 /** Few enough for the sink to look at in time: a request that it answers late is sent again. */
@@ -58,14 +56,8 @@ export async function run(): Promise<Report> {
         `${offloadCase.recordBytes}`,
         offloadCase.wireFormat,
         where,
-        metric(
-          'CPU ms',
-          costs.map(({ mainMs }) => mainMs)
-        ),
-        metric(
-          'CPU ms',
-          costs.map(({ processMs }) => processMs)
-        ),
+        metricOf('CPU ms', costs, ({ mainMs }) => mainMs),
+        metricOf('CPU ms', costs, ({ processMs }) => processMs),
         where === 'worker' ? `${Math.round((1 - part) * 100)} % less` : ''
       ])
     }
@@ -78,31 +70,20 @@ export async function run(): Promise<Report> {
   return { title: 'Transport in a worker thread', tables: [{ title, columns, rows, notes }] }
 }
 
-async function costsOf({ recordBytes, wireFormat }: OffloadCase, isOffloaded: boolean): Promise<Cost[]> {
+function costsOf({ recordBytes, wireFormat }: OffloadCase, isOffloaded: boolean): Promise<Cost[]> {
   const pool = { recordBytes, keys: KEYS }
-  const place = await openSink(SHARDS)
-  try {
-    const module = new URL('./offload.bench.js', import.meta.url)
+  const recordsIn = (bytes: number) => Math.min(MAX_ROUND_RECORDS, Math.ceil(bytes / recordBytes))
+  const module = new URL('./offload.bench.js', import.meta.url)
+  return withSink<Own, Cost[]>(SHARDS, module, async (child, { endpoint, sink }) => {
+    await child.call('open', endpoint, pool, wireFormat, isOffloaded)
+    await verifyArrival(sink, pool, recordsIn(VERIFIED_BYTES), count => child.call('drive', count))
+    const count = recordsIn(ROUND_BYTES)
+    await child.call('drive', count)
     const costs: Cost[] = []
-    await withChild<Own, void>(
-      module,
-      async child => {
-        await child.call('open', place.endpoint, pool, wireFormat, isOffloaded)
-        await place.sink.call('check', pool)
-        const verified = Math.min(MAX_ROUND_RECORDS, Math.ceil(VERIFIED_BYTES / recordBytes))
-        await child.call('drive', verified)
-        await place.sink.call('assertArrived', verified)
-        const count = Math.min(MAX_ROUND_RECORDS, Math.ceil(ROUND_BYTES / recordBytes))
-        await child.call('drive', count)
-        for (let round = 0; round < ROUNDS; round++) costs.push(await child.call('drive', count))
-        await child.call('close')
-      },
-      place.env
-    )
+    for (let round = 0; round < ROUNDS; round++) costs.push(await child.call('drive', count))
+    await child.call('close')
     return costs
-  } finally {
-    await place.close()
-  }
+  })
 }
 
 interface Own {
@@ -117,9 +98,8 @@ let pool: LoadRecord[] = []
 /** In a process of its own, as the two below. */
 export function open(endpoint: string, poolOptions: PoolOptions, wireFormat: WireFormat, isOffloaded: boolean): void {
   pool = makePool(poolOptions)
-  const client: ProducerOptions = { region: REGION, credentials: CREDENTIALS, endpoint, wireFormat }
-  const options = { streamName: STREAM_NAME, rateLimitPercent: UNLIMITED_PERCENT, ...client }
-  producer = new KinesisProducer(options, isOffloaded ? { transport: new OffloadTransport(client) } : {})
+  const ports = isOffloaded ? { transport: new OffloadTransport({ ...sinkOptions(endpoint), wireFormat }) } : {}
+  producer = sinkProducer(endpoint, { wireFormat }, ports)
 }
 
 export async function drive(count: number): Promise<Cost> {

@@ -12,7 +12,7 @@ import { Ledger, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
 import { CheckingTransport, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
 import { pump, source } from './harness/pump.ts'
-import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
+import { barsOf, type Cell, metric, metricOf, type Report } from './harness/report.ts'
 import { scaled } from './harness/settings.ts'
 
 const KEYS = 4096
@@ -83,10 +83,7 @@ function cells(rates: readonly Rates[], recordBytes: number, target?: number): C
   return [
     metric('records/CPU s', perCpuSecond, target),
     metric('bytes/CPU s', bytes, recordBytes === 1000 ? TARGET_BYTES : undefined),
-    metric(
-      'records/s',
-      rates.map(rate => rate.perSecond)
-    )
+    metricOf('records/s', rates, rate => rate.perSecond)
   ]
 }
 

@@ -3,20 +3,18 @@
  * Verified: the sink takes the first records apart and finds each of them; at the end every record was acknowledged.
  * BENCH_MINUTES sets how long; the recorded run is of ten minutes.
  */
-import { KinesisProducer } from '../src/index.ts'
-import { withChild } from './harness/child.ts'
+import type { KinesisProducer } from '../src/index.ts'
 import { type LoadRecord, makePool, type PoolOptions } from './harness/load.ts'
 import { meter, perSecond } from './harness/meter.ts'
 import { pump, source } from './harness/pump.ts'
-import { type Cell, metric, type Report } from './harness/report.ts'
+import { type Cell, metricOf, type Report } from './harness/report.ts'
 import { scaled } from './harness/settings.ts'
 import { median } from './harness/statistics.ts'
-import { CREDENTIALS, REGION, STREAM_NAME } from './peers/contestant.ts'
-import { openSink } from './sink/place.ts'
+import { verifyArrival, withSink } from './sink/place.ts'
+import { sinkProducer } from './sink/producer.ts'
 
 const SHARDS = 8
 const POOL: PoolOptions = { recordBytes: 100, keys: 4096 }
-const UNLIMITED_PERCENT = 1_000_000_000
 const VERIFIED_RECORDS = scaled(20_480, 6000)
 const SLICE_RECORDS = scaled(500_000, 20_000)
 const MS_PER_MINUTE = 60_000
@@ -39,18 +37,9 @@ export async function run(): Promise<Report> {
     const those = slices.slice(start, end)
     return [
       `${part + 1} of ${PARTS}`,
-      metric(
-        'bytes',
-        those.map(({ rssBytes }) => rssBytes)
-      ),
-      metric(
-        'bytes',
-        those.map(({ heapBytes }) => heapBytes)
-      ),
-      metric(
-        'records/CPU s',
-        those.map(({ perCpuSecond }) => perCpuSecond)
-      )
+      metricOf('bytes', those, ({ rssBytes }) => rssBytes),
+      metricOf('bytes', those, ({ heapBytes }) => heapBytes),
+      metricOf('records/CPU s', those, ({ perCpuSecond }) => perCpuSecond)
     ]
   })
   const growth = median(rssOf(slices.slice(-quarterOf(slices)))) / median(rssOf(slices.slice(1, 1 + quarterOf(slices))))
@@ -69,29 +58,18 @@ function rssOf(slices: readonly Slice[]): number[] {
   return slices.map(({ rssBytes }) => rssBytes)
 }
 
-async function slicesOf(durationMs: number): Promise<Slice[]> {
-  const place = await openSink(SHARDS)
-  try {
-    const module = new URL('./steady.bench.js', import.meta.url)
-    return await withChild<Own, Slice[]>(
-      module,
-      async child => {
-        await child.call('open', place.endpoint)
-        await place.sink.call('check', POOL)
-        await child.call('drive', VERIFIED_RECORDS)
-        await place.sink.call('assertArrived', VERIFIED_RECORDS)
-        const slices: Slice[] = []
-        const untilMs = performance.now() + durationMs
-        do slices.push(await child.call('drive', SLICE_RECORDS))
-        while (performance.now() < untilMs)
-        await child.call('close', VERIFIED_RECORDS + slices.length * SLICE_RECORDS)
-        return slices
-      },
-      place.env
-    )
-  } finally {
-    await place.close()
-  }
+function slicesOf(durationMs: number): Promise<Slice[]> {
+  const module = new URL('./steady.bench.js', import.meta.url)
+  return withSink<Own, Slice[]>(SHARDS, module, async (child, { endpoint, sink }) => {
+    await child.call('open', endpoint)
+    await verifyArrival(sink, POOL, VERIFIED_RECORDS, count => child.call('drive', count))
+    const slices: Slice[] = []
+    const untilMs = performance.now() + durationMs
+    do slices.push(await child.call('drive', SLICE_RECORDS))
+    while (performance.now() < untilMs)
+    await child.call('close', VERIFIED_RECORDS + slices.length * SLICE_RECORDS)
+    return slices
+  })
 }
 
 interface Own {
@@ -106,8 +84,7 @@ let pool: LoadRecord[] = []
 /** In a process of its own, as the two below. */
 export function open(endpoint: string): void {
   pool = makePool(POOL)
-  const service = { region: REGION, credentials: CREDENTIALS, endpoint }
-  producer = new KinesisProducer({ streamName: STREAM_NAME, rateLimitPercent: UNLIMITED_PERCENT, ...service })
+  producer = sinkProducer(endpoint)
 }
 
 export async function drive(count: number): Promise<Slice> {

@@ -9,7 +9,8 @@ import type { Ledger } from './load.ts'
 import { meter, perSecond } from './meter.ts'
 import { type Call, pump, source } from './pump.ts'
 
-const UNLIMITED_PERCENT = 1_000_000_000
+/** No limit at all: nobody throttles here. */
+export const UNLIMITED_PERCENT = 1_000_000_000
 const BUFFER_BYTES = 4 * 1024 ** 3
 const BUFFER_RECORDS = 10_000_000
 

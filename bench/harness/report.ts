@@ -75,6 +75,16 @@ export function metric(unit: Unit, samples: readonly number[], target?: number):
   return { unit, samples, target }
 }
 
+/** One sample of each of `items`. */
+export function metricOf<Item>(
+  unit: Unit,
+  items: readonly Item[],
+  sample: (item: Item) => number,
+  target?: number
+): Metric {
+  return metric(unit, items.map(sample), target)
+}
+
 /** Bars of the metrics in `column`, named by the first `labelCells` cells of their rows. */
 export function barsOf(rows: readonly (readonly Cell[])[], labelCells: number, column: number): Bar[] {
   return rows.flatMap(row => {

@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeCertificate } from '../harness/certificate.ts'
-import { Child } from '../harness/child.ts'
+import { Child, withChild } from '../harness/child.ts'
+import type { PoolOptions } from '../harness/load.ts'
 
 export interface Place {
   readonly endpoint: string
@@ -27,6 +28,32 @@ export async function openSink(shards: number): Promise<SinkPlace> {
     place.remove()
   }
   return { ...place, sink, close }
+}
+
+/** Runs `use` with a sink, and a process of its own for `module` that trusts it. */
+export async function withSink<Module, Result>(
+  shards: number,
+  module: URL,
+  use: (child: Child<Module>, place: SinkPlace) => Promise<Result>
+): Promise<Result> {
+  const place = await openSink(shards)
+  try {
+    return await withChild<Module, Result>(module, child => use(child, place), place.env)
+  } finally {
+    await place.close()
+  }
+}
+
+/** Throws unless the `count` records of `pool` that `drive` puts arrive, each of them once. */
+export async function verifyArrival(
+  sink: SinkPlace['sink'],
+  pool: PoolOptions,
+  count: number,
+  drive: (count: number) => Promise<unknown>
+): Promise<void> {
+  await sink.call('check', pool)
+  await drive(count)
+  await sink.call('assertArrived', count)
 }
 
 export async function openFakeServer(shards: number): Promise<Place & { close(): Promise<void> }> {
