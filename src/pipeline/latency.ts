@@ -25,12 +25,15 @@ export const LATENCY_BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 
 export const STEPS_PER_MS = 10
 /** An hour; what takes longer counts as an hour. */
 const MAX_STEPS = 36_000_000
+/** Counts are doubles: of 32 bits they would wrap, without a word, after 4.29 billion samples in one bucket. */
+const COUNT_BITS = 64
 
 export class Latency {
   readonly #histogram: Histogram = build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: MAX_STEPS,
-    numberOfSignificantValueDigits: 3
+    numberOfSignificantValueDigits: 3,
+    bitBucketSize: COUNT_BITS
   })
   readonly #buckets = new Float64Array(LATENCY_BOUNDS_MS.length + 1)
   #sumSteps = 0
