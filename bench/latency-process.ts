@@ -3,9 +3,11 @@
  * Invariant: every record of a run is put, however late, and counts from when it was due; slots of `SLOT_MS` share the
  * time at which they begin, which makes latencies longer by up to that, never shorter.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { build, type Histogram } from 'hdr-histogram-js'
 import type { KinesisProducer } from '../src/index.ts'
+import { CHANNELS, type RequestEvent } from '../src/pipeline/diagnostics.ts'
 import { type LoadRecord, makePool, type PoolOptions } from './harness/load.ts'
 import { meter } from './harness/meter.ts'
 import { pump, source } from './harness/pump.ts'
@@ -16,6 +18,8 @@ export interface LatencyRun {
   readonly p99Ms: number
   readonly p999Ms: number
   readonly maxMs: number
+  /** Of 99 % of the records at most so long between their request's start and its answer. */
+  readonly requestP99Ms: number
   readonly loopP99Ms: number
   readonly loopMaxMs: number
   readonly cores: number
@@ -49,7 +53,13 @@ export async function close(): Promise<void> {
 
 /** One run of `durationMs` at `ratePerSecond`. */
 export async function load(ratePerSecond: number, durationMs: number): Promise<LatencyRun> {
-  const histogram = build({ numberOfSignificantValueDigits: 3, highestTrackableValue: MAX_MICROSECONDS })
+  const histogram = newHistogram()
+  const requests = newHistogram()
+  const note = (event: unknown) => {
+    const { startMs, endMs, userRecords } = event as RequestEvent
+    requests.recordValueWithCount(Math.round((endMs - startMs) * MICROSECONDS), userRecords)
+  }
+  subscribe(CHANNELS.request, note)
   const loop = monitorEventLoopDelay({ resolution: TICK_MS })
   const count = Math.floor((ratePerSecond * durationMs) / 1000)
   const { wallMs, cpuMs } = await meter(async () => {
@@ -57,18 +67,25 @@ export async function load(ratePerSecond: number, durationMs: number): Promise<L
     await putOnTime(count, ratePerSecond, histogram)
     loop.disable()
   })
+  unsubscribe(CHANNELS.request, note)
   if (histogram.totalCount !== count) throw new Error(`${histogram.totalCount} of ${count} records were acknowledged`)
-  const ms = (share: number) => histogram.getValueAtPercentile(share * 100) / MICROSECONDS
+  const msOf = (from: Histogram, share: number) => from.getValueAtPercentile(share * 100) / MICROSECONDS
+  const ms = (share: number) => msOf(histogram, share)
   return {
     p50Ms: ms(0.5),
     p99Ms: ms(0.99),
     p999Ms: ms(0.999),
     maxMs: ms(1),
+    requestP99Ms: msOf(requests, 0.99),
     loopP99Ms: Math.max(0, loop.percentile(99) / NANOSECONDS - TICK_MS),
     loopMaxMs: Math.max(0, loop.max / NANOSECONDS - TICK_MS),
     cores: cpuMs / wallMs,
     curve: SHARES.map(share => [share, ms(share)])
   }
+}
+
+function newHistogram(): Histogram {
+  return build({ numberOfSignificantValueDigits: 3, highestTrackableValue: MAX_MICROSECONDS })
 }
 
 /** Resolves when all are acknowledged. What is due at the end is not flushed: the last records wait as the others do. */
