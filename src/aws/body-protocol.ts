@@ -6,6 +6,7 @@
 import type { PutRecordsCommandInput, PutRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
 import { BodyPool } from './body-buffers.ts'
+import { bodyDigest, DIGEST_HEADER } from './body-digest.ts'
 import { CBOR_CONTENT_TYPE, decodeErrorAnswer, decodePutRecordsAnswer } from './cbor-answer.ts'
 import { writeCborBody } from './cbor-body.ts'
 import { type TakeBuffer, type WrittenBody, writePutRecordsBody } from './request-body.ts'
@@ -92,7 +93,9 @@ export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protoco
       if (schema.name !== OPERATION) return request
       request.headers['content-type'] = writer.contentType
       // The schema of the operation says what its input is.
-      request.body = writer.write(input as PutRecordsCommandInput)
+      const body = writer.write(input as PutRecordsCommandInput)
+      request.body = body
+      request.headers[DIGEST_HEADER] = await bodyDigest(body)
       return request
     }
 

@@ -85,7 +85,7 @@ export class HttpDoor {
         abortSignal?.removeEventListener('abort', onAbort)
         passage?.onFree()
       })
-      sent.end(request.body)
+      pour(request.body, sent)
     })
   }
 
@@ -143,6 +143,28 @@ export class HttpDoor {
     })
     sent.once('close', () => timer.cancel())
   }
+}
+
+/** What is encrypted and written at a time: 1 ms of the event loop. */
+const CHUNK_BYTES = 1_048_576
+
+/** Sends the body, a chunk for each turn of the event loop. A request that is destroyed takes no more. */
+function pour(body: SdkRequest['body'], sent: ClientRequest): void {
+  if (body === undefined || typeof body === 'string' || body.length <= CHUNK_BYTES) {
+    sent.end(body)
+    return
+  }
+  let at = 0
+  const next = (error?: Error | null): void => {
+    if (error != null) return
+    const chunk = body.subarray(at, at + CHUNK_BYTES)
+    at += chunk.length
+    if (at === body.length) sent.end(chunk)
+    else sent.write(chunk, next)
+  }
+  // On its own: with the header in one write, Node.js copies the chunk to join them.
+  sent.flushHeaders()
+  next()
 }
 
 function markOpen(passage: Passage | undefined): void {
