@@ -68,7 +68,7 @@ export class Admission {
     record.keyBytes = key.utf8Bytes
     if (explicitHashKey === undefined) {
       record.explicitHashKey = undefined
-      record.keySlot = key.slot
+      record.keySlot = key.isRemembered ? key : undefined
       record.hashWords = key.words
       record.hashAt = key.at
       this.#key = key

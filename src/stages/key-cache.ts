@@ -9,7 +9,8 @@ import type { KeySlot } from '../wire/encode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey } from '../wire/hash-key.ts'
 import { md5OfShortText } from '../wire/md5.ts'
 
-export interface HashedKey {
+/** A key is its own slot, the place where it stands in the open envelope of its lane: one look at memory less. */
+export interface HashedKey extends KeySlot {
   utf8Bytes: number
   /** The hash key is four words from `at`. */
   readonly words: Uint32Array
@@ -17,8 +18,8 @@ export interface HashedKey {
   /** The last prediction, good as long as `predictedBy` is the map in use. */
   predictedShard: string
   predictedBy: object | undefined
-  /** Where the key stands in the open envelope of its lane; undefined for a key that is not remembered. */
-  readonly slot: KeySlot | undefined
+  /** Whether it stands for one text only, so that it may be used as a slot. */
+  readonly isRemembered: boolean
 }
 
 /** Keys of one generation: a few thousand hot keys fit, and a generation of unique keys is 2 MB. */
@@ -32,7 +33,7 @@ export class KeyCache {
   #young = new Map<string, HashedKey>()
   #old = new Map<string, HashedKey>()
   #words = new Uint32Array(GENERATION_KEYS * HASH_KEY_WORDS)
-  readonly #passing: HashedKey = newKey(new Uint32Array(HASH_KEY_WORDS), 0, undefined)
+  readonly #passing: HashedKey = newKey(new Uint32Array(HASH_KEY_WORDS), 0, false)
   #lookups = 0
   #misses = 0
   #asideLookups = 0
@@ -86,15 +87,15 @@ export class KeyCache {
     if (!partitionKey.isWellFormed()) return undefined
     this.#misses++
     this.#turnIfFull()
-    const key = newKey(this.#words, this.#young.size * HASH_KEY_WORDS, { table: 0, index: 0 })
+    const key = newKey(this.#words, this.#young.size * HASH_KEY_WORDS, true)
     learn(key, partitionKey)
     this.#young.set(partitionKey, key)
     return key
   }
 }
 
-function newKey(words: Uint32Array, at: number, slot: KeySlot | undefined): HashedKey {
-  return { utf8Bytes: 0, words, at, predictedShard: '', predictedBy: undefined, slot }
+function newKey(words: Uint32Array, at: number, isRemembered: boolean): HashedKey {
+  return { utf8Bytes: 0, table: 0, index: 0, isRemembered, predictedShard: '', predictedBy: undefined, words, at }
 }
 
 function learn(key: HashedKey, partitionKey: string): void {

@@ -111,10 +111,10 @@ test('steps aside while nearly every key is new: remembers nothing, and is right
 
   const passing = cache.get('passing')!
   passing.predictedBy = {}
-  const seen = { facts: factsOf(passing), slot: passing.slot }
+  const seen = { facts: factsOf(passing), isRemembered: passing.isRemembered }
   const next = cache.get('naïve-key')!
 
-  expect(seen).toEqual({ facts: expected('passing'), slot: undefined })
+  expect(seen).toEqual({ facts: expected('passing'), isRemembered: false })
   expect(next.predictedBy).toBeUndefined()
   expect(factsOf(next)).toEqual(expected('naïve-key'))
 })
@@ -128,7 +128,7 @@ test('remembers again after its time aside', () => {
   const second = cache.get('again')
 
   expect(second).toBe(first)
-  expect(second?.slot).toEqual({ table: 0, index: 0 })
+  expect(second?.isRemembered).toBe(true)
   expect(factsOf(second)).toEqual(expected('again'))
 })
 
