@@ -15,8 +15,8 @@ export interface OutboxPorts {
   /** Whether whatever waits should go now. */
   isUrgent(): boolean
   send(batch: Batch): void
-  /** A member's time is over, or it was taken back: the record must be taken apart. May add to the outbox. */
-  returnStale(record: KinesisRecord): void
+  /** A member's time is over, or it was taken back: the records must be taken apart, in this order. May add to the outbox. */
+  returnStale(records: readonly KinesisRecord[]): void
 }
 
 export class Outbox {
@@ -66,8 +66,8 @@ export class Outbox {
 
   /** What expires while no request can leave is not kept until one can. */
   #returnExpired(nowMs: number): void {
-    for (const record of this.#collector.takeExpired(nowMs)) this.#return(record, nowMs)
-    for (const record of this.limiter.takeExpired(nowMs)) this.#return(record, nowMs)
+    this.#return(this.#collector.takeExpired(nowMs), nowMs)
+    this.#return(this.limiter.takeExpired(nowMs), nowMs)
   }
 
   #release(nowMs: number): void {
@@ -75,7 +75,7 @@ export class Outbox {
       const record = this.limiter.release(nowMs)
       if (record === undefined) return
       if (isStale(record, nowMs)) {
-        this.#return(record, nowMs)
+        this.#return([record], nowMs)
         continue
       }
       // A retry's own deadline is long past; a short new one lets retries of one moment share a request.
@@ -102,7 +102,7 @@ export class Outbox {
     const entries: KinesisRecord[] = []
     let requestBytes = 0
     for (const record of batch.entries) {
-      if (isStale(record, nowMs)) this.#return(record, nowMs)
+      if (isStale(record, nowMs)) this.#return([record], nowMs)
       else {
         entries.push(record)
         requestBytes += record.requestBytes
@@ -111,9 +111,9 @@ export class Outbox {
     return { ...batch, entries, requestBytes }
   }
 
-  #return(record: KinesisRecord, nowMs: number): void {
-    this.limiter.answered(record, nowMs)
-    this.#ports.returnStale(record)
+  #return(records: readonly KinesisRecord[], nowMs: number): void {
+    for (const record of records) this.limiter.answered(record, nowMs)
+    this.#ports.returnStale(records)
   }
 }
 

@@ -57,7 +57,7 @@ export class Pipeline {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
       send: batch => host.send(this, batch, this.#nowMs),
-      returnStale: record => this.#readmission.takeApart([record], false, this.#nowMs)
+      returnStale: records => this.#readmission.takeApart(records, false, this.#nowMs)
     })
     this.#requestFailures = new RequestFailures({
       streamName,

@@ -10,8 +10,7 @@ import type { Random } from '../model/ports.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
 import { Fifo } from './fifo.ts'
 import { type Lane, type LimiterOptions, newLane } from './lane.ts'
-
-export type { LimiterOptions } from './lane.ts'
+import { mergeOldestFirst } from './record-queue.ts'
 
 /** Finer than a timer can tell. */
 const MIN_WAIT_MS = 1
@@ -185,19 +184,19 @@ export class Limiter {
     }
   }
 
-  /** Forgets the lanes that `isGone` says and returns what they held, oldest first. Cost: O(lanes), and a sort. */
+  /** Forgets the lanes that `isGone` says and returns what they held: see `mergeOldestFirst`. Cost: O(lanes), and a sort. */
   takeLanes(isGone: (laneId: string) => boolean): KinesisRecord[] {
-    const taken: KinesisRecord[] = []
+    const queues: KinesisRecord[][] = []
     for (const lane of this.#lanes.values()) {
       if (!isGone(lane.id)) continue
-      taken.push(...lane.queue.takeAll())
+      this.#count -= lane.queue.count
+      queues.push(lane.queue.takeAll())
       this.#waiting.remove(lane)
       this.#full.delete(lane)
       this.#lanes.delete(lane.id)
       if (this.#options.ordering === 'key' && lane.out.size > 0) this.#draining.add(lane)
     }
-    this.#count -= taken.length
-    return taken.sort((left, right) => left.members.oldestNumber - right.members.oldestNumber)
+    return mergeOldestFirst(queues)
   }
 
   /** Takes out all that waits; lanes stay. */

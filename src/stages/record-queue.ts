@@ -31,12 +31,15 @@ export class RecordQueue {
     return nearestMs
   }
 
-  /** Takes out what has expired. */
+  /**
+   * Takes out what has expired, and what `unshift` put before it: those of its members that have not expired come back to
+   * the front, and must not overtake what stood there.
+   */
   takeExpired(nowMs: number): KinesisRecord[] {
-    const expired: KinesisRecord[] = []
-    for (let i = this.#front.length - 1; i >= 0; i--) {
-      if (this.#front[i]!.expirationMs <= nowMs) expired.push(...this.#front.splice(i, 1))
-    }
+    const isExpired = ({ expirationMs }: KinesisRecord): boolean => expirationMs <= nowMs
+    const isBehind = this.#oldest !== undefined && isExpired(this.#oldest)
+    const last = isBehind ? 0 : this.#front.findIndex(isExpired)
+    const expired = last < 0 ? [] : this.#front.splice(last).reverse()
     for (let oldest = this.#oldest; oldest !== undefined && oldest.expirationMs <= nowMs; oldest = this.#oldest) {
       expired.push(this.#shiftOldest()!)
     }
@@ -87,4 +90,19 @@ export class RecordQueue {
     if (younger > 0) front.splice(younger, 0, record)
     return younger > 0
   }
+}
+
+/**
+ * Joins what queues held: each stays in its order, for a later record of a key may stand behind an older one of another, and
+ * among queues the oldest come first.
+ */
+export function mergeOldestFirst(queues: readonly (readonly KinesisRecord[])[]): KinesisRecord[] {
+  const placed = queues.flatMap(queue => {
+    let place = 0
+    return queue.map(record => {
+      place = Math.max(place, ageOf(record))
+      return { record, place }
+    })
+  })
+  return placed.sort((left, right) => left.place - right.place).map(({ record }) => record)
 }

@@ -223,7 +223,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'records of a closed shard are forgotten',
     'stages/limiter',
-    'taken.push(...lane.queue.takeAll())',
+    'queues.push(lane.queue.takeAll())',
     'lane.queue.takeAll()'
   ),
   mutant(
@@ -263,7 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'what waits for a request does not expire',
     'pipeline/outbox',
-    'for (const record of this.#collector.takeExpired(nowMs)) this.#return(record, nowMs)',
+    'this.#return(this.#collector.takeExpired(nowMs), nowMs)',
     ''
   ),
   mutant('the time to live is not looked at', 'pipeline/readmission', '|| accepted.expirationMs <= nowMs', ''),

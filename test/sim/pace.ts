@@ -119,8 +119,11 @@ export class Pace {
     if (startMs <= streak.lastStartMs) return
     streak.lastStartMs = startMs
     streak.count++
-    const waves = FREE_FAILURES + 3 * this.#context.options.maxInFlightRequests
-    const bound = waves + (3 * (startMs - streak.firstMs)) / meanGapMs
+    const { maxInFlightRequests, collectionMaxCount } = this.#context.options
+    const free = FREE_FAILURES + 3 * maxInFlightRequests
+    // When a back-off ends, what waits goes out at once: in as many requests as it takes, and as may be under way.
+    const perWave = Math.max(1, maxInFlightRequests / collectionMaxCount)
+    const bound = free + (3 * perWave * (startMs - streak.firstMs)) / meanGapMs
     if (streak.count > bound) {
       trace.violated('I14', `${id}: ${streak.count} failures in a row within ${startMs - streak.firstMs} ms`)
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
-import { Limiter, type LimiterOptions } from '../../src/stages/limiter.ts'
+import type { LimiterOptions } from '../../src/stages/lane.ts'
+import { Limiter } from '../../src/stages/limiter.ts'
 import { accepted, sealed } from '../support/accepted.ts'
 
 const FAR_MS = 1e12

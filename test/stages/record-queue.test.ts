@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
-import { RecordQueue } from '../../src/stages/record-queue.ts'
+import { mergeOldestFirst, RecordQueue } from '../../src/stages/record-queue.ts'
 import { accepted, sealed } from '../support/accepted.ts'
 
 test('any sequence of inserts and shifts gives what a sorted array gives', () => {
@@ -109,6 +109,37 @@ test('an insert behind what unshift put in front stays in order, with free place
   expect(queue.takeAll().map(numberOf)).toEqual([9, 5, 6, 7])
 })
 
+test.each<[string, number[], number[], number[], number[]]>([
+  ['nothing', [], [30, 20], [40], []],
+  ['the first in front', [20], [30, 20], [40], [20]],
+  ['one in front, and what stands before it', [30], [10, 30, 20], [40], [20, 30]],
+  ['one behind, and all that stands in front', [40], [30, 20], [40, 50], [20, 30, 40]],
+  ['all', [20, 30, 40], [30, 20], [40], [20, 30, 40]]
+])('of what has expired it takes out %s', (_, expiredNumbers, unshifted, inserted, expected) => {
+  const queue = new RecordQueue()
+  const expiring = (number: number) => numbered(number, expiredNumbers.includes(number) ? 1000 : 2000)
+  for (const number of inserted) queue.insert(expiring(number))
+  for (const number of unshifted) queue.unshift(expiring(number))
+  const before = [...unshifted].reverse().concat(inserted)
+
+  const expired = queue.takeExpired(1000).map(numberOf)
+
+  expect(expired).toEqual(expected)
+  expect(queue.takeAll().map(numberOf)).toEqual(before.filter(number => !expected.includes(number)))
+})
+
+test('queues are merged oldest first, and a record behind an older one of its queue stays behind it', () => {
+  const merged = mergeOldestFirst(
+    [
+      [1, 8, 7, 9],
+      [2, 10],
+      [6, 3]
+    ].map(queue => queue.map(number => numbered(number)))
+  )
+
+  expect(merged.map(numberOf)).toEqual([1, 2, 6, 3, 8, 7, 9, 10])
+})
+
 test('100,000 records that come back at once, youngest first, cost little more than those that come in order', () => {
   const inOrder = Array.from({ length: 100_000 }, (_, n) => numbered(n))
   const runMs = (records: readonly KinesisRecord[]): number => {
@@ -127,10 +158,10 @@ test('100,000 records that come back at once, youngest first, cost little more t
   expect(backwards).toBeLessThan(1000)
 })
 
-function numbered(number: number): KinesisRecord {
+function numbered(number: number, expirationMs: number = 120_000): KinesisRecord {
   const members = new Members()
   members.push(accepted('key', 'data', { number }))
-  return sealed({ members })
+  return sealed({ members, expirationMs })
 }
 
 function numberOf(record: KinesisRecord): number {
