@@ -77,7 +77,14 @@ const BANNED = [
  * `real-time.ts` is the fake server's own system.ts; `shard-tree.ts` hands the SDK the `Date` that its API asks for;
  * `wall-clock.ts` says the time of day that a CloudWatch log line needs.
  */
-const MAY_TOUCH_TIME = ['system.ts', 'testing/real-time.ts', 'aws/shard-tree.ts', 'metrics/wall-clock.ts']
+const MAY_TOUCH_TIME = [
+  'system.ts',
+  'testing/real-time.ts',
+  'aws/shard-tree.ts',
+  'metrics/wall-clock.ts',
+  // Lets the event loop turn; how long that takes decides nothing.
+  'aws/body-digest.ts'
+]
 const MAX_LINES = 300
 
 test.each(files)('$name imports only what its layer may', ({ name, text }) => {
