@@ -75,14 +75,14 @@ const BANNED = [
 ]
 /**
  * `real-time.ts` is the fake server's own system.ts; `shard-tree.ts` hands the SDK the `Date` that its API asks for;
- * `wall-clock.ts` says the time of day that a CloudWatch log line needs.
+ * `wall-clock.ts` says the time of day that a CloudWatch log line needs; `body-digest.ts` lets the event loop turn, and nothing
+ * depends on how long that takes.
  */
 const MAY_TOUCH_TIME = [
   'system.ts',
   'testing/real-time.ts',
   'aws/shard-tree.ts',
   'metrics/wall-clock.ts',
-  // Lets the event loop turn; how long that takes decides nothing.
   'aws/body-digest.ts'
 ]
 const MAX_LINES = 300
