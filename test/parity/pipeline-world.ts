@@ -26,8 +26,8 @@ export class PipelineWorld {
   #nowMs = 1000
   readonly #settlements: Settlement[] = []
 
-  /** Opens the stream with these shards; what happened until then is not counted. */
-  constructor(listing: readonly ShardHashRange[], given: ProducerOptions = {}) {
+  /** Opens the stream with these shards, or waits for its first listing; what happened until then is not counted. */
+  constructor(listing: readonly ShardHashRange[] | undefined, given: ProducerOptions = {}) {
     const options = pipelineOptions(resolveOptions(given))
     this.pipeline = new Pipeline('s', options, {
       random: () => 0,
@@ -40,9 +40,9 @@ export class PipelineWorld {
       warn: () => {}
     })
     this.pipeline.advance(this.#nowMs)
-    this.pipeline.shardsListed(listing, this.#nowMs)
+    if (listing !== undefined) this.pipeline.shardsListed(listing, this.#nowMs)
     this.pipeline.described({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' }, this.#nowMs)
-    this.#nowMs += 5000
+    if (listing !== undefined) this.#nowMs += 5000
     this.fetchCount = 0
   }
 

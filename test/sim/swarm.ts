@@ -81,6 +81,8 @@ export interface SwarmConfig {
 
 const OFF = 0.4
 const TAGGED = 0.2
+const SHORT_LIVED = 0.125
+const SHORT_LIVES_MS = [1_000, 3_000] as const
 
 export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
   const draw = new Draw(random)
@@ -105,7 +107,8 @@ export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
   const drawn = drawOptions(draw, mode, isIsolation, limits.requestTimeoutMs)
   // Drawn apart, so that the other draws of older seeds stay what they were.
   const isTagged = drawn.aggregationEnabled === true && random.split('tags')() < TAGGED
-  const options = { ...drawn, dedupeTags: isTagged }
+  const life = mode === 'ordered' && !isIsolation ? drawShortLife(random.split('times to live'), drawn) : {}
+  const options = { ...drawn, ...life, dedupeTags: isTagged }
   return {
     mode,
     options,
@@ -146,6 +149,13 @@ function drawOptions(draw: Draw, mode: Mode, isIsolation: boolean, requestTimeou
     bufferMaxRecords: isIsolation ? 1_000_000 : draw.pick([20, 200, 1_000_000]),
     requestTimeoutMs
   }
+}
+
+/** Records that expire while others of their lanes go on, which an order has to survive. */
+function drawShortLife(random: SeededRandom, { recordMaxBufferedTimeMs = 0 }: ProducerOptions): ProducerOptions {
+  if (random() >= SHORT_LIVED) return {}
+  const recordTtlMs = SHORT_LIVES_MS[Math.floor(random() * SHORT_LIVES_MS.length)]!
+  return { recordTtlMs, recordMaxBufferedTimeMs: Math.min(recordMaxBufferedTimeMs, 100) }
 }
 
 function drawRates(draw: Draw, isIsolation: boolean): Record<RateFault, number> {
