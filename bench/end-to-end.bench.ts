@@ -11,7 +11,7 @@ import { type BarPlot, type Cell, metric, type Report, type Table } from './harn
 import { ROUNDS, scaled } from './harness/settings.ts'
 import { ensurePeers } from './peers/installed.ts'
 import { type Entrant, OURS, ROSTER, SDK_BEST } from './peers/roster.ts'
-import { openFakeServer, openSink, type Place, type SinkPlace } from './sink/place.ts'
+import { openFakeServer, openSink, type Place, type SinkPlace, verifyArrival } from './sink/place.ts'
 
 const SHARDS = 8
 const KEYS = 4096
@@ -71,9 +71,9 @@ async function race(
     for (const entrant of entrants) {
       const child: ContestantChild = new Child(new URL('./peers/contestant-process.js', import.meta.url), env)
       await child.call('open', entrant.name, endpoint, pool)
-      await checker?.sink.call('check', pool)
-      await child.call('drive', VERIFIED_RECORDS)
-      await checker?.sink.call('assertArrived', VERIFIED_RECORDS)
+      const drive = (count: number) => child.call('drive', count)
+      if (checker === undefined) await drive(VERIFIED_RECORDS)
+      else await verifyArrival(checker.sink, pool, VERIFIED_RECORDS, drive)
       racers.push({ entrant, child, count: await calibrate(child), spent: [] })
     }
     for (let round = 0; round < ROUNDS; round++) {

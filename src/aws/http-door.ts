@@ -8,6 +8,7 @@ import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, ty
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { BODY_BYTES_PER_TURN } from '../model/limits.ts'
 import type { Clock } from '../model/ports.ts'
 import { armDeadline } from './deadline.ts'
 
@@ -145,19 +146,16 @@ export class HttpDoor {
   }
 }
 
-/** What is encrypted and written at a time: 1 ms of the event loop. */
-const CHUNK_BYTES = 1_048_576
-
 /** Sends the body, a chunk for each turn of the event loop. A request that is destroyed takes no more. */
 function pour(body: SdkRequest['body'], sent: ClientRequest): void {
-  if (body === undefined || typeof body === 'string' || body.length <= CHUNK_BYTES) {
+  if (body === undefined || typeof body === 'string' || body.length <= BODY_BYTES_PER_TURN) {
     sent.end(body)
     return
   }
   let at = 0
   const next = (error?: Error | null): void => {
     if (error != null) return
-    const chunk = body.subarray(at, at + CHUNK_BYTES)
+    const chunk = body.subarray(at, at + BODY_BYTES_PER_TURN)
     at += chunk.length
     if (at === body.length) sent.end(chunk)
     else sent.write(chunk, next)

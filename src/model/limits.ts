@@ -41,3 +41,6 @@ export const MAX_ATTEMPTS_KEPT = 16
 
 /** What one buffered record costs beside its bytes: its callback, times and place in its envelope. Measured in bench/. */
 export const RECORD_OVERHEAD_BYTES = 256
+
+/** What is hashed, or encrypted and written, of a request's body in one turn of the event loop: 0.6 to 1 ms. */
+export const BODY_BYTES_PER_TURN: number = MEBIBYTE

@@ -1,7 +1,7 @@
 /**
  * Holds sealed records until their shard may be sent more: a Kinesis record enters, and leaves when its lane has tokens
  * and is not backing off. It never knows envelopes, requests or what an answer said beyond "throttled", "failed", "fine".
- * Invariant: within a lane records leave oldest first; a lane that waits is never looked at before its wake-up, and never
+ * Invariant: within a lane records leave as `RecordQueue` has them; a lane that waits is never looked at before its wake-up, and never
  * delays another lane; lanes that can send take turns, one record each.
  * Cost: O(log lanes) a record.
  */
@@ -90,7 +90,7 @@ export class Limiter {
     return this.#expirationBoundMs
   }
 
-  /** Takes out what has expired, also where `release` may not be asked because nobody has room. */
+  /** What `RecordQueue.takeExpired` takes, also where `release` may not be asked because nobody has room. */
   takeExpired(nowMs: number): KinesisRecord[] {
     const expired: KinesisRecord[] = []
     if (this.#expirationBoundMs > nowMs) return expired

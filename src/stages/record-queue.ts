@@ -36,14 +36,12 @@ export class RecordQueue {
    * the front, and must not overtake what stood there.
    */
   takeExpired(nowMs: number): KinesisRecord[] {
-    const isExpired = ({ expirationMs }: KinesisRecord): boolean => expirationMs <= nowMs
-    const isBehind = this.#oldest !== undefined && isExpired(this.#oldest)
-    const last = isBehind ? 0 : this.#front.findIndex(isExpired)
-    const expired = last < 0 ? [] : this.#front.splice(last).reverse()
-    for (let oldest = this.#oldest; oldest !== undefined && oldest.expirationMs <= nowMs; oldest = this.#oldest) {
-      expired.push(this.#shiftOldest()!)
-    }
-    return expired
+    const isExpired = (record: KinesisRecord | undefined): boolean =>
+      record !== undefined && record.expirationMs <= nowMs
+    const last = isExpired(this.#oldest) ? 0 : this.#front.findIndex(isExpired)
+    const taken = last < 0 ? [] : this.#front.splice(last).reverse()
+    while (isExpired(this.#oldest)) taken.push(this.#shiftOldest()!)
+    return taken
   }
 
   insert(record: KinesisRecord): void {

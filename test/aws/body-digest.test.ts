@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { bodyDigest, SLICE_BYTES } from '../../src/aws/body-digest.ts'
+import { bodyDigest } from '../../src/aws/body-digest.ts'
+import { BODY_BYTES_PER_TURN } from '../../src/model/limits.ts'
 
-const LENGTHS = [0, 1, SLICE_BYTES, SLICE_BYTES + 1, 2 * SLICE_BYTES, 7_000_000]
+const LENGTHS = [0, 1, BODY_BYTES_PER_TURN, BODY_BYTES_PER_TURN + 1, 2 * BODY_BYTES_PER_TURN, 7_000_000]
 
 test.each(LENGTHS)('the digest of a body of %i bytes is its SHA-256 in hex', async length => {
   const body = Buffer.alloc(length, 'some body')
@@ -18,7 +19,7 @@ test('the event loop turns after every slice of a long body', async () => {
   }
   let immediate = setImmediate(count)
 
-  await bodyDigest(Buffer.alloc(5 * SLICE_BYTES))
+  await bodyDigest(Buffer.alloc(5 * BODY_BYTES_PER_TURN))
   clearImmediate(immediate)
 
   expect(turns).toBe(5)

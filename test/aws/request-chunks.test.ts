@@ -4,9 +4,9 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Duplex } from 'node:stream'
 import { expect, test } from 'vitest'
 import { HttpDoor } from '../../src/aws/http-door.ts'
+import { MEBIBYTE } from '../../src/model/limits.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 
-const MEBIBYTE = 1_048_576
 const HEAD_END = '\r\n\r\n'
 
 /** A connection that takes one write for each turn of the event loop, and answers once `bodyBytes` came after a head. */
