@@ -1,26 +1,27 @@
 /**
  * All streams of one producer: the buffer's bounds, the slots for requests, flushes and settlements, and one pipeline
  * per stream name, made when the name is first used.
- * Invariant: `outstanding` records are exactly those accepted and not called back; each is called back once, and never
- * from inside a put: callbacks run in `runSettlements`, when every pipeline is at rest.
+ * Invariant: `outstanding` records are exactly those accepted and not called back; nothing is counted that was not placed,
+ * and nothing that a pipeline throws comes out of here, but as the error of a put that took nothing.
  */
-import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
+import { InvalidRecordError, type ProducerError } from '../model/errors.ts'
 import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
-import type { Random } from '../model/ports.ts'
-import { streamNameFault, type UserRecord } from '../model/records.ts'
+import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
+import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
 import { EnvelopeMemory } from '../stages/envelope-memory.ts'
-import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
-import { noteAnswer, publishFailed } from './diagnostics.ts'
+import { noteAnswer } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
-import { historyOf, recordAttempt, unanswered } from './members.ts'
-import { Pipeline } from './pipeline.ts'
+import { recordAttempt, unanswered } from './members.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { callBack, type Failure, joinAttempts, type Settlement } from './settlement.ts'
+import type { Failure } from './settlement.ts'
+import { Settlements } from './settlements.ts'
+import { internalFailure, refusalFor, Supervisor } from './supervisor.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
@@ -34,51 +35,37 @@ export interface SetPorts {
   callbackThrew(error: unknown): void
 }
 
-/** More streams than one producer may serve: names are often made from data, and every pipeline is kept. */
-const MAX_STREAMS = 10_000
-
 export class PipelineSet {
   readonly ledger: FlushLedger = new FlushLedger()
   readonly budget: Budget
-  /** Set by `tryPut`. */
-  news: Pipeline | undefined
+  /** The pipeline whose deadline may have come nearer by the last put. */
+  #news: Pipeline | undefined
   readonly #options: PipelineOptions
   readonly #ports: SetPorts
-  readonly #host: PipelineHost
   readonly #admission: Admission
-  readonly #memory: EnvelopeMemory | undefined
-  readonly #pipelines = new Map<string, Pipeline>()
-  readonly #settlements = new Fifo<{ readonly pipeline: Pipeline; readonly settlement: Settlement }>()
+  readonly #supervisor: Supervisor
+  readonly #settlements: Settlements
   /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
   readonly #crowded = new Map<string, Pipeline>()
   #nextNumber = 0
   #inFlight = 0
   #turn = 0
-  #isSettling = false
-  #delivered = 0
-  #failed = 0
 
   constructor(options: PipelineOptions, ports: SetPorts) {
     const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(ports.random)) } : undefined
     const memory = ports.readsUntilAnswered ? new EnvelopeMemory(options.aggregationMaxBytes) : undefined
     this.#options = { ...options, ...tags, takeBytes: memory && (bytes => memory.take(bytes)) }
-    this.#memory = memory
     this.#ports = ports
     this.budget = new Budget(options)
     this.#admission = new Admission(options.maxUserRecordBytes, options.dedupeTags)
-    this.#host = {
-      random: ports.random,
-      admission: this.#admission,
-      isFlushing: () => this.ledger.isFlushing,
-      hasFreeSlot: () => this.#inFlight < options.maxInFlightRequests,
-      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
-      fetchShards: ports.fetchShards,
-      settle: (pipeline, settlement) => {
-        settlement.members.isDecided = true
-        this.#settlements.push({ pipeline, settlement })
-      },
-      warn: ports.warn
-    }
+    this.#settlements = new Settlements({
+      budget: this.budget,
+      ledger: this.ledger,
+      memory,
+      callbackThrew: error => ports.callbackThrew(error),
+      tellingThrew: error => this.#warnOf(error)
+    })
+    this.#supervisor = new Supervisor(this.#options, this.#hostPorts())
   }
 
   get inFlightRequests(): number {
@@ -86,21 +73,24 @@ export class PipelineSet {
   }
 
   get delivered(): number {
-    return this.#delivered
+    return this.#settlements.delivered
   }
 
   get failed(): number {
-    return this.#failed
+    return this.#settlements.failed
   }
 
   get pipelines(): Iterable<Pipeline> {
-    return this.#pipelines.values()
+    return this.#supervisor.pipelines
   }
 
   /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
   get hasRoom(): boolean {
     for (const [laneId, pipeline] of this.#crowded) {
-      if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+      this.#supervisor.guard(pipeline, this.#supervisor.nowMs, () => {
+        if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+      })
+      if (pipeline.isReplaced) this.#crowded.delete(laneId)
     }
     return this.budget.hasRoom && this.#crowded.size === 0
   }
@@ -113,71 +103,130 @@ export class PipelineSet {
   /** When `advance` has something to do next. Cost: O(streams). */
   get nextDeadlineMs(): number {
     let nearestMs = Number.POSITIVE_INFINITY
-    for (const pipeline of this.#pipelines.values()) nearestMs = Math.min(nearestMs, pipeline.nextDeadlineMs)
+    for (const pipeline of this.pipelines) nearestMs = Math.min(nearestMs, this.#supervisor.deadlineOf(pipeline))
     return nearestMs
   }
 
   /**
    * Takes a record, or returns false when the buffer is full. Throws InvalidRecordError; then, and when the buffer is
-   * full, nothing was taken. Afterwards `news` is the pipeline whose deadline may have come nearer, if any. Hot.
+   * full, nothing was taken. Hot.
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
-    const { streamName = this.#options.streamName } = user
-    const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
-    const record = this.#admission.examine(user)
-    if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return false
-    if (!this.budget.tryTake(record.budgetBytes)) return false
-    record.settle = settle
-    if (typeof settle === 'object') settle.streamName = pipeline.streamName
-    record.acceptedMs = nowMs
-    record.number = this.#nextNumber++
-    record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
-    record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
-    record.expirationMs = nowMs + this.#options.recordTtlMs
-    this.ledger.accepted()
-    const isQuiet = pipeline.accept(record, this.#admission.key, nowMs)
-    this.news = isQuiet ? undefined : pipeline
+    const record = this.#examine(user)
+    const { streamName = this.#options.streamName, budgetBytes } = record
+    const pipeline = this.#supervisor.open(streamName)
+    const number = this.#nextNumber
+    let isQuiet = false
+    try {
+      if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return false
+      if (!this.budget.fits(budgetBytes)) return false
+      record.settle = settle
+      if (typeof settle === 'object') settle.streamName = pipeline.streamName
+      record.acceptedMs = nowMs
+      record.number = number
+      record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
+      record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
+      record.expirationMs = nowMs + this.#options.recordTtlMs
+      isQuiet = pipeline.place(record, this.#admission.key, nowMs)
+    } catch (error) {
+      const isPlaced = pipeline.custody.holds(number)
+      if (isPlaced) this.#count(pipeline, budgetBytes, nowMs)
+      this.#supervisor.replace(pipeline, error, nowMs)
+      if (!isPlaced) throw refusalFor(error)
+    }
+    if (!pipeline.isReplaced) {
+      // Only now, so that nothing is counted that was not placed.
+      this.#count(pipeline, budgetBytes, nowMs)
+      if (pipeline.hasSealed) this.#supervisor.guard(pipeline, nowMs, () => pipeline.pump())
+    }
+    this.#news = isQuiet ? undefined : this.#supervisor.find(pipeline.streamName)
     return true
+  }
+
+  /** Whether the last put has made something due before `armedMs`. */
+  isSooner(armedMs: number): boolean {
+    return this.#news !== undefined && (this.#supervisor.deadlineOf(this.#news) < armedMs || this.hasSettlements)
+  }
+
+  #count(pipeline: Pipeline, budgetBytes: number, nowMs: number): void {
+    this.#nextNumber++
+    this.budget.take(budgetBytes)
+    this.ledger.accepted()
+    pipeline.custody.placed(budgetBytes)
+    try {
+      pipeline.telemetry.received(nowMs)
+    } catch (error) {
+      this.#warnOf(error)
+    }
   }
 
   /** Opens a stream's pipeline before its first record, so that its shard map is there in time. */
   open(streamName: string): Pipeline {
-    return this.#pipelines.get(streamName) ?? this.#open(streamName)
+    return this.#supervisor.open(streamName)
   }
 
   /** Does whatever is due on every stream; streams take turns at being first, since slots are shared. */
   advance(nowMs: number): void {
-    const pipelines = [...this.#pipelines.values()]
+    const pipelines = [...this.pipelines]
     this.#turn++
-    for (let i = 0; i < pipelines.length; i++) pipelines[(i + this.#turn) % pipelines.length]!.advance(nowMs)
+    for (let i = 0; i < pipelines.length; i++) {
+      const pipeline = pipelines[(i + this.#turn) % pipelines.length]!
+      this.#supervisor.guard(pipeline, nowMs, () => pipeline.advance(nowMs))
+    }
   }
 
   /** Calls `done` once every record accepted so far has been called back, and sends what is buffered now. */
   flush(nowMs: number, done: () => void): void {
     this.ledger.flush(this.#nextNumber, done)
-    for (const pipeline of this.#pipelines.values()) pipeline.flush(nowMs)
+    for (const pipeline of this.pipelines) this.#supervisor.guard(pipeline, nowMs, () => pipeline.flush(nowMs))
   }
 
   /** Takes the answer to a request and frees its slot. */
   complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
     this.#inFlight--
+    if (pipeline.isReplaced) return
     for (const { members } of batch.entries) members.sentMs = undefined
-    const publish = noteAnswer(pipeline, batch, outcome)
-    pipeline.complete(batch, outcome, outcome.endMs)
-    publish?.()
+    try {
+      const publish = noteAnswer(pipeline, batch, outcome)
+      pipeline.complete(batch, outcome, outcome.endMs)
+      publish?.()
+    } catch (error) {
+      // The answer may have been that they are stored.
+      for (const record of batch.entries) record.persisted = 'maybe'
+      this.#supervisor.replace(pipeline, error, outcome.endMs)
+    }
+  }
+
+  /** Takes the open shards; undefined: they could not be had. Returns the error of a listing that is not believed. */
+  listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, nowMs: number): ProducerError | undefined {
+    let refusal: ProducerError | undefined
+    this.#supervisor.guard(pipeline, nowMs, () => {
+      if (listing === undefined) pipeline.shardsFailed(nowMs)
+      else refusal = pipeline.shardsListed(listing, nowMs)
+    })
+    return refusal
+  }
+
+  /** Takes a stream's summary; undefined: it could not be had. */
+  described(pipeline: Pipeline, summary: StreamSummary | undefined, nowMs: number): void {
+    this.#supervisor.guard(pipeline, nowMs, () => pipeline.described(summary, nowMs))
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
   abandon(inFlight: Iterable<{ pipeline: Pipeline; batch: Batch }>, failure: Failure, nowMs: number): void {
     for (const { pipeline, batch } of inFlight) {
       this.#inFlight--
-      for (const record of batch.entries) {
-        record.persisted = 'maybe'
-        recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
-        pipeline.fail(record, failure)
-      }
+      this.#supervisor.guard(pipeline, nowMs, () => {
+        for (const record of batch.entries) {
+          record.persisted = 'maybe'
+          recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
+          pipeline.fail(record, failure)
+        }
+      })
     }
-    for (const pipeline of this.#pipelines.values()) pipeline.abandon(failure, nowMs)
+    for (const pipeline of this.pipelines) {
+      this.#supervisor.guard(pipeline, nowMs, () => pipeline.abandon(failure, nowMs))
+    }
   }
 
   /**
@@ -185,57 +234,42 @@ export class PipelineSet {
    * stored, and is told so. Its bytes are freed when its Kinesis record is.
    */
   abort(ticket: AbortTicket, nowMs: number): void {
-    const { members, index, streamName } = ticket
-    if (members === undefined || members.isDecided) return
-    const { attempts, persisted } = historyOf(members, index)
-    members.settles[index] = undefined
-    members.abortedCount++
-    ticket.members = undefined
-    this.#failed++
-    this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1)
-    const error = new RecordFailedError({
-      code: 'KPL_ERR_ABORTED',
-      message: 'the record was taken back by its AbortSignal',
-      persisted: members.sentMs === undefined ? persisted : 'maybe',
-      attempts: members.sentMs === undefined ? attempts : joinAttempts(attempts, [unanswered(members.sentMs, nowMs)])
-    })
-    publishFailed(streamName, { failure: error, attempts, persisted: error.persisted }, 1)
-    this.#call(() => ticket.settle(error, undefined))
-    this.ledger.settled(members.numbers[index]!)
+    this.#settlements.abort(ticket, this.#supervisor.find(ticket.streamName)?.telemetry, nowMs)
   }
 
   /** Calls back whoever waits for a settlement. A callback may put, flush or close; what that settles waits its turn. */
   runSettlements(nowMs: number): void {
-    if (this.#isSettling) return
-    this.#isSettling = true
-    try {
-      for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
-        this.#settle(next.pipeline, next.settlement, nowMs)
-      }
-    } finally {
-      this.#isSettling = false
+    this.#settlements.run(nowMs)
+  }
+
+  #hostPorts(): PipelineHost {
+    const { random, fetchShards, warn } = this.#ports
+    return {
+      random,
+      admission: this.#admission,
+      isFlushing: () => this.ledger.isFlushing,
+      hasFreeSlot: () => this.#inFlight < this.#options.maxInFlightRequests,
+      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
+      fetchShards,
+      settle: (pipeline, settlement) => {
+        pipeline.custody.decided(settlement.members)
+        this.#settlements.add(pipeline, settlement)
+      },
+      warn
     }
   }
 
-  #settle({ telemetry, streamName }: Pipeline, settlement: Settlement, nowMs: number): void {
-    const { members, failure } = settlement
-    const liveCount = members.count - members.abortedCount
-    this.budget.release(members.budgetBytes, members.count)
-    if (failure === undefined) {
-      this.#delivered += liveCount
-    } else {
-      this.#failed += liveCount
+  #warnOf(error: unknown): void {
+    this.#ports.warn('KPL_WARN_INTERNAL', internalFailure(error).message)
+  }
+
+  /** Throws InvalidRecordError, or KPL_ERR_INTERNAL; no pipeline has seen the record yet. */
+  #examine(user: UserRecord): AcceptedRecord {
+    try {
+      return this.#admission.examine(user)
+    } catch (error) {
+      throw error instanceof InvalidRecordError ? error : refusalFor(error)
     }
-    telemetry.settled(settlement, nowMs)
-    publishFailed(streamName, settlement, liveCount)
-    callBack(
-      settlement,
-      number => this.ledger.settled(number),
-      error => this.#ports.callbackThrew(error)
-    )
-    // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
-    const isUnread = failure === undefined && settlement.persisted === 'no'
-    if (isUnread && members.sealedAs !== undefined) this.#memory?.release(members.sealedAs.data)
   }
 
   #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {
@@ -245,36 +279,11 @@ export class PipelineSet {
     return true
   }
 
-  #call(callback: () => void): void {
-    try {
-      callback()
-    } catch (error) {
-      this.#ports.callbackThrew(error)
-    }
-  }
-
   #send(pipeline: Pipeline, batch: Batch, nowMs: number): void {
     this.#inFlight++
     pipeline.telemetry.requests++
     for (const { members } of batch.entries) members.sentMs = nowMs
     this.#ports.send(pipeline, batch)
-  }
-
-  #open(streamName: string | undefined): Pipeline {
-    const fault = streamName === undefined ? 'is missing, and the producer has no default' : streamNameFault(streamName)
-    if (fault !== undefined || streamName === undefined) {
-      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'streamName', fault ?? '')
-    }
-    if (this.#pipelines.size >= MAX_STREAMS) {
-      throw new InvalidRecordError(
-        'KPL_ERR_INVALID_RECORD',
-        'streamName',
-        `is new, and one producer serves at most ${MAX_STREAMS} streams`
-      )
-    }
-    const pipeline = new Pipeline(streamName, this.#options, this.#host)
-    this.#pipelines.set(streamName, pipeline)
-    return pipeline
   }
 }
 

@@ -14,6 +14,7 @@ export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly serviceCode?: string | undefined
+  readonly cause?: unknown
   /** The shard it was meant for, when its members were taken out of the record that knew. */
   readonly predictedShard?: string
 }
@@ -104,6 +105,7 @@ function failureOf(settlement: Settlement, failure: Failure, index: number): Rec
     code: failure.code,
     message: failure.message,
     serviceCode: failure.serviceCode,
+    cause: failure.cause,
     persisted: wasMaybe ? 'maybe' : settlement.persisted,
     attempts: attemptsOf(settlement, index)
   })
