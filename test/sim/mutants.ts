@@ -401,8 +401,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a put that threw after its record was placed says that nothing was taken',
     'pipeline/pipeline-set',
-    'if (!isPlaced) throw refusalFor(error)',
-    'throw refusalFor(error)'
+    'if (!isPlaced) throw refusalFor(cause)',
+    'throw refusalFor(cause)'
   ),
   mutant(
     'a put is counted before its record is placed',
