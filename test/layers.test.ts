@@ -33,8 +33,14 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   { part: /^pipeline\/diagnostics\.ts$/, may: [/^(model|stages|pipeline)\//, 'node:diagnostics_channel'] },
   { part: /^pipeline\//, may: [/^(model|wire|stages|pipeline)\//] },
   {
-    part: /^aws\/(read-stream|shard-tree|stream-calls)\.ts$/,
-    may: [/^(aws|model|wire)\//, 'deaggregate.ts', 'system.ts', /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/]
+    part: /^aws\/(read-stream|reader-answers|reader-options|shard-reads|shard-tree|stream-calls)\.ts$/,
+    may: [
+      /^(aws|model|wire)\//,
+      'deaggregate.ts',
+      'stages/fifo.ts',
+      'system.ts',
+      /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/
+    ]
   },
   { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
   { part: /^system\.ts$/, may: [/^type model\//] },

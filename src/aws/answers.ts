@@ -72,26 +72,26 @@ function readShard(value: unknown): ShardHashRange {
   }
 }
 
-function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
+export function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(name, 'an object')
   // Own properties only; the prototype may be anybody's.
   return { __proto__: null, ...value }
 }
 
-function list(value: unknown, name: string): readonly unknown[] {
+export function list(value: unknown, name: string): readonly unknown[] {
   if (!Array.isArray(value)) throw malformed(name, 'a list')
   return value
 }
 
-function text(value: unknown, name: string): string {
+export function text(value: unknown, name: string): string {
   if (typeof value !== 'string') throw malformed(name, 'a string')
   return value
 }
 
-function optionalText(value: unknown, name: string): string | undefined {
+export function optionalText(value: unknown, name: string): string | undefined {
   return value === undefined || value === null ? undefined : text(value, name)
 }
 
-function malformed(name: string, kind: string): Error {
+export function malformed(name: string, kind: string): Error {
   return protocolFailure(MALFORMED_ANSWER, `${name} is not ${kind}, so the answer is not the API's.`, 200)
 }

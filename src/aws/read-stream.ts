@@ -1,15 +1,19 @@
 /**
  * Reads all shards of a stream with GetRecords, for tools and tests. It is no KCL: no leases, one process.
  * Invariant: no user record of a shard is shown before all of its parents' were, so one key's records come in order
- * across splits and merges; and `position()` never passes a record that the consumer has not asked the next one after.
+ * across splits and merges; `position()` never passes a record that the consumer has not asked the next one after; and the end
+ * of a shard is believed only when children or the listing say it.
  * Source: Kinesis API reference, GetRecords (5 calls/s and 2 MiB/s a shard; iterators live 5 minutes), read 2026-11.
  */
-import type { ChildShard, KinesisClient, Shard } from '@aws-sdk/client-kinesis'
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../deaggregate.ts'
+import { OptionsError } from '../model/errors.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
-import { type ShardCursor, ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
-import { type ShardAnswer, StreamCalls } from './stream-calls.ts'
+import { readerFaults } from './reader-options.ts'
+import { listPersistently, type ShardRead, ShardReads } from './shard-reads.ts'
+import { ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
+import { StreamCalls } from './stream-calls.ts'
 
 export type { StreamPosition, StreamStart } from './shard-tree.ts'
 
@@ -29,6 +33,13 @@ export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'
   readonly idleMs?: number | undefined
   /** Kinesis records of one read, at most. Default: the service's 10,000. */
   readonly maxRecordsPerRead?: number | undefined
+  /** Time for one call and its answer, in milliseconds; it is made again after that. Default: 10,000. */
+  readonly requestTimeoutMs?: number | undefined
+  /**
+   * What to do when a saved place cannot be of the shard, because the stream was deleted and made anew. `'throw'`, the
+   * default: KPL_ERR_STALE_POSITION. `'restart'`: read that shard from its oldest record.
+   */
+  readonly onStalePosition?: 'throw' | 'restart' | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
 }
@@ -40,15 +51,16 @@ export interface StreamReader extends AsyncIterable<StreamRecord> {
 }
 
 const DEFAULT_IDLE_MS = 1000
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000
 /** The service allows five reads a second of each shard. */
 const BUSY_MS = 200
-/** Answers of up to 10 MiB each are held at once. */
-const READS_AT_ONCE = 4
 
 /**
  * Returns the user records of all shards of a stream, given by name or ARN: parents before children, de-aggregated and,
- * by the shard's range, filtered. Throttled and failed reads are tried again, with growing pauses, up to 10 times in a
- * row; any other error of the service is thrown, and so is KPL_ERR_MALFORMED_ENVELOPE, if `onCorrupt` says so.
+ * by the shard's range, filtered. Shards are read independently of each other. A call that is throttled, fails, hangs or
+ * answers in another shape is made again, with growing pauses, up to 10 times in a row; then KPL_ERR_READ_FAILED is thrown.
+ * Any other error of the service is thrown as it is, and so are KPL_ERR_STALE_POSITION and KPL_ERR_MALFORMED_ENVELOPE, if the
+ * options say so. Throws OptionsError at once for an option that will not do.
  *
  *   for await (const record of readStream(client, 'orders', { from: 'LATEST', signal })) ...
  */
@@ -57,67 +69,74 @@ export function readStream(
   streamName: string,
   options: ReadStreamOptions = {}
 ): StreamReader {
-  const { clock = systemClock, random = systemRandom, signal, maxRecordsPerRead } = options
-  const calls = new StreamCalls(client, streamName, { clock, random, signal, maxRecordsPerRead })
+  const faults = readerFaults(client, streamName, options)
+  if (faults.length > 0) throw new OptionsError(faults)
+  const { clock = systemClock, random = systemRandom, maxRecordsPerRead } = options
+  const { requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+  const calls = new StreamCalls(client, streamName, { clock, random, requestTimeoutMs, maxRecordsPerRead })
   const tree = new ShardTree(options.from ?? 'TRIM_HORIZON')
   return {
     position: () => tree.position(),
-    [Symbol.asyncIterator]: () => read(tree, calls, options, clock)
+    [Symbol.asyncIterator]: () => read({ streamName, tree, calls, options, clock })
   }
 }
 
-async function* read(
-  tree: ShardTree,
-  calls: StreamCalls,
-  options: ReadStreamOptions,
-  clock: Clock
-): AsyncGenerator<StreamRecord, void, undefined> {
-  const { signal, follow = true, idleMs = DEFAULT_IDLE_MS } = options
+interface Reading {
+  readonly streamName: string
+  readonly tree: ShardTree
+  readonly calls: StreamCalls
+  readonly options: ReadStreamOptions
+  readonly clock: Clock
+}
+
+async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undefined> {
+  const { streamName, tree, calls, options, clock } = reading
+  const { signal, follow = true, onStalePosition = 'throw' } = options
+  const stop = () => calls.stop()
+  signal?.addEventListener('abort', stop)
   try {
-    tree.start(await calls.listShards())
-    for (const cursor of tree.readable()) await calls.open(cursor)
-    for (let cursors = tree.readable(); cursors.length > 0; cursors = tree.readable()) {
-      if (signal?.aborted || (!follow && cursors.every(cursor => cursor.isCaughtUp))) return
-      const due = cursors.filter(cursor => cursor.nextReadMs <= clock.nowMs()).slice(0, READS_AT_ONCE)
-      if (due.length === 0) await calls.sleepUntil(Math.min(...cursors.map(cursor => cursor.nextReadMs)))
-      const answers = await Promise.all(due.map(cursor => calls.read(cursor)))
-      for (const [i, answer] of answers.entries()) {
-        if (answer === undefined) continue
-        const cursor = due[i]!
-        yield* userRecords(cursor, answer, options)
-        await advance(tree, calls, cursor, answer)
-        cursor.nextReadMs = clock.nowMs() + (answer.isAtTip ? idleMs : BUSY_MS)
-      }
+    if (signal?.aborted) return
+    const reads = new ShardReads(calls, { streamName, clock, onStalePosition })
+    for (const cursor of tree.start(await listPersistently(calls, streamName, clock))) reads.stale(cursor)
+    reads.open(tree.readable())
+    while (!calls.isStopped) {
+      const readable = tree.readable()
+      const cursors = follow ? readable : readable.filter(cursor => !cursor.isCaughtUp)
+      if (cursors.length === 0) return
+      reads.startDue(cursors)
+      const next = reads.take()
+      if (next === undefined) await reads.changed(cursors)
+      else yield* take(next, reading)
     }
   } catch (error) {
     // A read that was cut off because the consumer wants no more is no failure.
     if (!signal?.aborted) throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    stop()
   }
 }
 
-function* userRecords(
-  cursor: ShardCursor,
-  answer: ShardAnswer,
-  options: ReadStreamOptions
+/** Shows the records of an answer, and moves its shard on. */
+function* take(
+  { cursor, answer, children }: ShardRead,
+  { tree, options, clock }: Reading
 ): Generator<StreamRecord, void, undefined> {
+  const { signal, idleMs = DEFAULT_IDLE_MS } = options
   const { shardId } = cursor
   for (const source of answer.records) {
-    if (options.signal?.aborted) return
     for (const record of deaggregate(source, { ...options, shardRange: cursor.range })) {
       // A reading that starts in the middle of an aggregate passes over what was done.
       if (cursor.isDone(record)) continue
+      if (signal?.aborted) return
       yield { ...record, shardId }
       cursor.done(record)
     }
   }
-}
-
-/** At the end of a shard its children take over; a service that does not name them is asked for all shards. */
-async function advance(tree: ShardTree, calls: StreamCalls, cursor: ShardCursor, answer: ShardAnswer): Promise<void> {
   cursor.iterator = answer.nextIterator
   cursor.isCaughtUp = answer.isAtTip
-  if (answer.nextIterator !== undefined) return
+  cursor.nextReadMs = clock.nowMs() + (answer.isAtTip ? idleMs : BUSY_MS)
+  if (children === undefined) return
   cursor.end()
-  const children: readonly (Shard | ChildShard)[] = answer.children ?? (await calls.listShards())
   tree.add(children)
 }

@@ -1,14 +1,16 @@
 /**
  * The shards of one stream as a reader sees them: where it is in each, and which may be read now.
- * Invariant: a shard is readable only when each of its parents that is known has ended.
+ * Invariant: a shard is readable only when each of its parents that is known has ended; a place is taken for a shard only if
+ * the listing does not contradict it.
  */
-import type { ChildShard, HashKeyRange, Shard, ShardIteratorType } from '@aws-sdk/client-kinesis'
+import type { ShardIteratorType } from '@aws-sdk/client-kinesis'
 import {
   compareSequenceNumbers,
   type ExtendedSequenceNumber,
   formatSequenceNumber,
   parseSequenceNumber
 } from '../deaggregate.ts'
+import type { KnownShard } from './reader-answers.ts'
 
 /**
  * A place for each shard: `SHARD_END`, `TRIM_HORIZON`, `LATEST`, `AT_TIMESTAMP:` and milliseconds, or the last user
@@ -25,13 +27,15 @@ const SHARD_END = 'SHARD_END'
 const TRIM_HORIZON = 'TRIM_HORIZON'
 const LATEST = 'LATEST'
 const AT_TIMESTAMP = 'AT_TIMESTAMP:'
-const ALL_HASH_KEYS = { StartingHashKey: '0', EndingHashKey: `${2n ** 128n - 1n}` }
+
+/** A place in a `StreamPosition`. */
+export const PLACE: RegExp = /^(?:SHARD_END|TRIM_HORIZON|LATEST|AT_TIMESTAMP:\d{1,16}|\d{1,128}(?::\d{1,16})?)$/
 
 /** One shard being read. */
 export class ShardCursor {
   readonly shardId: string
   readonly parents: readonly string[]
-  readonly range: { readonly StartingHashKey: string | undefined; readonly EndingHashKey: string | undefined }
+  readonly range: KnownShard['range']
   iterator: string | undefined
   /** On the reader's clock. */
   nextReadMs = 0
@@ -41,13 +45,16 @@ export class ShardCursor {
   isCaughtUp = false
   #place: string
   #lastDone: ExtendedSequenceNumber | undefined
+  /** Whether `#lastDone` is of an earlier reading, and the service has not accepted it yet. */
+  #isSaved: boolean
 
-  constructor(shardId: string, parents: readonly string[], range: HashKeyRange | undefined, place: string) {
+  constructor({ shardId, parents, range }: KnownShard, place: string) {
     this.shardId = shardId
     this.parents = parents
-    this.range = range ?? ALL_HASH_KEYS
+    this.range = range
     this.#place = place
     if (/^\d/.test(place)) this.#lastDone = parseSequenceNumber(place)
+    this.#isSaved = this.#lastDone !== undefined
   }
 
   /** As in a `StreamPosition`. */
@@ -64,6 +71,11 @@ export class ShardCursor {
     return this.place === LATEST
   }
 
+  /** Whether the place is a saved number that the service has not accepted yet. */
+  get isUnconfirmed(): boolean {
+    return this.#isSaved
+  }
+
   isDone(record: ExtendedSequenceNumber): boolean {
     return this.#lastDone !== undefined && compareSequenceNumbers(record, this.#lastDone) <= 0
   }
@@ -72,10 +84,18 @@ export class ShardCursor {
     this.#lastDone = { sequenceNumber, subSequenceNumber }
   }
 
+  /** The service gave an iterator for the place. */
+  confirm(): void {
+    this.#isSaved = false
+  }
+
   end(): void {
-    this.#place = SHARD_END
-    this.#lastDone = undefined
-    this.iterator = undefined
+    this.#moveTo(SHARD_END)
+  }
+
+  /** Reads the shard from its beginning. */
+  restart(): void {
+    this.#moveTo(TRIM_HORIZON)
   }
 
   /** What to ask GetShardIterator for. In the middle of an aggregate, all of it is read again. */
@@ -88,6 +108,13 @@ export class ShardCursor {
     }
     return { ShardIteratorType: this.#place === LATEST ? 'LATEST' : 'TRIM_HORIZON' }
   }
+
+  #moveTo(place: string): void {
+    this.#place = place
+    this.#lastDone = undefined
+    this.#isSaved = false
+    this.iterator = undefined
+  }
 }
 
 /** All shards that are known. */
@@ -99,14 +126,17 @@ export class ShardTree {
     this.#from = from
   }
 
-  /** Takes the first listing of all shards. */
-  start(shards: readonly Shard[]): void {
-    for (const shard of shards) this.#add(shard.ShardId!, parentsOf(shard), shard.HashKeyRange, this.#startOf(shard))
+  /** Takes the first listing of all shards. Returns those whose saved place cannot be theirs. */
+  start(shards: readonly KnownShard[]): ShardCursor[] {
+    for (const shard of shards) this.#add(shard, this.#startOf(shard))
+    const parents = new Set(shards.flatMap(shard => shard.parents))
+    const stale = shards.filter(shard => isStale(shard, this.#savedPlaceOf(shard), parents.has(shard.shardId)))
+    return stale.map(({ shardId }) => this.#cursors.get(shardId)!)
   }
 
   /** Takes shards that came up later: those not known are read from their beginning. */
-  add(shards: readonly (Shard | ChildShard)[]): void {
-    for (const shard of shards) this.#add(shard.ShardId!, parentsOf(shard), shard.HashKeyRange, TRIM_HORIZON)
+  add(shards: readonly KnownShard[]): void {
+    for (const shard of shards) this.#add(shard, TRIM_HORIZON)
   }
 
   /** The shards to be read now, the one that has waited longest first. */
@@ -119,27 +149,42 @@ export class ShardTree {
   }
 
   position(): StreamPosition {
-    const given = typeof this.#from === 'object' && 'shards' in this.#from ? this.#from.shards : {}
+    const given = isPosition(this.#from) ? this.#from.shards : {}
     const places = [...this.#cursors.values()].map(cursor => [cursor.shardId, cursor.place] as const)
     return { shards: { ...given, ...Object.fromEntries(places) } }
   }
 
-  #add(shardId: string, parents: readonly string[], range: HashKeyRange | undefined, place: string): void {
-    if (!this.#cursors.has(shardId)) this.#cursors.set(shardId, new ShardCursor(shardId, parents, range, place))
+  #add(shard: KnownShard, place: string): void {
+    if (!this.#cursors.has(shard.shardId)) this.#cursors.set(shard.shardId, new ShardCursor(shard, place))
   }
 
-  #startOf(shard: Shard): string {
+  #startOf(shard: KnownShard): string {
     const from = this.#from
     if (from === TRIM_HORIZON) return TRIM_HORIZON
-    if (from === LATEST) return shard.SequenceNumberRange?.EndingSequenceNumber === undefined ? LATEST : SHARD_END
-    if ('timestampMs' in from) return `${AT_TIMESTAMP}${from.timestampMs}`
-    const shardId = shard.ShardId!
-    return Object.hasOwn(from.shards, shardId) ? from.shards[shardId]! : TRIM_HORIZON
+    if (from === LATEST) return shard.state === 'closed' ? SHARD_END : LATEST
+    if (!isPosition(from)) return `${AT_TIMESTAMP}${from.timestampMs}`
+    return this.#savedPlaceOf(shard) ?? TRIM_HORIZON
+  }
+
+  #savedPlaceOf({ shardId }: KnownShard): string | undefined {
+    const from = this.#from
+    return isPosition(from) && Object.hasOwn(from.shards, shardId) ? from.shards[shardId] : undefined
   }
 }
 
-function parentsOf(shard: Shard | ChildShard): string[] {
-  if ('ParentShards' in shard) return shard.ParentShards ?? []
-  const { ParentShardId, AdjacentParentShardId } = shard as Shard
-  return [ParentShardId, AdjacentParentShardId].filter(parent => parent !== undefined)
+function isPosition(from: StreamStart): from is StreamPosition {
+  return typeof from === 'object' && 'shards' in from
+}
+
+/**
+ * Whether a saved place cannot be of this shard. Shard ids begin anew when a stream is deleted and made again:
+ * sequence: shard 0 is read to its end and saved so -> the stream is deleted and made anew -> shard 0 is open.
+ */
+function isStale(shard: KnownShard, place: string | undefined, hasChildren: boolean): boolean {
+  if (place === undefined) return false
+  if (place === SHARD_END) return shard.state === 'open' && !hasChildren
+  if (!/^\d/.test(place)) return false
+  const { sequenceNumber } = parseSequenceNumber(place)
+  const isBefore = shard.startsAt !== undefined && BigInt(sequenceNumber) < BigInt(shard.startsAt)
+  return isBefore || (shard.endsAt !== undefined && BigInt(sequenceNumber) > BigInt(shard.endsAt))
 }

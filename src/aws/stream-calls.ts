@@ -1,42 +1,33 @@
 /**
- * The calls that a stream reader makes, with its pauses.
- * Invariant: a call that fails in a way that may pass is made again, at most MAX_FAILURES times in a row; nothing is
- * called and nothing sleeps once the signal has fired.
+ * The calls that a stream reader makes: each is bounded, and settles once.
+ * Invariant: a call settles within `requestTimeoutMs`, or at once when the reader stops, also on a client that ignores its
+ * AbortSignal; it resolves with an answer of the API's shape and nothing else. Nothing is called after the reader has stopped.
  */
+import { setMaxListeners } from 'node:events'
 import {
-  type ChildShard,
   GetRecordsCommand,
   GetShardIteratorCommand,
   type KinesisClient,
   ListShardsCommand,
-  type ListShardsCommandInput,
-  type Shard
+  type ListShardsCommandInput
 } from '@aws-sdk/client-kinesis'
-import type { SdkKinesisRecord } from '../deaggregate.ts'
+import { TransportError } from '../model/errors.ts'
+import { MAX_LIST_SHARDS_PAGES } from '../model/limits.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { streamRef } from '../model/records.ts'
 import { classifyRequestError } from '../model/service-errors.ts'
+import { protocolFailure } from './classify-failure.ts'
+import { armDeadline } from './deadline.ts'
+import { type KnownShard, type RecordsAnswer, readIterator, readListing, readRecords } from './reader-answers.ts'
 import type { ShardCursor } from './shard-tree.ts'
-
-/** What one read of a shard gave. */
-export interface ShardAnswer {
-  readonly records: readonly SdkKinesisRecord[]
-  /** Undefined when the shard is closed and read to its end. */
-  readonly nextIterator: string | undefined
-  /** At the end: the shards that go on, as far as the service says. */
-  readonly children: readonly ChildShard[] | undefined
-  /** Whether there is nothing to read at present. An answer with records never says so: more may have come. */
-  readonly isAtTip: boolean
-}
 
 export interface StreamCallsOptions {
   readonly clock: Clock
   readonly random: Random
-  readonly signal: AbortSignal | undefined
+  readonly requestTimeoutMs: number
   readonly maxRecordsPerRead: number | undefined
 }
 
-const MAX_FAILURES = 10
 const FIRST_PAUSE_MS = 200
 const MAX_PAUSE_MS = 5000
 
@@ -44,111 +35,121 @@ export class StreamCalls {
   readonly #client: Pick<KinesisClient, 'send'>
   readonly #stream: { StreamName: string } | { StreamARN: string }
   readonly #options: StreamCallsOptions
+  readonly #stop = new AbortController()
 
   constructor(client: Pick<KinesisClient, 'send'>, streamName: string, options: StreamCallsOptions) {
     const ref = streamRef(streamName)
     this.#client = client
     this.#stream = ref.streamArn === undefined ? { StreamName: streamName } : { StreamARN: streamName }
     this.#options = options
+    // A call for each shard, and a few that wait.
+    setMaxListeners(0, this.#stop.signal)
+  }
+
+  get isStopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  /** Ends every call and every pause. */
+  stop(): void {
+    this.#stop.abort()
   }
 
   /** All shards, closed ones too. */
-  async listShards(): Promise<Shard[]> {
-    const shards: Shard[] = []
+  async listShards(): Promise<readonly KnownShard[]> {
+    const shards: KnownShard[] = []
     let input: ListShardsCommandInput = this.#stream
-    for (;;) {
-      const { Shards, NextToken } = await this.#persist(() =>
-        this.#client.send(new ListShardsCommand(input), this.#httpOptions)
-      )
-      shards.push(...(Shards ?? []))
-      if (NextToken === undefined) return shards
-      input = { NextToken }
-    }
-  }
-
-  /** Fixes where the shard is read from: from here on nothing is missed. */
-  async open(cursor: ShardCursor): Promise<void> {
-    cursor.iterator ??= await this.#persist(() => this.#iterator(cursor))
-  }
-
-  /** Reads on; undefined when that failed and `cursor.nextReadMs` says when to try again. */
-  async read(cursor: ShardCursor): Promise<ShardAnswer | undefined> {
-    try {
-      cursor.iterator ??= await this.#iterator(cursor)
-      const address = 'StreamARN' in this.#stream ? this.#stream : {}
-      const limit = this.#options.maxRecordsPerRead === undefined ? {} : { Limit: this.#options.maxRecordsPerRead }
-      const command = new GetRecordsCommand({ ...address, ...limit, ShardIterator: cursor.iterator })
-      const { Records, NextShardIterator, MillisBehindLatest, ChildShards } = await this.#client.send(
-        command,
-        this.#httpOptions
-      )
-      cursor.failures = 0
-      return {
-        records: Records ?? [],
-        nextIterator: NextShardIterator ?? undefined,
-        children: ChildShards,
-        isAtTip: !Records?.length && !MillisBehindLatest
+    for (let page = 0; page < MAX_LIST_SHARDS_PAGES; page++) {
+      const command = new ListShardsCommand(input)
+      const answer = readListing(await this.#bounded(options => this.#client.send(command, options)))
+      shards.push(...answer.shards)
+      if (answer.nextToken === undefined) {
+        // A stream has a shard as long as there is one.
+        if (shards.length > 0) return shards
+        throw protocolFailure('NoShards', 'ListShards named no shard at all.')
       }
-    } catch (error) {
-      const isExpired = nameOf(error) === 'ExpiredIteratorException' && !cursor.isAdrift
-      if (isExpired) cursor.iterator = undefined
-      else if (!isPassing(error)) throw error
-      if (++cursor.failures > MAX_FAILURES) throw error
-      cursor.nextReadMs = this.#options.clock.nowMs() + this.#pauseMs(cursor.failures)
-      return undefined
+      input = { NextToken: answer.nextToken }
     }
+    throw protocolFailure('TooManyPages', `ListShards did not end within ${MAX_LIST_SHARDS_PAGES} pages.`)
   }
 
-  /** Resolves at that time of the clock, or when the signal fires. */
-  sleepUntil(atMs: number): Promise<void> {
-    const { clock, signal } = this.#options
-    return new Promise(resolve => {
-      const wake = () => {
-        timer.cancel()
-        signal?.removeEventListener('abort', wake)
-        resolve()
-      }
-      const timer = clock.schedule(atMs, wake)
-      signal?.addEventListener('abort', wake)
-    })
-  }
-
-  async #iterator(cursor: ShardCursor): Promise<string | undefined> {
+  /** Where the shard is read from: from here on nothing is missed. */
+  async iteratorOf(cursor: ShardCursor): Promise<string> {
     const input = { ...this.#stream, ShardId: cursor.shardId, ...cursor.iteratorRequest() }
-    const { ShardIterator } = await this.#client.send(new GetShardIteratorCommand(input), this.#httpOptions)
-    return ShardIterator
+    const command = new GetShardIteratorCommand(input)
+    return readIterator(await this.#bounded(options => this.#client.send(command, options)))
   }
 
-  async #persist<T>(call: () => Promise<T>): Promise<T> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await call()
-      } catch (error) {
-        const isFinal = failures > MAX_FAILURES || !isPassing(error) || this.#options.signal?.aborted
-        if (isFinal) throw error
-        await this.sleepUntil(this.#options.clock.nowMs() + this.#pauseMs(failures))
-      }
-    }
+  async recordsAt(iterator: string): Promise<RecordsAnswer> {
+    const { maxRecordsPerRead } = this.#options
+    const address = 'StreamARN' in this.#stream ? this.#stream : {}
+    const limit = maxRecordsPerRead === undefined ? {} : { Limit: maxRecordsPerRead }
+    const command = new GetRecordsCommand({ ...address, ...limit, ShardIterator: iterator })
+    return readRecords(await this.#bounded(options => this.#client.send(command, options)))
   }
 
-  /** Doubles from FIRST_PAUSE_MS to MAX_PAUSE_MS, between half of it and all of it at random. */
-  #pauseMs(failures: number): number {
-    const ceilingMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
+  /** How long to wait after so many failures in a row: doubles up to MAX_PAUSE_MS, half to all of it at random. */
+  pauseMs(failureCount: number): number {
+    const ceilingMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failureCount - 1))
     return ceilingMs * (0.5 + this.#options.random() / 2)
   }
 
-  get #httpOptions(): { abortSignal?: AbortSignal } {
-    return this.#options.signal === undefined ? {} : { abortSignal: this.#options.signal }
+  /** Resolves at that time of the clock, when `woken` does, or when the reader stops. */
+  sleepUntil(atMs: number, woken?: Promise<void>): Promise<void> {
+    const { signal } = this.#stop
+    if (signal.aborted) return Promise.resolve()
+    return new Promise(resolve => {
+      const wake = () => {
+        timer?.cancel()
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      const timer = atMs < Number.POSITIVE_INFINITY ? this.#options.clock.schedule(atMs, wake) : undefined
+      signal.addEventListener('abort', wake)
+      woken?.then(wake)
+    })
+  }
+
+  #bounded<Answer>(call: (options: { readonly abortSignal: AbortSignal }) => Promise<Answer>): Promise<Answer> {
+    const { clock, requestTimeoutMs } = this.#options
+    const stop = this.#stop.signal
+    const aborter = new AbortController()
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        deadline.cancel()
+        stop.removeEventListener('abort', onStop)
+        settle()
+      }
+      const giveUp = (errorCode: string, message: string) => {
+        end(() => reject(new TransportError({ errorCode, message, persisted: 'no' })))
+        aborter.abort()
+      }
+      const onStop = () => giveUp('AbortError', 'The reader has stopped.')
+      const deadline = armDeadline(clock, clock.nowMs() + requestTimeoutMs, () =>
+        giveUp('TimeoutError', `No answer came within ${requestTimeoutMs} ms.`)
+      )
+      stop.addEventListener('abort', onStop)
+      if (stop.aborted) onStop()
+      else {
+        const answered = async () => call({ abortSignal: aborter.signal })
+        answered().then(
+          answer => end(() => resolve(answer)),
+          (error: unknown) => end(() => reject(error))
+        )
+      }
+    })
   }
 }
 
 /** Whether the same call may succeed later. Nothing is written, so nothing is ambiguous. */
-function isPassing(error: unknown): boolean {
-  const verdict = classifyRequestError({ errorCode: nameOf(error), statusCode: statusOf(error), persisted: 'no' })
+export function isPassing(error: unknown): boolean {
+  const verdict = classifyRequestError({ errorCode: codeOf(error), statusCode: statusOf(error), persisted: 'no' })
   return verdict === 'throttled' || verdict === 'outage'
 }
 
-function nameOf(error: unknown): string {
+/** The service's code, Node.js's, or ours. */
+export function codeOf(error: unknown): string {
+  if (error instanceof TransportError) return error.errorCode
   return error instanceof Error ? error.name : ''
 }
 

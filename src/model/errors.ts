@@ -83,6 +83,16 @@ export const ERRORS = {
     retryable: true,
     doc: 'Something inside the producer threw; `cause` is what. The records of that stream fail with it, and the producer goes on.'
   },
+  KPL_ERR_READ_FAILED: {
+    class: 'StreamReadError',
+    retryable: true,
+    doc: 'A call of `readStream` failed eleven times in a row; `cause` is the last failure. `position()` says where to go on.'
+  },
+  KPL_ERR_STALE_POSITION: {
+    class: 'StreamReadError',
+    retryable: false,
+    doc: 'The position given to `readStream` has a place that cannot be of the shard: the stream was probably made anew.'
+  },
   KPL_ERR_MALFORMED_ENVELOPE: {
     class: 'MalformedEnvelopeError',
     retryable: false,
@@ -169,6 +179,24 @@ export class RecordFailedError extends ProducerError {
     this.persisted = failure.persisted
     this.attempts = failure.attempts
     this.serviceCode = failure.serviceCode
+  }
+}
+
+/** `readStream` cannot go on. */
+export class StreamReadError extends ProducerError {
+  override readonly name = 'StreamReadError'
+  readonly streamName: string
+  /** undefined when it is about the whole stream. */
+  readonly shardId: string | undefined
+
+  constructor(
+    code: 'KPL_ERR_READ_FAILED' | 'KPL_ERR_STALE_POSITION',
+    message: string,
+    facts: { readonly streamName: string; readonly shardId?: string | undefined; readonly cause?: unknown }
+  ) {
+    super(code, message, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.streamName = facts.streamName
+    this.shardId = facts.shardId
   }
 }
 

@@ -1,0 +1,205 @@
+/**
+ * Reads of shards that are under way: cursors that are due enter, answers leave in the order in which they come.
+ * Invariant: a shard has one read under way, and its next one begins when the consumer has taken the answer; a call that
+ * hangs holds up its own shard and no other.
+ */
+import { errorText, StreamReadError } from '../model/errors.ts'
+import type { Clock } from '../model/ports.ts'
+import { Fifo } from '../stages/fifo.ts'
+import { protocolFailure } from './classify-failure.ts'
+import type { KnownShard, RecordsAnswer } from './reader-answers.ts'
+import type { ShardCursor } from './shard-tree.ts'
+import { codeOf, isPassing, type StreamCalls } from './stream-calls.ts'
+
+/** An answer and whose it is. */
+export interface ShardRead {
+  readonly cursor: ShardCursor
+  readonly answer: RecordsAnswer
+  /** At the end of the shard: the shards that go on. */
+  readonly children: readonly KnownShard[] | undefined
+}
+
+export interface ShardReadsOptions {
+  readonly streamName: string
+  readonly clock: Clock
+  readonly onStalePosition: 'throw' | 'restart'
+}
+
+/** Answers of up to 10 MiB each are held at once; beyond it only those that were slow. */
+const READS_AT_ONCE = 4
+/** A call that takes longer does not count among them any more, so that others get their turn. */
+const SLOW_MS = 1_000
+/** Failures in a row that are borne. */
+const MAX_FAILURES = 10
+
+export class ShardReads {
+  readonly #calls: StreamCalls
+  readonly #options: ShardReadsOptions
+  readonly #busy = new Set<ShardCursor>()
+  readonly #answered = new Fifo<ShardRead>()
+  /** Reads that count among READS_AT_ONCE. */
+  readonly #counted = new Set<ShardCursor>()
+  #failure: { readonly error: unknown } | undefined
+  #wake: () => void = () => {}
+
+  constructor(calls: StreamCalls, options: ShardReadsOptions) {
+    this.#calls = calls
+    this.#options = options
+  }
+
+  /** Fixes where shards are read from, all at once: what is put from now on is not missed on LATEST. */
+  open(cursors: readonly ShardCursor[]): void {
+    for (const cursor of cursors) this.#begin(cursor, () => this.#open(cursor))
+  }
+
+  /** Begins to read whatever is due, the longest due first. */
+  startDue(cursors: readonly ShardCursor[]): void {
+    const nowMs = this.#options.clock.nowMs()
+    for (const cursor of cursors) {
+      if (this.#counted.size >= READS_AT_ONCE) return
+      if (cursor.nextReadMs > nowMs || this.#busy.has(cursor)) continue
+      this.#counted.add(cursor)
+      const slow = this.#options.clock.schedule(nowMs + SLOW_MS, () => this.#uncount(cursor))
+      this.#begin(cursor, () => this.#read(cursor).finally(() => slow.cancel()))
+    }
+  }
+
+  /** Takes the next answer; its shard may be read again. Throws what a read failed with for good. */
+  take(): ShardRead | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error
+    const read = this.#answered.shift()
+    if (read !== undefined) this.#release(read.cursor)
+    return read
+  }
+
+  /** Resolves when something has changed, one of `cursors` is due, or the reader stops. */
+  changed(cursors: readonly ShardCursor[]): Promise<void> {
+    const hasSlot = this.#counted.size < READS_AT_ONCE
+    const waiting = hasSlot ? cursors.filter(cursor => !this.#busy.has(cursor)) : []
+    const dueMs = Math.min(...waiting.map(cursor => cursor.nextReadMs))
+    const woken = new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+    return this.#calls.sleepUntil(dueMs, woken)
+  }
+
+  #begin(cursor: ShardCursor, work: () => Promise<ShardRead | undefined>): void {
+    this.#busy.add(cursor)
+    work().then(
+      read => {
+        if (read === undefined) this.#release(cursor)
+        else this.#answered.push(read)
+        this.#wake()
+      },
+      (error: unknown) => {
+        this.#failure ??= { error }
+        this.#wake()
+      }
+    )
+  }
+
+  async #open(cursor: ShardCursor): Promise<undefined> {
+    try {
+      await this.#iterator(cursor)
+    } catch (error) {
+      this.#failed(cursor, 'GetShardIterator', error)
+    }
+  }
+
+  /** undefined: it failed, and `cursor.nextReadMs` says when to try again. */
+  async #read(cursor: ShardCursor): Promise<ShardRead | undefined> {
+    let operation = 'GetShardIterator'
+    try {
+      const iterator = await this.#iterator(cursor)
+      operation = 'GetRecords'
+      const answer = await this.#calls.recordsAt(iterator)
+      operation = 'ListShards'
+      const children = answer.nextIterator === undefined ? await this.#childrenOf(cursor, answer) : undefined
+      cursor.failures = 0
+      return { cursor, answer, children }
+    } catch (error) {
+      this.#failed(cursor, operation, error)
+      return undefined
+    }
+  }
+
+  async #iterator(cursor: ShardCursor): Promise<string> {
+    cursor.iterator ??= await this.#calls.iteratorOf(cursor)
+    cursor.confirm()
+    return cursor.iterator
+  }
+
+  /**
+   * An answer without a next iterator says that the shard has ended only if it names children, or if the listing says so.
+   * Sequence: a proxy answers `{}`-like -> the open shard would count as ended -> all that comes later is never read.
+   */
+  async #childrenOf({ shardId }: ShardCursor, { children }: RecordsAnswer): Promise<readonly KnownShard[]> {
+    if (children !== undefined) return children
+    const shards = await this.#calls.listShards()
+    const shard = shards.find(known => known.shardId === shardId)
+    const hasChildren = shards.some(known => known.parents.includes(shardId))
+    // What is not listed any more ended so long ago that its records are gone.
+    if (shard === undefined || shard.state === 'closed' || hasChildren) return shards
+    throw protocolFailure('NoIterator', 'GetRecords gave no next iterator, and ListShards says that the shard is open.')
+  }
+
+  /** Plans the next try, or throws what will not pass. */
+  #failed(cursor: ShardCursor, operation: string, error: unknown): void {
+    const code = codeOf(error)
+    if (cursor.isUnconfirmed && operation === 'GetShardIterator' && code === 'InvalidArgumentException') {
+      this.stale(cursor, error)
+      return
+    }
+    const isExpired = code === 'ExpiredIteratorException' && !cursor.isAdrift
+    if (isExpired) cursor.iterator = undefined
+    else if (!isPassing(error)) throw error
+    if (++cursor.failures > MAX_FAILURES) throw exhausted(this.#options.streamName, operation, error, cursor.shardId)
+    cursor.nextReadMs = this.#options.clock.nowMs() + this.#calls.pauseMs(cursor.failures)
+  }
+
+  /** The saved place of a shard is not of this stream: it was deleted and made anew. */
+  stale(cursor: ShardCursor, cause?: unknown): void {
+    if (this.#options.onStalePosition === 'restart') {
+      cursor.restart()
+      return
+    }
+    const { streamName } = this.#options
+    const { shardId, place } = cursor
+    const fact = `stream ${streamName}, shard ${shardId}: the saved place ${place} cannot be of this shard`
+    const message = `${fact}; the stream was probably deleted and made anew`
+    throw new StreamReadError('KPL_ERR_STALE_POSITION', message, { streamName, shardId, cause })
+  }
+
+  #release(cursor: ShardCursor): void {
+    this.#busy.delete(cursor)
+    this.#counted.delete(cursor)
+  }
+
+  #uncount(cursor: ShardCursor): void {
+    this.#counted.delete(cursor)
+    this.#wake()
+  }
+}
+
+/** Lists all shards, again and again while that fails in a way that may pass. */
+export async function listPersistently(
+  calls: StreamCalls,
+  streamName: string,
+  clock: Clock
+): Promise<readonly KnownShard[]> {
+  for (let failureCount = 1; ; failureCount++) {
+    try {
+      return await calls.listShards()
+    } catch (error) {
+      if (calls.isStopped || !isPassing(error)) throw error
+      if (failureCount > MAX_FAILURES) throw exhausted(streamName, 'ListShards', error)
+      await calls.sleepUntil(clock.nowMs() + calls.pauseMs(failureCount))
+    }
+  }
+}
+
+function exhausted(streamName: string, operation: string, cause: unknown, shardId?: string): StreamReadError {
+  const where = shardId === undefined ? `stream ${streamName}` : `stream ${streamName}, shard ${shardId}`
+  const message = `${where}: ${operation} failed ${MAX_FAILURES + 1} times in a row; the last time with ${errorText(cause)}`
+  return new StreamReadError('KPL_ERR_READ_FAILED', message, { streamName, shardId, cause })
+}
