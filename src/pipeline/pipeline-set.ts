@@ -14,13 +14,13 @@ import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
-import { noteAnswer, publishFailed } from './diagnostics.ts'
+import { noteAnswer, publishFailed, publishFailure } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
 import { historyOf, recordAttempt, unanswered } from './members.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { callBack, type Failure, joinAttempts, type Settlement } from './settlement.ts'
+import { callBack, type Failure, failureWith, joinAttempts, type Settlement, shardOf } from './settlement.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
@@ -33,6 +33,8 @@ export interface SetPorts {
   /** A user's callback threw. */
   callbackThrew(error: unknown): void
 }
+
+const TAKEN_BACK: Failure = { code: 'KPL_ERR_ABORTED', message: 'the record was taken back by its AbortSignal' }
 
 /** More streams than one producer may serve: names are often made from data, and every pipeline is kept. */
 const MAX_STREAMS = 10_000
@@ -192,15 +194,14 @@ export class PipelineSet {
     members.abortedCount++
     ticket.members = undefined
     this.#failed++
-    this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1)
-    const error = new RecordFailedError({
-      code: 'KPL_ERR_ABORTED',
-      message: 'the record was taken back by its AbortSignal',
-      persisted: members.sentMs === undefined ? persisted : 'maybe',
-      attempts: members.sentMs === undefined ? attempts : joinAttempts(attempts, [unanswered(members.sentMs, nowMs)])
-    })
-    publishFailed(streamName, { failure: error, attempts, persisted: error.persisted }, 1)
-    this.#call(() => ticket.settle(error, undefined))
+    this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1, shardOf({ members }))
+    const { sentMs } = members
+    const told =
+      sentMs === undefined
+        ? failureWith(TAKEN_BACK, persisted, attempts)
+        : failureWith(TAKEN_BACK, 'maybe', joinAttempts(attempts, [unanswered(sentMs, nowMs)]))
+    publishFailure(streamName, told, shardOf({ members }), 1)
+    this.#call(() => ticket.settle(new RecordFailedError(told), undefined))
     this.ledger.settled(members.numbers[index]!)
   }
 
@@ -227,7 +228,7 @@ export class PipelineSet {
       this.#failed += liveCount
     }
     telemetry.settled(settlement, nowMs)
-    publishFailed(streamName, settlement, liveCount)
+    publishFailed(streamName, settlement)
     callBack(
       settlement,
       number => this.ledger.settled(number),

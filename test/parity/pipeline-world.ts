@@ -102,6 +102,7 @@ export class PipelineWorld {
       this.pipeline.advance(this.#nowMs)
       this.#settle()
     }
+    this.#settle()
     this.#nowMs = untilMs
   }
 
