@@ -10,7 +10,9 @@ export interface Timer {
   cancel(): void
 }
 
-/** Monotonic time in milliseconds from an arbitrary start; fractions allowed. */
+/**
+ * Monotonic time in milliseconds; fractions allowed. Attempts and events show it as it is: the real one counts from 1970.
+ */
 export interface Clock {
   nowMs(): number
   /** Calls `wake` once, at or after `atMs` on this clock; never synchronously. Keeps the process alive until then. */

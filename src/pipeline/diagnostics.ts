@@ -22,7 +22,7 @@ export const CHANNELS = {
   breaker: 'kinesis-producer:breaker'
 } as const
 
-/** `kinesis-producer:request`: a PutRecords request ended. Times are on the producer's clock, in milliseconds. */
+/** `kinesis-producer:request`: a PutRecords request ended. Times are epoch milliseconds, as in `Attempt`, in all events. */
 export interface RequestEvent {
   /** As it was given: a name or an ARN. */
   readonly streamName: string
