@@ -191,7 +191,7 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<CloseResult> {
-    const { delivered, failed } = this.#set
+    const { delivered, failed } = this.#set.totals
     this.#isClosing = true
     this.#room?.settle(Promise.reject(closed()))
     await this.#flushWithin(timeoutMs)
@@ -205,7 +205,8 @@ export class KinesisProducer implements AsyncDisposable {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#requests.close()
-    return { delivered: this.#set.delivered - delivered, failed: this.#set.failed - failed }
+    const { totals } = this.#set
+    return { delivered: totals.delivered - delivered, failed: totals.failed - failed }
   }
 
   #flushWithin(timeoutMs: number): Promise<void> {

@@ -6,8 +6,9 @@ import { OptionsError } from '../model/errors.ts'
 import type { Clock, Logger } from '../model/ports.ts'
 import { systemClock } from '../system.ts'
 import type { ExtraDimension, Granularity } from './dimension-tree.ts'
+import type { MetricLevel } from './metric-entry.ts'
 import { type CloudWatchClientLike, emfSink, type MetricSink, putMetricDataSink } from './metric-sinks.ts'
-import { METRICS, type MetricLevel } from './metrics-table.ts'
+import { METRICS } from './metrics-table.ts'
 import { systemWallMs } from './wall-clock.ts'
 
 export interface CloudWatchOptions {

@@ -42,6 +42,8 @@ const MAX_STREAMS = 10_000
 export class PipelineSet {
   readonly ledger: FlushLedger = new FlushLedger()
   readonly budget: Budget
+  /** Settled user records, and puts that took nothing: for want of room, or for what was in the record. */
+  readonly totals = { delivered: 0, failed: 0, refused: 0, invalid: 0 }
   /** Set by `tryPut`. */
   news: Pipeline | undefined
   readonly #options: PipelineOptions
@@ -57,8 +59,6 @@ export class PipelineSet {
   #inFlight = 0
   #turn = 0
   #isSettling = false
-  #delivered = 0
-  #failed = 0
 
   constructor(options: PipelineOptions, ports: SetPorts) {
     const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(ports.random)) } : undefined
@@ -85,14 +85,6 @@ export class PipelineSet {
 
   get inFlightRequests(): number {
     return this.#inFlight
-  }
-
-  get delivered(): number {
-    return this.#delivered
-  }
-
-  get failed(): number {
-    return this.#failed
   }
 
   get pipelines(): Iterable<Pipeline> {
@@ -124,11 +116,20 @@ export class PipelineSet {
    * full, nothing was taken. Afterwards `news` is the pipeline whose deadline may have come nearer, if any. Hot.
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
+    try {
+      return this.#tryPut(user, settle, nowMs)
+    } catch (error) {
+      if (error instanceof InvalidRecordError) this.totals.invalid++
+      throw error
+    }
+  }
+
+  #tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
     const { streamName = this.#options.streamName } = user
     const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
     const record = this.#admission.examine(user)
-    if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return false
-    if (!this.budget.tryTake(record.budgetBytes)) return false
+    if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
+    if (!this.budget.tryTake(record.budgetBytes)) return this.#refuse(pipeline)
     record.settle = settle
     if (typeof settle === 'object') settle.streamName = pipeline.streamName
     record.acceptedMs = nowMs
@@ -193,7 +194,7 @@ export class PipelineSet {
     members.settles[index] = undefined
     members.abortedCount++
     ticket.members = undefined
-    this.#failed++
+    this.totals.failed++
     this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1, shardOf({ members }))
     const { sentMs } = members
     const told =
@@ -223,9 +224,9 @@ export class PipelineSet {
     const liveCount = members.count - members.abortedCount
     this.budget.release(members.budgetBytes, members.count)
     if (failure === undefined) {
-      this.#delivered += liveCount
+      this.totals.delivered += liveCount
     } else {
-      this.#failed += liveCount
+      this.totals.failed += liveCount
     }
     telemetry.settled(settlement, nowMs)
     publishFailed(streamName, settlement)
@@ -237,6 +238,12 @@ export class PipelineSet {
     // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
     const isUnread = failure === undefined && settlement.persisted === 'no'
     if (isUnread && members.sealedAs !== undefined) this.#memory?.release(members.sealedAs.data)
+  }
+
+  #refuse({ telemetry }: Pipeline): false {
+    this.totals.refused++
+    telemetry.refused()
+    return false
   }
 
   #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {

@@ -33,6 +33,8 @@ export interface ShardStats extends RecordCounters, Reading<ShardStatistic> {
 /** Counters, statistic sets and latencies of one stream since it was first used. */
 export interface StreamStats extends RecordCounters, Reading {
   readonly userRecordsReceived: number
+  /** Puts that found no room: each call that was refused, also when the same record was taken later. */
+  readonly userRecordsRefused: number
   readonly userRecordsPending: number
   readonly userRecordsFailed: number
   readonly userRecordExpired: number

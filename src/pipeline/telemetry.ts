@@ -48,6 +48,11 @@ export class StreamTelemetry {
     this.#age.accepted(stepOf(nowMs))
   }
 
+  /** Counts a record that found no room. */
+  refused(): void {
+    this.#counts.own.addEqual(AT.UserRecordsRefused, 1, 1)
+  }
+
   /** Counts one failed entry of `userRecords` that was sent for a shard, or a failed request (`''`), under its code. */
   error(code: string, shardId: string, userRecords: number): void {
     this.#counts.error(code, shardId, userRecords)
@@ -120,6 +125,7 @@ export class StreamTelemetry {
     return {
       ...counted,
       userRecordsReceived: counted.metrics.UserRecordsReceived.sum,
+      userRecordsRefused: counted.metrics.UserRecordsRefused.sum,
       userRecordsPending: this.userRecordsPending,
       userRecordsFailed: this.userRecordsFailed,
       userRecordExpired: counted.metrics.UserRecordExpired.sum,

@@ -17,7 +17,8 @@ test('after a messy run every name that stats() has twice has one number', async
     'UserRecordsDataPut',
     'UserRecordsPending',
     'UserRecordsPut',
-    'UserRecordsReceived'
+    'UserRecordsReceived',
+    'UserRecordsRefused'
   ])
   // Pending is a gauge, which a sum of samples is not.
   const sums = (state: object & Pick<StreamState | ShardState, 'metrics'>) =>

@@ -93,8 +93,10 @@ function checkCounters({ set, ledger, trace }: World): void {
   }
   const failedCount = ledger.puts.length - ledger.deliveredCount
   if (received !== ledger.puts.length) trace.violated('I1', `${received} received by the counters`)
-  if (set.delivered !== ledger.deliveredCount) trace.violated('I1', `${set.delivered} delivered by the counters`)
-  if (set.failed !== failedCount) trace.violated('I1', `${set.failed} of ${failedCount} failed by the counters`)
+  if (set.totals.delivered !== ledger.deliveredCount)
+    trace.violated('I1', `${set.totals.delivered} delivered by the counters`)
+  if (set.totals.failed !== failedCount)
+    trace.violated('I1', `${set.totals.failed} of ${failedCount} failed by the counters`)
   if (failed > failedCount) trace.violated('I1', `${failed} failed by the streams' counters`)
 }
 
