@@ -24,6 +24,7 @@ import { type PutAllOutcome, putAll } from './put-all.ts'
 import { recordWritable, type WritableOptions } from './record-writable.ts'
 import { errorText, Requests } from './requests.ts'
 import { Room } from './room.ts'
+import { SpellLog } from './spell-log.ts'
 import { emitWarning, systemClock, systemRandom } from './system.ts'
 
 /** What the producer reaches the world through; each defaults to the real one. */
@@ -45,6 +46,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #clock: Clock
   readonly #set: PipelineSet
   readonly #requests: Requests
+  readonly #log: SpellLog
   #timer: Timer | undefined
   #armedMs = Number.POSITIVE_INFINITY
   #room: Room | undefined
@@ -62,10 +64,12 @@ export class KinesisProducer implements AsyncDisposable {
     this.#clock = ports.clock ?? systemClock
     this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
+    const { logger } = this.#options
+    this.#log = new SpellLog({ logger, clock: this.#clock, warn, endpoint: () => this.#requests.endpoint })
     this.#requests = new Requests({
       transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
       clock: this.#clock,
-      logger: this.#options.logger,
+      spells: this.#log.spells,
       landed: (pipeline, batch, outcome) => {
         this.#set.complete(pipeline, batch, outcome)
         this.#settleAndArm()
@@ -82,6 +86,7 @@ export class KinesisProducer implements AsyncDisposable {
       send: (pipeline, batch) => this.#requests.send(pipeline, batch),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
       warn,
+      spells: this.#log.spells,
       callbackThrew: error => this.#callbackThrew(error)
     })
   }
@@ -205,6 +210,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#requests.close()
+    this.#log.close()
     const { totals } = this.#set
     return { delivered: totals.delivered - delivered, failed: totals.failed - failed }
   }
@@ -254,9 +260,10 @@ export class KinesisProducer implements AsyncDisposable {
     try {
       if (listing === undefined) pipeline.shardsFailed(nowMs)
       else pipeline.shardsListed(listing, nowMs)
+      if (listing !== undefined) this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs)
     } catch (error) {
       // The listing was not believed: the last good map serves on, and the next fetch is planned.
-      this.#options.logger?.warn('shard listing refused', { streamName: pipeline.streamName, error: errorText(error) })
+      this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs, errorText(error))
     }
     this.#settleAndArm()
   }

@@ -6,14 +6,15 @@
 import { setMaxListeners } from 'node:events'
 import { safeText, TransportError } from './model/errors.ts'
 import type { Batch } from './model/kinesis-record.ts'
-import type { Clock, Logger, PutRecordsResponse, ShardHashRange, StreamSummary, Transport } from './model/ports.ts'
+import type { Clock, PutRecordsResponse, ShardHashRange, StreamSummary, Transport } from './model/ports.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import type { Outcome } from './pipeline/pipeline-host.ts'
+import type { Spells } from './pipeline/spells.ts'
 
 export interface RequestPorts {
   readonly transport: Transport
   readonly clock: Clock
-  readonly logger: Logger | undefined
+  readonly spells?: Spells | undefined
   landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void
@@ -37,6 +38,10 @@ export class Requests {
     setMaxListeners(0, this.#cut.signal)
   }
 
+  get endpoint(): string | undefined {
+    return this.#ports.transport.endpoint
+  }
+
   get readsUntilAnswered(): boolean {
     return this.#ports.transport.readsUntilAnswered === true
   }
@@ -53,21 +58,27 @@ export class Requests {
   }
 
   fetchShards(pipeline: Pipeline): void {
-    const { transport, logger } = this.#ports
+    const { transport, spells, clock } = this.#ports
     const { stream, streamName } = pipeline
     transport.listShards(stream).then(
       listing => this.#unlessClosed(() => this.#ports.listed(pipeline, listing)),
-      (error: unknown) => {
-        logger?.warn('ListShards failed', { streamName, error: errorText(error) })
-        this.#unlessClosed(() => this.#ports.listed(pipeline, undefined))
-      }
+      (error: unknown) =>
+        this.#unlessClosed(() => {
+          spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
+          this.#ports.listed(pipeline, undefined)
+        })
     )
     transport.describeStream(stream).then(
-      summary => this.#unlessClosed(() => this.#ports.described(pipeline, summary)),
-      (error: unknown) => {
-        logger?.warn('DescribeStreamSummary failed', { streamName, error: errorText(error) })
-        this.#unlessClosed(() => this.#ports.described(pipeline, undefined))
-      }
+      summary =>
+        this.#unlessClosed(() => {
+          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs())
+          this.#ports.described(pipeline, summary)
+        }),
+      (error: unknown) =>
+        this.#unlessClosed(() => {
+          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs(), errorText(error))
+          this.#ports.described(pipeline, undefined)
+        })
     )
   }
 

@@ -20,7 +20,7 @@ export const systemClock: Clock = {
   schedule(atMs: number, wake: () => void): Timer {
     const delayMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(atMs - systemClock.nowMs())))
     const timeout = setTimeout(wake, delayMs)
-    return { cancel: () => clearTimeout(timeout) }
+    return { cancel: () => clearTimeout(timeout), unref: () => void timeout.unref() }
   }
 }
 

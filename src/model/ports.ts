@@ -8,6 +8,8 @@ import type { StreamRef } from './records.ts'
 export interface Timer {
   /** After this the wake-up never fires. Calling it twice, or after it fired, does nothing. */
   cancel(): void
+  /** Lets the process end before it fires. Left out by clocks that keep no process alive. */
+  unref?(): void
 }
 
 /**
@@ -79,6 +81,8 @@ export interface Transport {
    * later records into the same memory. Leave it out for a transport that keeps what it was given.
    */
   readonly readsUntilAnswered?: boolean
+  /** Host and port of the newest request, for messages to people; undefined before the first, or when it cannot be told. */
+  readonly endpoint?: string | undefined
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
   /** All pages of the open shards (filter AT_LATEST). */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>

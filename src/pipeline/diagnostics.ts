@@ -187,7 +187,8 @@ function requestEvent(streamName: string, { entries, requestBytes }: Batch, outc
   }
 }
 
-function throttledByShard({ entries }: Batch, { records, error }: Outcome): Map<string, number> {
+/** Returns how many Kinesis records of each lane an answer throttled. */
+export function throttledByShard({ entries }: Batch, { records, error }: Outcome): Map<string, number> {
   const counts = new Map<string, number>()
   entries.forEach(({ predictedShard }, i) => {
     const code = records?.[i]?.errorCode

@@ -21,6 +21,7 @@ import { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { callBack, type Failure, failureWith, joinAttempts, type Settlement, shardOf } from './settlement.ts'
+import type { Spells } from './spells.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
@@ -30,6 +31,8 @@ export interface SetPorts {
   send(pipeline: Pipeline, batch: Batch): void
   fetchShards(pipeline: Pipeline): void
   warn(code: string, message: string): void
+  /** Told what a log is to say. */
+  readonly spells?: Spells | undefined
   /** A user's callback threw. */
   callbackThrew(error: unknown): void
 }
@@ -168,6 +171,7 @@ export class PipelineSet {
     const publish = noteAnswer(pipeline, batch, outcome)
     pipeline.complete(batch, outcome, outcome.endMs)
     publish?.()
+    this.#ports.spells?.requestEnded(pipeline.streamName, batch, outcome, pipeline.gauges.isBreakerOpen)
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
@@ -202,6 +206,7 @@ export class PipelineSet {
         ? failureWith(TAKEN_BACK, persisted, attempts)
         : failureWith(TAKEN_BACK, 'maybe', joinAttempts(attempts, [unanswered(sentMs, nowMs)]))
     publishFailure(streamName, told, shardOf({ members }), 1)
+    this.#ports.spells?.takenBack(streamName, told, nowMs)
     this.#call(() => ticket.settle(new RecordFailedError(told), undefined))
     this.ledger.settled(members.numbers[index]!)
   }
@@ -216,6 +221,7 @@ export class PipelineSet {
       }
     } finally {
       this.#isSettling = false
+      this.#ports.spells?.atRest(nowMs)
     }
   }
 
@@ -230,6 +236,7 @@ export class PipelineSet {
     }
     telemetry.settled(settlement, nowMs)
     publishFailed(streamName, settlement)
+    if (failure !== undefined) this.#ports.spells?.settled(streamName, settlement)
     callBack(
       settlement,
       number => this.ledger.settled(number),
