@@ -55,6 +55,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       /^type (model|pipeline)\//,
       /^pipeline\/(statistics|latency|diagnostics)\.ts$/,
       'model/errors.ts',
+      'model/object-first-logger.ts',
       'system.ts',
       /^p-retry$|^@opentelemetry\/api$|^node:diagnostics_channel$/
     ]

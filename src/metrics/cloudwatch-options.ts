@@ -3,6 +3,7 @@
  * Invariant: resolved once; every fault is named at once.
  */
 import { OptionsError } from '../model/errors.ts'
+import { messageFirst } from '../model/object-first-logger.ts'
 import type { Clock, Logger } from '../model/ports.ts'
 import { systemClock } from '../system.ts'
 import type { ExtraDimension, Granularity } from './dimension-tree.ts'
@@ -78,7 +79,15 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
     client === undefined
       ? emfSink({ write: write ?? ignore, namespace, wallMs })
       : putMetricDataSink({ client, namespace, uploadRetries })
-  return { sink, level, granularity, dimensions, uploadDelayMs, logger: options.logger, clock }
+  return {
+    sink,
+    level,
+    granularity,
+    dimensions,
+    uploadDelayMs,
+    logger: options.logger && messageFirst(options.logger),
+    clock
+  }
 }
 
 function dimensionFaults(dimensions: readonly ExtraDimension[]): string[] {

@@ -91,10 +91,16 @@ export interface Transport {
   close(): void
 }
 
-/** Where warnings go. `fields` never hold a payload, nor a partition key. */
+/** What a log line tells beside its message. Never a payload, nor a partition key. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/**
+ * Where warnings and spells go, with one object of fields or none; it is a rest parameter because loggers that take any number of
+ * them (Powertools) would not fit otherwise. For loggers that take the fields first see `fromObjectFirst`.
+ */
 export interface Logger {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void
+  debug(message: string, ...fields: LogFields[]): void
+  info(message: string, ...fields: LogFields[]): void
+  warn(message: string, ...fields: LogFields[]): void
+  error(message: string, ...fields: LogFields[]): void
 }

@@ -4,6 +4,7 @@
  */
 import { OptionsError } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
+import { messageFirst } from './object-first-logger.ts'
 import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
 import { kindOf, streamNameFault } from './records.ts'
 
@@ -32,7 +33,7 @@ export function resolveOptions(given: ProducerOptions): ResolvedOptions {
   const options = resolved as unknown as ResolvedOptions
   if (faults.length === 0) faults.push(...relationFaults(options))
   if (faults.length > 0) throw new OptionsError(faults)
-  return options
+  return options.logger === undefined ? options : { ...options, logger: messageFirst(options.logger) }
 }
 
 function valueFault(name: OptionName, entry: OptionEntry, value: unknown): string | undefined {
