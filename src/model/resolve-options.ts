@@ -2,13 +2,15 @@
  * Checks options against their table and fills in the defaults.
  * Invariant: what is returned is complete and within every bound; otherwise every fault is reported at once.
  */
-import { OptionsError } from './errors.ts'
+import { OptionsError, safeText } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
 import { messageFirst } from './object-first-logger.ts'
+import { unknownOption } from './option-hints.ts'
 import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
 import { kindOf, streamNameFault } from './records.ts'
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
+const MAX_CHOICE_CHARACTERS = 32
 /** Room that a partition key of 256 characters may need in UTF-8. */
 const KEY_ROOM_BYTES = 1024
 
@@ -51,7 +53,7 @@ function valueFault(name: OptionName, entry: OptionEntry, value: unknown): strin
     case 'choice':
       return entry.choices.some(choice => choice === value)
         ? undefined
-        : `${name} must be one of ${entry.choices.join(', ')}, got ${describe(value)}`
+        : `${name} must be one of ${entry.choices.join(', ')}, got ${describeChoice(value)}`
     case 'text':
       if (name === 'streamName') return prefixed('streamName', streamNameFault(value))
       return typeof value === 'string' && value.length > 0
@@ -104,18 +106,16 @@ function relationFaults(options: ResolvedOptions): string[] {
   return faults
 }
 
-function unknownOption(name: string): string {
-  const lower = name.toLowerCase()
-  const near = Object.keys(OPTIONS).find(
-    known => known.toLowerCase().startsWith(lower) || lower.startsWith(known.toLowerCase())
-  )
-  const safeName = name.slice(0, 64)
-  return near === undefined ? `${safeName} is not an option` : `${safeName} is not an option; did you mean ${near}?`
-}
-
 /** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
 function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
+}
+
+/** A word that was meant to be one of a few is no secret. */
+function describeChoice(value: unknown): string {
+  if (typeof value !== 'string') return describe(value)
+  const shown = safeText(value.slice(0, MAX_CHOICE_CHARACTERS))
+  return `'${shown}${value.length > MAX_CHOICE_CHARACTERS ? '...' : ''}'`
 }
 
 function prefixed(name: string, fault: string | undefined): string | undefined {

@@ -7,6 +7,7 @@
 import { InvalidRecordError } from '../model/errors.ts'
 import { type AcceptedRecord, STREAM_LANE } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
+import { recordHint } from '../model/record-hints.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import { type HashedKey, KeyCache } from '../stages/key-cache.ts'
 import { isEnvelope } from '../wire/decode.ts'
@@ -130,6 +131,20 @@ export class Admission {
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }
+}
+
+/** Throws InvalidRecordError for what has no fields at all. */
+export function assertIsObject(user: unknown): void {
+  if (user !== null && user !== undefined) return
+  throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'record', `must be an object, got ${kindOf(user)}`)
+}
+
+/** Returns the error of a refused record, with what the record looks like and what to write instead. */
+export function withHint(error: InvalidRecordError, user: unknown): InvalidRecordError {
+  const { code, field, message } = error
+  const hint = code === 'KPL_ERR_INVALID_RECORD' ? recordHint(user) : undefined
+  if (hint === undefined) return error
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', field, `${message.slice(field.length + 1)}; ${hint}`)
 }
 
 function lengthOf(data: unknown): number {

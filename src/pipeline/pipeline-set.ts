@@ -12,15 +12,15 @@ import type { SettleCallback } from '../model/results.ts'
 import { EnvelopeMemory } from '../stages/envelope-memory.ts'
 import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
-import { Admission } from './admission.ts'
+import { Admission, assertIsObject, withHint } from './admission.ts'
 import { Budget } from './budget.ts'
 import { noteAnswer, publishFailed, publishFailure } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
-import { historyOf, recordAttempt, unanswered } from './members.ts'
+import { recordAttempt, takenBack, unanswered } from './members.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { callBack, type Failure, failureWith, joinAttempts, type Settlement, shardOf } from './settlement.ts'
+import { callBack, type Failure, type Settlement, shardOf } from './settlement.ts'
 import type { Spells } from './spells.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
@@ -36,8 +36,6 @@ export interface SetPorts {
   /** A user's callback threw. */
   callbackThrew(error: unknown): void
 }
-
-const TAKEN_BACK: Failure = { code: 'KPL_ERR_ABORTED', message: 'the record was taken back by its AbortSignal' }
 
 /** More streams than one producer may serve: names are often made from data, and every pipeline is kept. */
 const MAX_STREAMS = 10_000
@@ -122,12 +120,14 @@ export class PipelineSet {
     try {
       return this.#tryPut(user, settle, nowMs)
     } catch (error) {
-      if (error instanceof InvalidRecordError) this.totals.invalid++
-      throw error
+      if (!(error instanceof InvalidRecordError)) throw error
+      this.totals.invalid++
+      throw withHint(error, user)
     }
   }
 
   #tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
+    assertIsObject(user)
     const { streamName = this.#options.streamName } = user
     const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
     const record = this.#admission.examine(user)
@@ -194,17 +194,12 @@ export class PipelineSet {
   abort(ticket: AbortTicket, nowMs: number): void {
     const { members, index, streamName } = ticket
     if (members === undefined || members.isDecided) return
-    const { attempts, persisted } = historyOf(members, index)
+    const told = takenBack(members, index, nowMs)
     members.settles[index] = undefined
     members.abortedCount++
     ticket.members = undefined
     this.totals.failed++
     this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1, shardOf({ members }))
-    const { sentMs } = members
-    const told =
-      sentMs === undefined
-        ? failureWith(TAKEN_BACK, persisted, attempts)
-        : failureWith(TAKEN_BACK, 'maybe', joinAttempts(attempts, [unanswered(sentMs, nowMs)]))
     publishFailure(streamName, told, shardOf({ members }), 1)
     this.#ports.spells?.takenBack(streamName, told, nowMs)
     this.#call(() => ticket.settle(new RecordFailedError(told), undefined))
