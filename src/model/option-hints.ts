@@ -37,7 +37,10 @@ const ELSEWHERE = new Map<string, string>([
   ),
   ...named(WAIT, 'maxLatency maxLatencyMs batchInterval batchIntervalMs maxWait maxWaitMs delay interval'),
   ...named(BUFFER, 'bufferSize maxBufferSize bufferMemory queueSize maxQueueSize maxOutstandingRecords highWaterMark'),
-  ...named(SOCKETS, 'concurrency maxConcurrency maxConcurrentRequests maxSockets maxInFlight parallelism connections'),
+  ...named(
+    SOCKETS,
+    'maxConnections concurrency maxConcurrency maxConcurrentRequests maxSockets maxInFlight parallelism connections'
+  ),
   ...named(TIMEOUT, 'timeout timeoutMs requestTimeout deliveryTimeoutMs messageTimeoutMs ttl ttlMs'),
   ...named(
     CREDENTIALS,
@@ -49,7 +52,7 @@ const ELSEWHERE = new Map<string, string>([
     'aggregationEnabled turns it on or off',
     'aggregation aggregate useAggregation aggregated enableAggregation'
   ),
-  ...named('rateLimitPercent is the KPL RateLimit, in percent of one shard', 'rateLimit throttle rate'),
+  ...named('rateLimitPercent is in percent of what one shard takes, not in records', 'rateLimit throttle rate maxRate'),
   ...named(STREAM, 'stream streams streamArn topic streamId'),
   ...named(ENDPOINT, 'endpointUrl url host kinesisEndpoint serviceUrl'),
   ...named(LOGGER, 'debug verbose logLevel log'),
@@ -71,11 +74,11 @@ export function unknownOption(name: string): string {
 function hintFor(name: string): string | undefined {
   const plain = plainOf(name)
   if (plain === '') return undefined
-  const elsewhere = ELSEWHERE.get(plain)
-  if (elsewhere !== undefined) return elsewhere
+  // The KPL writes its properties with a capital; in small letters the same word is rather a slip of ours.
+  const property = /^(?:[A-Z]|set[A-Z])/.test(name) ? ofKpl(plain) : undefined
+  const known = property ?? ELSEWHERE.get(plain)
+  if (known !== undefined) return known
   const begun = Object.keys(OPTIONS).find(option => isBegun(plain, plainOf(option)))
-  const property = begun === undefined ? ofKpl(plain) : undefined
-  if (property !== undefined) return property
   const meant = begun ?? nearestOption(plain)
   return meant === undefined ? undefined : `did you mean ${meant}?`
 }

@@ -133,18 +133,18 @@ export class Admission {
   }
 }
 
-/** Throws InvalidRecordError for what has no fields at all. */
-export function assertIsObject(user: unknown): void {
-  if (user !== null && user !== undefined) return
-  throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'record', `must be an object, got ${kindOf(user)}`)
+/** Returns the error for what was thrown over a record, with what to write instead; undefined when the record is not at fault. */
+export function refusalOf(error: unknown, user: unknown): InvalidRecordError | undefined {
+  // Its fields could not even be read.
+  if (user === null || user === undefined) return withHint('record', `must be an object, got ${kindOf(user)}`, user)
+  if (!(error instanceof InvalidRecordError)) return undefined
+  if (error.code !== 'KPL_ERR_INVALID_RECORD') return error
+  return withHint(error.field, error.message.slice(error.field.length + 1), user)
 }
 
-/** Returns the error of a refused record, with what the record looks like and what to write instead. */
-export function withHint(error: InvalidRecordError, user: unknown): InvalidRecordError {
-  const { code, field, message } = error
-  const hint = code === 'KPL_ERR_INVALID_RECORD' ? recordHint(user) : undefined
-  if (hint === undefined) return error
-  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', field, `${message.slice(field.length + 1)}; ${hint}`)
+function withHint(field: string, fault: string, user: unknown): InvalidRecordError {
+  const hint = recordHint(user)
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', field, hint === undefined ? fault : `${fault}; ${hint}`)
 }
 
 function lengthOf(data: unknown): number {

@@ -12,7 +12,7 @@ import type { SettleCallback } from '../model/results.ts'
 import { EnvelopeMemory } from '../stages/envelope-memory.ts'
 import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
-import { Admission, assertIsObject, withHint } from './admission.ts'
+import { Admission, refusalOf } from './admission.ts'
 import { Budget } from './budget.ts'
 import { noteAnswer, publishFailed, publishFailure } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
@@ -117,20 +117,15 @@ export class PipelineSet {
    * full, nothing was taken. Afterwards `news` is the pipeline whose deadline may have come nearer, if any. Hot.
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
+    let pipeline: Pipeline
+    let record: AcceptedRecord
     try {
-      return this.#tryPut(user, settle, nowMs)
+      const { streamName = this.#options.streamName } = user
+      pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
+      record = this.#admission.examine(user)
     } catch (error) {
-      if (!(error instanceof InvalidRecordError)) throw error
-      this.totals.invalid++
-      throw withHint(error, user)
+      throw this.#explained(error, user)
     }
-  }
-
-  #tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
-    assertIsObject(user)
-    const { streamName = this.#options.streamName } = user
-    const pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
-    const record = this.#admission.examine(user)
     if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
     if (!this.budget.tryTake(record.budgetBytes)) return this.#refuse(pipeline)
     record.settle = settle
@@ -246,6 +241,14 @@ export class PipelineSet {
     this.totals.refused++
     telemetry.refused()
     return false
+  }
+
+  /** What a record is refused with: counted, and with what to write instead. */
+  #explained(error: unknown, user: unknown): unknown {
+    const refusal = refusalOf(error, user)
+    if (refusal === undefined) return error
+    this.totals.invalid++
+    return refusal
   }
 
   #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {

@@ -18,8 +18,6 @@ describe('a name from elsewhere is answered with the options that do it here', (
     ['maxBufferedTime', ['recordMaxBufferedTimeMs']],
     ['lingerMs', ['recordMaxBufferedTimeMs']],
     ['linger.ms', ['recordMaxBufferedTimeMs']],
-    ['aggregation', ['aggregationEnabled']],
-    ['rateLimit', ['rateLimitPercent']],
     ['bufferSize', ['bufferMaxBytes', 'bufferMaxRecords']],
     ['maxSockets', ['maxInFlightRequests']],
     ['timeout', ['requestTimeoutMs', 'recordTtlMs']],
@@ -31,17 +29,14 @@ describe('a name from elsewhere is answered with the options that do it here', (
     ['idempotent', ['dedupeTags']],
     ['ordered', ['ordering']],
     // The KPL's.
-    ['RecordMaxBufferedTime', ['recordMaxBufferedTimeMs']],
     ['setRecordTtl', ['recordTtlMs']],
     ['MaxConnections', ['maxInFlightRequests']],
     ['AggregationMaxSize', ['aggregationMaxBytes']],
     ['KinesisEndpoint', ['endpoint']],
     // Typos.
-    ['recordTtlMS', ['recordTtlMs']],
     ['streamNmae', ['streamName']],
     ['agregationEnabled', ['aggregationEnabled']],
-    ['failIfThrotled', ['failIfThrottled']],
-    ['retryCap', ['retryCapMs']]
+    ['failIfThrotled', ['failIfThrottled']]
   ])('%s', (name, words) => {
     const fault = faultOf({ [name]: 'canary' })
 
@@ -50,6 +45,14 @@ describe('a name from elsewhere is answered with the options that do it here', (
     expect(fault.startsWith(`${name} is not an option; `)).toBe(true)
     expect(fault).not.toContain('canary')
   })
+})
+
+test('what a name nearly says already is answered with what differs', () => {
+  expect(['rateLimit', 'aggregation', 'RecordMaxBufferedTime'].map(name => faultOf({ [name]: 1 }))).toEqual([
+    'rateLimit is not an option; rateLimitPercent is in percent of what one shard takes, not in records',
+    'aggregation is not an option; aggregationEnabled turns it on or off',
+    "RecordMaxBufferedTime is not an option; recordMaxBufferedTimeMs is the KPL's RecordMaxBufferedTime, in ms"
+  ])
 })
 
 test('a property of the KPL without a meaning here says why', () => {
