@@ -2,7 +2,7 @@
  * Checks options against their table and fills in the defaults.
  * Invariant: what is returned is complete and within every bound; otherwise every fault is reported at once.
  */
-import { OptionsError, safeText } from './errors.ts'
+import { OptionsError } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
 import { messageFirst } from './object-first-logger.ts'
 import { unknownOption } from './option-hints.ts'
@@ -10,7 +10,7 @@ import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type 
 import { kindOf, streamNameFault } from './records.ts'
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
-const MAX_CHOICE_CHARACTERS = 32
+const CHOICE = /^[A-Za-z][\w-]{0,15}$/
 /** Room that a partition key of 256 characters may need in UTF-8. */
 const KEY_ROOM_BYTES = 1024
 
@@ -111,11 +111,10 @@ function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
 }
 
-/** A word that was meant to be one of a few is no secret. */
+/** A short word was meant to be one of the choices. Anything else may be a secret in the wrong place. */
 function describeChoice(value: unknown): string {
   if (typeof value !== 'string') return describe(value)
-  const shown = safeText(value.slice(0, MAX_CHOICE_CHARACTERS))
-  return `'${shown}${value.length > MAX_CHOICE_CHARACTERS ? '...' : ''}'`
+  return CHOICE.test(value) ? `'${value}'` : `a string of ${value.length} characters`
 }
 
 function prefixed(name: string, fault: string | undefined): string | undefined {
