@@ -8,7 +8,7 @@ import type { Writable } from 'node:stream'
 import { AbortWatch } from './abort-watch.ts'
 import { createAwsTransport } from './aws/transport.ts'
 import { withGuardedLogger } from './guarded-logger.ts'
-import { ProducerError } from './model/errors.ts'
+import { errorText, ProducerError } from './model/errors.ts'
 import type { AbortTicket } from './model/kinesis-record.ts'
 import type { ProducerOptions, ResolvedOptions } from './model/options.ts'
 import type { Clock, Random, ShardHashRange, Timer, Transport } from './model/ports.ts'
@@ -22,7 +22,7 @@ import type { StatsCursor } from './pipeline/statistics.ts'
 import { type ProducerStats, snapshot } from './pipeline/stats.ts'
 import { type PutAllOutcome, putAll } from './put-all.ts'
 import { recordWritable, type WritableOptions } from './record-writable.ts'
-import { errorText, Requests } from './requests.ts'
+import { Requests } from './requests.ts'
 import { Room } from './room.ts'
 import { SpellLog } from './spell-log.ts'
 import { emitWarning, systemClock, systemRandom } from './system.ts'
@@ -57,6 +57,10 @@ export class KinesisProducer implements AsyncDisposable {
   #isClosing = false
   #closing: Promise<CloseResult> | undefined
   #isClosed = false
+  #endWait: () => void = ignore
+  #closeTimer: Timer | undefined
+  #closeByMs = Number.POSITIVE_INFINITY
+  #closeTimeoutMs = Number.POSITIVE_INFINITY
 
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
   constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
@@ -69,6 +73,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#requests = new Requests({
       transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
       clock: this.#clock,
+      logger,
       spells: this.#log.spells,
       landed: (pipeline, batch, outcome) => {
         this.#set.complete(pipeline, batch, outcome)
@@ -76,7 +81,7 @@ export class KinesisProducer implements AsyncDisposable {
       },
       listed: (pipeline, listing) => this.#listed(pipeline, listing),
       described: (pipeline, summary) => {
-        pipeline.described(summary, this.#clock.nowMs())
+        this.#set.described(pipeline, summary, this.#clock.nowMs())
         this.#settleAndArm()
       }
     })
@@ -122,7 +127,10 @@ export class KinesisProducer implements AsyncDisposable {
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
   ready(): Promise<void> {
     if (this.#isClosing) return Promise.reject(closed())
-    if (this.#set.hasRoom) return Promise.resolve()
+    const { hasRoom } = this.#set
+    // Asking may throw inside, and then records fail.
+    if (this.#set.hasSettlements) this.#arm()
+    if (hasRoom) return Promise.resolve()
     this.#room ??= new Room()
     return this.#room.promise
   }
@@ -159,10 +167,11 @@ export class KinesisProducer implements AsyncDisposable {
 
   /**
    * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with
-   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent.
+   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent; a later call may shorten the wait.
    */
   close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
-    this.#closing ??= this.#close(timeoutMs)
+    this.#closing ??= this.#close()
+    this.#endWithin(timeoutMs)
     return this.#closing
   }
 
@@ -177,10 +186,14 @@ export class KinesisProducer implements AsyncDisposable {
 
   #accept(record: UserRecord, settle: SettleCallback | AbortTicket): boolean {
     if (this.#isClosing) throw closed()
-    if (!this.#set.tryPut(record, settle, this.#clock.nowMs())) return false
-    const { news } = this.#set
-    const isDue = news !== undefined && (news.nextDeadlineMs < this.#armedMs || this.#set.hasSettlements)
-    if (isDue) this.#arm()
+    try {
+      if (!this.#set.tryPut(record, settle, this.#clock.nowMs())) return false
+    } catch (error) {
+      // What threw inside may have failed others.
+      if (this.#set.hasSettlements) this.#arm()
+      throw error
+    }
+    if (this.#set.isSooner(this.#armedMs)) this.#arm()
     return true
   }
 
@@ -195,37 +208,35 @@ export class KinesisProducer implements AsyncDisposable {
     return isTaken
   }
 
-  async #close(timeoutMs: number): Promise<CloseResult> {
-    const { delivered, failed } = this.#set.totals
+  async #close(): Promise<CloseResult> {
+    const { delivered, failed } = this.#set
     this.#isClosing = true
     this.#room?.settle(Promise.reject(closed()))
-    await this.#flushWithin(timeoutMs)
-    // Records that were taken back are settled, and may still be held.
-    if (this.#set.budget.usedRecords > 0) {
-      const message = `not acknowledged within close's ${timeoutMs} ms`
-      const failure = { code: 'KPL_ERR_CLOSE_TIMEOUT', message } as const
-      this.#set.abandon(this.#requests.giveUp(), failure, this.#clock.nowMs())
-      this.#set.runSettlements(this.#clock.nowMs())
-    }
+    await new Promise<void>(resolve => {
+      this.#endWait = resolve
+      this.#set.flush(this.#clock.nowMs(), resolve)
+      this.#settleAndArm()
+    })
+    this.#closeTimer?.cancel()
+    const message = `not acknowledged within close's ${this.#closeTimeoutMs} ms`
+    // Records that were taken back are settled, and may still be held; and requests may be out that nobody waits for.
+    this.#set.abandon(this.#requests.giveUp(), { code: 'KPL_ERR_CLOSE_TIMEOUT', message }, this.#clock.nowMs())
+    this.#set.runSettlements(this.#clock.nowMs())
     this.#isClosed = true
     this.#timer?.cancel()
     this.#requests.close()
     this.#log.close()
-    const { totals } = this.#set
-    return { delivered: totals.delivered - delivered, failed: totals.failed - failed }
+    return { delivered: this.#set.delivered - delivered, failed: this.#set.failed - failed }
   }
 
-  #flushWithin(timeoutMs: number): Promise<void> {
-    return new Promise(resolve => {
-      const deadlineMs = this.#clock.nowMs() + timeoutMs
-      const timer = deadlineMs < Number.POSITIVE_INFINITY ? this.#clock.schedule(deadlineMs, resolve) : undefined
-      const done = () => {
-        timer?.cancel()
-        resolve()
-      }
-      this.#set.flush(this.#clock.nowMs(), done)
-      this.#settleAndArm()
-    })
+  /** Ends the wait of `close` after `timeoutMs`, unless it ends sooner. */
+  #endWithin(timeoutMs: number): void {
+    const endMs = this.#clock.nowMs() + timeoutMs
+    if (this.#isClosed || endMs >= this.#closeByMs) return
+    this.#closeByMs = endMs
+    this.#closeTimeoutMs = timeoutMs
+    this.#closeTimer?.cancel()
+    this.#closeTimer = this.#clock.schedule(endMs, () => this.#endWait())
   }
 
   // ------------------------------------------------------------------ the edge: time and network
@@ -248,7 +259,9 @@ export class KinesisProducer implements AsyncDisposable {
 
   #arm(): void {
     if (this.#isClosed) return
-    const nextMs = this.#set.hasSettlements ? this.#clock.nowMs() : this.#set.nextDeadlineMs
+    // Asked first: that may throw inside, and then there are settlements.
+    const dueMs = this.#set.nextDeadlineMs
+    const nextMs = this.#set.hasSettlements ? this.#clock.nowMs() : dueMs
     if (nextMs === this.#armedMs) return
     this.#timer?.cancel()
     this.#armedMs = nextMs
@@ -257,15 +270,11 @@ export class KinesisProducer implements AsyncDisposable {
 
   #listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void {
     const nowMs = this.#clock.nowMs()
-    try {
-      if (listing === undefined) pipeline.shardsFailed(nowMs)
-      else pipeline.shardsListed(listing, nowMs)
-      if (listing !== undefined) this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs)
-    } catch (error) {
-      // The listing was not believed: the last good map serves on, and the next fetch is planned.
-      this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs, errorText(error))
-    }
+    // A listing that is not believed failed: the last good map serves on, and the next fetch is planned.
+    const refusal = this.#set.listed(pipeline, listing, nowMs)
+    const error = refusal === undefined ? undefined : errorText(refusal)
     this.#settleAndArm()
+    if (listing !== undefined) this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs, error)
   }
 
   #warn(code: string, message: string): void {

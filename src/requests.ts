@@ -4,9 +4,17 @@
  * after `close`.
  */
 import { setMaxListeners } from 'node:events'
-import { safeText, TransportError } from './model/errors.ts'
+import { errorText, TransportError } from './model/errors.ts'
 import type { Batch } from './model/kinesis-record.ts'
-import type { Clock, PutRecordsResponse, ShardHashRange, StreamSummary, Transport } from './model/ports.ts'
+import type {
+  Clock,
+  Logger,
+  PutRecordsAnswer,
+  PutRecordsResponse,
+  ShardHashRange,
+  StreamSummary,
+  Transport
+} from './model/ports.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import type { Outcome } from './pipeline/pipeline-host.ts'
 import type { Spells } from './pipeline/spells.ts'
@@ -14,6 +22,7 @@ import type { Spells } from './pipeline/spells.ts'
 export interface RequestPorts {
   readonly transport: Transport
   readonly clock: Clock
+  readonly logger?: Logger | undefined
   readonly spells?: Spells | undefined
   landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
   /** undefined: the listing failed. */
@@ -51,8 +60,9 @@ export class Requests {
     const flight: Flight = { pipeline, batch }
     const startMs = clock.nowMs()
     this.#flights.add(flight)
-    transport.putRecords({ stream: pipeline.stream, entries: batch.entries, signal: this.#cut.signal }).then(
-      response => this.#land(flight, { startMs, endMs: clock.nowMs(), ...checked(response, batch) }),
+    const request = { stream: pipeline.stream, entries: batch.entries, signal: this.#cut.signal }
+    called(async () => checked(await transport.putRecords(request), batch)).then(
+      answered => this.#land(flight, { startMs, endMs: clock.nowMs(), ...answered }),
       (error: unknown) => this.#land(flight, { startMs, endMs: clock.nowMs(), error: asTransportError(error) })
     )
   }
@@ -60,24 +70,24 @@ export class Requests {
   fetchShards(pipeline: Pipeline): void {
     const { transport, spells, clock } = this.#ports
     const { stream, streamName } = pipeline
-    transport.listShards(stream).then(
+    called(() => transport.listShards(stream)).then(
       listing => this.#unlessClosed(() => this.#ports.listed(pipeline, listing)),
       (error: unknown) =>
         this.#unlessClosed(() => {
-          spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
           this.#ports.listed(pipeline, undefined)
+          spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
         })
     )
-    transport.describeStream(stream).then(
+    called(() => transport.describeStream(stream)).then(
       summary =>
         this.#unlessClosed(() => {
+          this.#ports.described(pipeline, isObject(summary) ? summary : undefined)
           spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs())
-          this.#ports.described(pipeline, summary)
         }),
       (error: unknown) =>
         this.#unlessClosed(() => {
-          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs(), errorText(error))
           this.#ports.described(pipeline, undefined)
+          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs(), errorText(error))
         })
     )
   }
@@ -91,8 +101,12 @@ export class Requests {
 
   /** Cuts what is under way and frees the transport. */
   close(): void {
+    const { transport, logger } = this.#ports
     this.#cut.abort()
-    this.#ports.transport.close()
+    called(async () => transport.close()).catch((error: unknown) => {
+      // Every record is settled, and nobody waits for this.
+      logger?.warn('closing the transport failed', { error: errorText(error) })
+    })
   }
 
   #land(flight: Flight, outcome: Outcome): void {
@@ -105,21 +119,34 @@ export class Requests {
   }
 }
 
-/** Returns an error's name and message, fit for a log. */
-export function errorText(error: unknown): string {
-  try {
-    return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-  } catch {
-    // What was thrown throws when it is asked for its text, so there is none to tell.
-    return 'an error without a text'
-  }
+/** A transport may be anybody's: one that throws, or answers without a promise, has answered all the same. */
+async function called<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  return call()
 }
 
 function checked(response: PutRecordsResponse, batch: Batch): Pick<Outcome, 'records' | 'error'> {
-  if (response.records.length === batch.entries.length) return { records: response.records }
-  const message = `${batch.entries.length} records were sent and ${response.records.length} answers came`
+  const records: unknown = isObject(response) ? response.records : undefined
+  const count = Array.isArray(records) ? records.length : 0
+  if (count === batch.entries.length) return { records: (records as unknown[]).map(answerOf) }
+  const message = `${batch.entries.length} records were sent and ${count} answers came`
   const failure = { errorCode: 'RecordCountMismatch', message, persisted: 'maybe' } as const
   return { error: new TransportError(failure, 'KPL_ERR_PROTOCOL') }
+}
+
+const ANSWER_FIELDS = ['shardId', 'sequenceNumber', 'errorCode', 'errorMessage'] as const
+
+/** An answer of another shape says nothing: it may have been stored. */
+function answerOf(answer: unknown): PutRecordsAnswer {
+  const isAnswer = isObject(answer) && ANSWER_FIELDS.every(name => isOptionalText(Reflect.get(answer, name)))
+  return isAnswer ? answer : {}
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
 
 /** A transport rejects with TransportError only; anything else is its fault, and says nothing about what was stored. */

@@ -4,7 +4,7 @@
  * is hashed or parsed once, however many members point to it, so the work is linear in the envelope.
  * Hash keys are 32 hexadecimal digits here: they order as text the way they order as numbers.
  */
-import { hash } from 'node:crypto'
+import { md5 } from '../wire/digest.ts'
 import type { EnvelopeReader } from '../wire/envelope-reader.ts'
 
 /** A shard's hash keys, both ends included, as decimal text or bigint; or the SDK's `Shard.HashKeyRange` as it is. */
@@ -43,7 +43,7 @@ export class RangeFilter {
     const { keys, hashKeys } = this.#reader
     const decimal = hashKeys.text()
     return decimal === undefined
-      ? (this.#byKey[keys.index] ??= this.#placeOf(hash('md5', keys.bytes())))
+      ? (this.#byKey[keys.index] ??= this.#placeOf(md5(keys.bytes(), 'hex')))
       : (this.#byHashKey[hashKeys.index] ??= this.#placeOf(decimalToHex(decimal)))
   }
 

@@ -3,7 +3,7 @@
  * Invariant: the bytes are the KPL's for the same records in the same order; one record alone stays plain. It does not
  * know shards: whoever feeds it gives it records of one shard only, or a KCL consumer drops the aggregate.
  */
-import { hash } from 'node:crypto'
+import { md5 } from '../wire/digest.ts'
 import { EnvelopeWriter } from '../wire/encode.ts'
 import { CONTAINER_KEY } from '../wire/format.ts'
 import { explicitHashKeyFault } from '../wire/hash-key.ts'
@@ -73,7 +73,7 @@ export class RecordAggregator {
     if (!this.fits(record)) return false
     const { partitionKey, data } = record
     const hashKey = hashKeyText(record)
-    if (this.count === 0) this.#explicitHashKey = hashKey ?? String(BigInt('0x' + hash('md5', partitionKey)))
+    if (this.count === 0) this.#explicitHashKey = hashKey ?? String(BigInt('0x' + md5(partitionKey, 'hex')))
     this.#writer.add(partitionKey, utf8Bytes(partitionKey), hashKey, data, utf8Bytes(data))
     return true
   }

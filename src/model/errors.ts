@@ -78,6 +78,11 @@ export const ERRORS = {
     retryable: true,
     doc: "An answer did not have the API's shape; whether the records were stored is unknown."
   },
+  KPL_ERR_INTERNAL: {
+    class: 'RecordFailedError',
+    retryable: true,
+    doc: 'Something inside the producer threw; `cause` is what. The records of that stream fail with it, and the producer goes on.'
+  },
   KPL_ERR_MALFORMED_ENVELOPE: {
     class: 'MalformedEnvelopeError',
     retryable: false,
@@ -129,8 +134,13 @@ export class InvalidRecordError extends ProducerError {
   override readonly name = 'InvalidRecordError'
   readonly field: string
 
-  constructor(code: 'KPL_ERR_INVALID_RECORD' | 'KPL_ERR_RECORD_TOO_LARGE', field: string, fault: string) {
-    super(code, `${field} ${fault}`)
+  constructor(
+    code: 'KPL_ERR_INVALID_RECORD' | 'KPL_ERR_RECORD_TOO_LARGE',
+    field: string,
+    fault: string,
+    options?: ErrorOptions
+  ) {
+    super(code, `${field} ${fault}`, options)
     this.field = field
   }
 }
@@ -141,6 +151,7 @@ export interface RecordFailure {
   readonly persisted: Persisted
   readonly attempts: readonly Attempt[]
   readonly serviceCode?: string | undefined
+  readonly cause?: unknown
 }
 
 /** An accepted record that was not acknowledged. */
@@ -154,7 +165,7 @@ export class RecordFailedError extends ProducerError {
   readonly serviceCode: string | undefined
 
   constructor(failure: RecordFailure) {
-    super(failure.code, failure.message)
+    super(failure.code, failure.message, failure.cause === undefined ? undefined : { cause: failure.cause })
     this.persisted = failure.persisted
     this.attempts = failure.attempts
     this.serviceCode = failure.serviceCode
@@ -197,6 +208,16 @@ const MAX_SERVICE_TEXT = 1024
 export function safeText(text: string): string {
   const cut = text.length > MAX_SERVICE_TEXT ? `${text.slice(0, MAX_SERVICE_TEXT)}...` : text
   return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+}
+
+/** Returns an error's name and message, fit for a log. */
+export function errorText(error: unknown): string {
+  try {
+    return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  } catch {
+    // What was thrown throws when it is asked for its text, so there is none to tell.
+    return 'an error without a text'
+  }
 }
 
 /** Marks a place the types say cannot be reached: the `default` of a `switch` over a union. */

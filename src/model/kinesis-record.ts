@@ -29,6 +29,8 @@ export interface History {
  * One instance is filled again and again, so that a put allocates nothing: whoever is handed it copies what it keeps.
  */
 export interface AcceptedRecord {
+  /** The stream that the user named; undefined: the producer's own. */
+  streamName: string | undefined
   partitionKey: string
   /** UTF-8 bytes of the partition key. */
   keyBytes: number
@@ -55,6 +57,12 @@ export interface AcceptedRecord {
   expirationMs: number
   history: History | undefined
 }
+
+/** What members keep of a record. */
+export type MemberFacts = Pick<
+  AcceptedRecord,
+  'settle' | 'acceptedMs' | 'number' | 'history' | 'budgetBytes' | 'dataBytes'
+>
 
 /**
  * The user records of one Kinesis record, by column: no object per record. Index i is sub-sequence number i.
@@ -89,7 +97,7 @@ export class Members {
     this.numbers = new Array(expectedCount)
   }
 
-  push(record: AcceptedRecord): void {
+  push(record: MemberFacts): void {
     const { settle, history } = record
     const index = this.count++
     if (typeof settle === 'object') {

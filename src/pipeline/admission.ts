@@ -7,9 +7,9 @@
 import { InvalidRecordError } from '../model/errors.ts'
 import { type AcceptedRecord, STREAM_LANE } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
-import { recordHint } from '../model/record-hints.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import { type HashedKey, KeyCache } from '../stages/key-cache.ts'
+import { isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
@@ -25,6 +25,7 @@ export class Admission {
   readonly #keys = new KeyCache()
   readonly #hashWords = new Uint32Array(HASH_KEY_WORDS)
   readonly #record: AcceptedRecord = {
+    streamName: undefined,
     partitionKey: '',
     keyBytes: 0,
     keySlot: undefined,
@@ -62,8 +63,18 @@ export class Admission {
    * Throws InvalidRecordError (KPL_ERR_INVALID_RECORD, KPL_ERR_RECORD_TOO_LARGE). Each property is read once.
    */
   examine(user: UserRecord): AcceptedRecord {
-    const { partitionKey, data, explicitHashKey } = user
     const record = this.#record
+    let partitionKey: string
+    let data: Uint8Array | string
+    let explicitHashKey: string | bigint | undefined
+    try {
+      partitionKey = user.partitionKey
+      data = user.data
+      explicitHashKey = user.explicitHashKey
+      record.streamName = user.streamName
+    } catch (cause) {
+      throw unreadable(user, cause)
+    }
     const key = this.#lookUp(partitionKey)
     record.partitionKey = partitionKey
     record.keyBytes = key.utf8Bytes
@@ -117,7 +128,7 @@ export class Admission {
   #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
     const sizeBytes = dataBytes + keyBytes
     if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
-    const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(data))
+    const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(plainView(data)))
     const tagBytes = this.#isTagged ? MAX_DEDUPE_TAG_BYTES : 0
     // The key is in the envelope and may be its container's as well.
     const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
@@ -133,26 +144,29 @@ export class Admission {
   }
 }
 
-/** Returns the error for what was thrown over a record, with what to write instead; undefined when the record is not at fault. */
-export function refusalOf(error: unknown, user: unknown): InvalidRecordError | undefined {
-  // Its fields could not even be read.
-  if (user === null || user === undefined) return withHint('record', `must be an object, got ${kindOf(user)}`, user)
-  if (!(error instanceof InvalidRecordError)) return undefined
-  if (error.code !== 'KPL_ERR_INVALID_RECORD') return error
-  return withHint(error.field, error.message.slice(error.field.length + 1), user)
-}
-
-function withHint(field: string, fault: string, user: unknown): InvalidRecordError {
-  const hint = recordHint(user)
-  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', field, hint === undefined ? fault : `${fault}; ${hint}`)
-}
-
 function lengthOf(data: unknown): number {
-  if (typeof data === 'string') return Buffer.byteLength(data)
-  if (data instanceof Uint8Array) return data.byteLength
-  throw new InvalidRecordError(
-    'KPL_ERR_INVALID_RECORD',
-    'data',
-    `must be a Uint8Array or a string, got ${kindOf(data)}`
-  )
+  if (typeof data === 'string') return lengthOfText(data)
+  if (!isBytes(data)) throw invalidData(`must be a Uint8Array or a string, got ${kindOf(data)}`)
+  const bytes = lengthOfBytes(data)
+  if (bytes < 0) throw invalidData('must have its memory: the ArrayBuffer behind it was transferred or made smaller')
+  return bytes
+}
+
+/** Equal lengths mean ASCII, in which no surrogate is. */
+function lengthOfText(data: string): number {
+  const bytes = Buffer.byteLength(data)
+  if (bytes === data.length || data.isWellFormed()) return bytes
+  throw invalidData('must be well-formed Unicode when it is a string, got a lone surrogate')
+}
+
+function invalidData(fault: string): InvalidRecordError {
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'data', fault)
+}
+
+function unreadable(user: unknown, cause: unknown): InvalidRecordError {
+  const isObject = typeof user === 'object' && user !== null
+  const fault = isObject
+    ? 'must have fields that can be read, and reading one threw'
+    : `must be an object with partitionKey and data, got ${kindOf(user)}`
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'record', fault, isObject ? { cause } : undefined)
 }

@@ -44,12 +44,15 @@ export class Budget {
     return this.maxBytes - this.#bytes >= this.#roomBytes && this.maxRecords - this.#records >= this.#roomRecords
   }
 
-  /** Takes room for one record, or nothing. */
-  tryTake(bytes: number): boolean {
-    if (this.#bytes + bytes > this.maxBytes || this.#records >= this.maxRecords) return false
+  /** Whether one more record of `bytes` stays within the bounds. */
+  fits(bytes: number): boolean {
+    return this.#bytes + bytes <= this.maxBytes && this.#records < this.maxRecords
+  }
+
+  /** Counts one record that `fits`. */
+  take(bytes: number): void {
     this.#bytes += bytes
     this.#records++
-    return true
   }
 
   release(bytes: number, records: number): void {

@@ -5,9 +5,8 @@
  * `Routing`.
  */
 import { type AcceptedRecord, type KinesisRecord, UNROUTED_LANE } from '../model/kinesis-record.ts'
-import { Aggregator } from '../stages/aggregator.ts'
+import { Aggregator, type AggregatorOptions } from '../stages/aggregator.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
 import type { Routing } from './routing.ts'
 
 /** Open envelopes while there is no map, one for each hash key; beyond it records go alone. */
@@ -18,7 +17,7 @@ export class Intake {
   readonly #routing: Routing
   #unrouted: KinesisRecord[] = []
 
-  constructor(options: PipelineOptions, routing: Routing, emit: (record: KinesisRecord) => void) {
+  constructor(options: AggregatorOptions, routing: Routing, emit: (record: KinesisRecord) => void) {
     this.#routing = routing
     this.#aggregator = new Aggregator(options, record => {
       if (record.predictedShard === UNROUTED_LANE) this.#unrouted.push(record)

@@ -8,6 +8,7 @@ import type { PutRecordsAnswer, Random } from '../model/ports.ts'
 import type { Admission } from './admission.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Settlement } from './settlement.ts'
+import type { StreamTelemetry } from './telemetry.ts'
 
 /** None of these may call back into the pipeline before they return. */
 export interface PipelineHost {
@@ -23,6 +24,13 @@ export interface PipelineHost {
   /** Queues a settlement; callbacks run when the pipelines are at rest. */
   settle(pipeline: Pipeline, settlement: Settlement): void
   warn(code: string, message: string): void
+}
+
+/** What a pipeline leaves to the one that takes its place. */
+export interface FormerPipeline {
+  readonly telemetry: StreamTelemetry
+  /** When the shards may be listed again. */
+  readonly blindUntilMs: number
 }
 
 /** The answers to one batch, or its failure as a whole. */

@@ -1,27 +1,29 @@
 /**
  * All streams of one producer: the buffer's bounds, the slots for requests, flushes and settlements, and one pipeline
  * per stream name, made when the name is first used.
- * Invariant: `outstanding` records are exactly those accepted and not called back; each is called back once, and never
- * from inside a put: callbacks run in `runSettlements`, when every pipeline is at rest.
+ * Invariant: `outstanding` records are exactly those accepted and not called back; nothing is counted that was not placed,
+ * and nothing that a pipeline throws comes out of here, but as the error of a put that took nothing.
  */
-import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
+import type { ProducerError } from '../model/errors.ts'
 import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
-import type { Random } from '../model/ports.ts'
-import { streamNameFault, type UserRecord } from '../model/records.ts'
+import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
+import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
 import { EnvelopeMemory } from '../stages/envelope-memory.ts'
-import { Fifo } from '../stages/fifo.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
-import { Admission, refusalOf } from './admission.ts'
+import { Admission } from './admission.ts'
 import { Budget } from './budget.ts'
-import { noteAnswer, publishFailed, publishFailure } from './diagnostics.ts'
+import { noteAnswer } from './diagnostics.ts'
 import { FlushLedger } from './flush-ledger.ts'
-import { recordAttempt, takenBack, unanswered } from './members.ts'
-import { Pipeline } from './pipeline.ts'
+import { recordAttempt, unanswered } from './members.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { callBack, type Failure, type Settlement, shardOf } from './settlement.ts'
+import { Refusals } from './refusals.ts'
+import type { Failure } from './settlement.ts'
+import { Settlements } from './settlements.ts'
 import type { Spells } from './spells.ts'
+import { internalFailure, refusalFor, Supervisor } from './supervisor.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
 export interface SetPorts {
@@ -37,65 +39,64 @@ export interface SetPorts {
   callbackThrew(error: unknown): void
 }
 
-/** More streams than one producer may serve: names are often made from data, and every pipeline is kept. */
-const MAX_STREAMS = 10_000
-
 export class PipelineSet {
   readonly ledger: FlushLedger = new FlushLedger()
   readonly budget: Budget
-  /** Settled user records, and puts that took nothing: for want of room, or for what was in the record. */
-  readonly totals = { delivered: 0, failed: 0, refused: 0, invalid: 0 }
-  /** Set by `tryPut`. */
-  news: Pipeline | undefined
+  readonly refusals: Refusals = new Refusals()
+  /** The pipeline whose deadline may have come nearer by the last put. */
+  #news: Pipeline | undefined
   readonly #options: PipelineOptions
   readonly #ports: SetPorts
-  readonly #host: PipelineHost
   readonly #admission: Admission
-  readonly #memory: EnvelopeMemory | undefined
-  readonly #pipelines = new Map<string, Pipeline>()
-  readonly #settlements = new Fifo<{ readonly pipeline: Pipeline; readonly settlement: Settlement }>()
+  readonly #supervisor: Supervisor
+  readonly #settlements: Settlements
   /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
   readonly #crowded = new Map<string, Pipeline>()
   #nextNumber = 0
   #inFlight = 0
   #turn = 0
-  #isSettling = false
 
   constructor(options: PipelineOptions, ports: SetPorts) {
     const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(ports.random)) } : undefined
     const memory = ports.readsUntilAnswered ? new EnvelopeMemory(options.aggregationMaxBytes) : undefined
     this.#options = { ...options, ...tags, takeBytes: memory && (bytes => memory.take(bytes)) }
-    this.#memory = memory
     this.#ports = ports
     this.budget = new Budget(options)
     this.#admission = new Admission(options.maxUserRecordBytes, options.dedupeTags)
-    this.#host = {
-      random: ports.random,
-      admission: this.#admission,
-      isFlushing: () => this.ledger.isFlushing,
-      hasFreeSlot: () => this.#inFlight < options.maxInFlightRequests,
-      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
-      fetchShards: ports.fetchShards,
-      settle: (pipeline, settlement) => {
-        settlement.members.isDecided = true
-        this.#settlements.push({ pipeline, settlement })
-      },
-      warn: ports.warn
-    }
+    this.#settlements = new Settlements({
+      budget: this.budget,
+      ledger: this.ledger,
+      memory,
+      spells: ports.spells,
+      callbackThrew: error => ports.callbackThrew(error),
+      tellingThrew: error => this.#warnOf(error)
+    })
+    this.#supervisor = new Supervisor(this.#options, this.#hostPorts())
   }
 
   get inFlightRequests(): number {
     return this.#inFlight
   }
 
+  get delivered(): number {
+    return this.#settlements.delivered
+  }
+
+  get failed(): number {
+    return this.#settlements.failed
+  }
+
   get pipelines(): Iterable<Pipeline> {
-    return this.#pipelines.values()
+    return this.#supervisor.pipelines
   }
 
   /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
   get hasRoom(): boolean {
     for (const [laneId, pipeline] of this.#crowded) {
-      if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+      this.#supervisor.guard(pipeline, this.#supervisor.nowMs, () => {
+        if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+      })
+      if (pipeline.isReplaced) this.#crowded.delete(laneId)
     }
     return this.budget.hasRoom && this.#crowded.size === 0
   }
@@ -108,78 +109,140 @@ export class PipelineSet {
   /** When `advance` has something to do next. Cost: O(streams). */
   get nextDeadlineMs(): number {
     let nearestMs = Number.POSITIVE_INFINITY
-    for (const pipeline of this.#pipelines.values()) nearestMs = Math.min(nearestMs, pipeline.nextDeadlineMs)
+    for (const pipeline of this.pipelines) nearestMs = Math.min(nearestMs, this.#supervisor.deadlineOf(pipeline))
     return nearestMs
   }
 
   /**
    * Takes a record, or returns false when the buffer is full. Throws InvalidRecordError; then, and when the buffer is
-   * full, nothing was taken. Afterwards `news` is the pipeline whose deadline may have come nearer, if any. Hot.
+   * full, nothing was taken. Hot.
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
-    let pipeline: Pipeline
     let record: AcceptedRecord
+    let pipeline: Pipeline
     try {
-      const { streamName = this.#options.streamName } = user
-      pipeline = this.#pipelines.get(streamName ?? '') ?? this.#open(streamName)
       record = this.#admission.examine(user)
+      pipeline = this.#supervisor.open(record.streamName ?? this.#options.streamName)
     } catch (error) {
-      throw this.#explained(error, user)
+      throw this.refusals.errorFor(error, user)
     }
-    if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
-    if (!this.budget.tryTake(record.budgetBytes)) return this.#refuse(pipeline)
-    record.settle = settle
-    if (typeof settle === 'object') settle.streamName = pipeline.streamName
-    record.acceptedMs = nowMs
-    record.number = this.#nextNumber++
-    record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
-    record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
-    record.expirationMs = nowMs + this.#options.recordTtlMs
-    this.ledger.accepted()
-    const isQuiet = pipeline.accept(record, this.#admission.key, nowMs)
-    this.news = isQuiet ? undefined : pipeline
+    const { budgetBytes } = record
+    const number = this.#nextNumber
+    let isQuiet = false
+    try {
+      if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
+      if (!this.budget.fits(budgetBytes)) return this.#refuse(pipeline)
+      record.settle = settle
+      if (typeof settle === 'object') settle.streamName = pipeline.streamName
+      record.acceptedMs = nowMs
+      record.number = number
+      record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
+      record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
+      record.expirationMs = nowMs + this.#options.recordTtlMs
+      isQuiet = pipeline.place(record, this.#admission.key, nowMs)
+    } catch (error) {
+      const isPlaced = pipeline.custody.holds(number)
+      if (isPlaced) this.#count(pipeline, budgetBytes, nowMs)
+      this.#supervisor.replace(pipeline, error, nowMs)
+      if (!isPlaced) throw refusalFor(error)
+    }
+    if (!pipeline.isReplaced) {
+      // Only now, so that nothing is counted that was not placed.
+      this.#count(pipeline, budgetBytes, nowMs)
+      if (pipeline.hasSealed) this.#supervisor.guard(pipeline, nowMs, () => pipeline.pump())
+    }
+    this.#news = isQuiet ? undefined : this.#supervisor.find(pipeline.streamName)
     return true
+  }
+
+  /** Whether the last put has made something due before `armedMs`. */
+  isSooner(armedMs: number): boolean {
+    return this.#news !== undefined && (this.#supervisor.deadlineOf(this.#news) < armedMs || this.hasSettlements)
+  }
+
+  #count(pipeline: Pipeline, budgetBytes: number, nowMs: number): void {
+    this.#nextNumber++
+    this.budget.take(budgetBytes)
+    this.ledger.accepted()
+    pipeline.custody.placed(budgetBytes)
+    // Not by `#tell`: a closure for each record.
+    try {
+      pipeline.telemetry.received(nowMs)
+    } catch (error) {
+      this.#warnOf(error)
+    }
   }
 
   /** Opens a stream's pipeline before its first record, so that its shard map is there in time. */
   open(streamName: string): Pipeline {
-    return this.#pipelines.get(streamName) ?? this.#open(streamName)
+    return this.#supervisor.open(streamName)
   }
 
   /** Does whatever is due on every stream; streams take turns at being first, since slots are shared. */
   advance(nowMs: number): void {
-    const pipelines = [...this.#pipelines.values()]
+    const pipelines = [...this.pipelines]
     this.#turn++
-    for (let i = 0; i < pipelines.length; i++) pipelines[(i + this.#turn) % pipelines.length]!.advance(nowMs)
+    for (let i = 0; i < pipelines.length; i++) {
+      const pipeline = pipelines[(i + this.#turn) % pipelines.length]!
+      this.#supervisor.guard(pipeline, nowMs, () => pipeline.advance(nowMs))
+    }
   }
 
   /** Calls `done` once every record accepted so far has been called back, and sends what is buffered now. */
   flush(nowMs: number, done: () => void): void {
     this.ledger.flush(this.#nextNumber, done)
-    for (const pipeline of this.#pipelines.values()) pipeline.flush(nowMs)
+    for (const pipeline of this.pipelines) this.#supervisor.guard(pipeline, nowMs, () => pipeline.flush(nowMs))
   }
 
   /** Takes the answer to a request and frees its slot. */
   complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
     this.#inFlight--
+    if (pipeline.isReplaced) return
     for (const { members } of batch.entries) members.sentMs = undefined
-    const publish = noteAnswer(pipeline, batch, outcome)
-    pipeline.complete(batch, outcome, outcome.endMs)
-    publish?.()
-    this.#ports.spells?.requestEnded(pipeline.streamName, batch, outcome, pipeline.gauges.isBreakerOpen)
+    try {
+      const publish = noteAnswer(pipeline, batch, outcome)
+      pipeline.complete(batch, outcome, outcome.endMs)
+      publish?.()
+    } catch (error) {
+      // The answer may have been that they are stored.
+      for (const record of batch.entries) record.persisted = 'maybe'
+      this.#supervisor.replace(pipeline, error, outcome.endMs)
+    }
+    const { spells } = this.#ports
+    if (spells === undefined || pipeline.isReplaced) return
+    this.#tell(() => spells.requestEnded(pipeline.streamName, batch, outcome, pipeline.gauges.isBreakerOpen))
+  }
+
+  /** Takes the open shards; undefined: they could not be had. Returns the error of a listing that is not believed. */
+  listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, nowMs: number): ProducerError | undefined {
+    let refusal: ProducerError | undefined
+    this.#supervisor.guard(pipeline, nowMs, () => {
+      if (listing === undefined) pipeline.shardsFailed(nowMs)
+      else refusal = pipeline.shardsListed(listing, nowMs)
+    })
+    return refusal
+  }
+
+  /** Takes a stream's summary; undefined: it could not be had. */
+  described(pipeline: Pipeline, summary: StreamSummary | undefined, nowMs: number): void {
+    this.#supervisor.guard(pipeline, nowMs, () => pipeline.described(summary, nowMs))
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
   abandon(inFlight: Iterable<{ pipeline: Pipeline; batch: Batch }>, failure: Failure, nowMs: number): void {
     for (const { pipeline, batch } of inFlight) {
       this.#inFlight--
-      for (const record of batch.entries) {
-        record.persisted = 'maybe'
-        recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
-        pipeline.fail(record, failure)
-      }
+      this.#supervisor.guard(pipeline, nowMs, () => {
+        for (const record of batch.entries) {
+          record.persisted = 'maybe'
+          recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
+          pipeline.fail(record, failure)
+        }
+      })
     }
-    for (const pipeline of this.#pipelines.values()) pipeline.abandon(failure, nowMs)
+    for (const pipeline of this.pipelines) {
+      this.#supervisor.guard(pipeline, nowMs, () => pipeline.abandon(failure, nowMs))
+    }
   }
 
   /**
@@ -187,68 +250,48 @@ export class PipelineSet {
    * stored, and is told so. Its bytes are freed when its Kinesis record is.
    */
   abort(ticket: AbortTicket, nowMs: number): void {
-    const { members, index, streamName } = ticket
-    if (members === undefined || members.isDecided) return
-    const told = takenBack(members, index, nowMs)
-    members.settles[index] = undefined
-    members.abortedCount++
-    ticket.members = undefined
-    this.totals.failed++
-    this.#pipelines.get(streamName)?.telemetry.failed('KPL_ERR_ABORTED', 1, shardOf({ members }))
-    publishFailure(streamName, told, shardOf({ members }), 1)
-    this.#ports.spells?.takenBack(streamName, told, nowMs)
-    this.#call(() => ticket.settle(new RecordFailedError(told), undefined))
-    this.ledger.settled(members.numbers[index]!)
+    this.#settlements.abort(ticket, this.#supervisor.find(ticket.streamName)?.telemetry, nowMs)
   }
 
   /** Calls back whoever waits for a settlement. A callback may put, flush or close; what that settles waits its turn. */
   runSettlements(nowMs: number): void {
-    if (this.#isSettling) return
-    this.#isSettling = true
-    try {
-      for (let next = this.#settlements.shift(); next !== undefined; next = this.#settlements.shift()) {
-        this.#settle(next.pipeline, next.settlement, nowMs)
-      }
-    } finally {
-      this.#isSettling = false
-      this.#ports.spells?.atRest(nowMs)
+    this.#settlements.run(nowMs)
+  }
+
+  #hostPorts(): PipelineHost {
+    const { random, fetchShards, warn } = this.#ports
+    return {
+      random,
+      admission: this.#admission,
+      isFlushing: () => this.ledger.isFlushing,
+      hasFreeSlot: () => this.#inFlight < this.#options.maxInFlightRequests,
+      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
+      fetchShards,
+      settle: (pipeline, settlement) => {
+        pipeline.custody.decided(settlement.members)
+        this.#settlements.add(pipeline, settlement)
+      },
+      warn
     }
   }
 
-  #settle({ telemetry, streamName }: Pipeline, settlement: Settlement, nowMs: number): void {
-    const { members, failure } = settlement
-    const liveCount = members.count - members.abortedCount
-    this.budget.release(members.budgetBytes, members.count)
-    if (failure === undefined) {
-      this.totals.delivered += liveCount
-    } else {
-      this.totals.failed += liveCount
-    }
-    telemetry.settled(settlement, nowMs)
-    publishFailed(streamName, settlement)
-    if (failure !== undefined) this.#ports.spells?.settled(streamName, settlement)
-    callBack(
-      settlement,
-      number => this.ledger.settled(number),
-      error => this.#ports.callbackThrew(error)
-    )
-    // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
-    const isUnread = failure === undefined && settlement.persisted === 'no'
-    if (isUnread && members.sealedAs !== undefined) this.#memory?.release(members.sealedAs.data)
+  #warnOf(error: unknown): void {
+    this.#ports.warn('KPL_WARN_INTERNAL', internalFailure(error).message)
   }
 
   #refuse({ telemetry }: Pipeline): false {
-    this.totals.refused++
-    telemetry.refused()
+    this.refusals.noRoom()
+    this.#tell(() => telemetry.refused())
     return false
   }
 
-  /** What a record is refused with: counted, and with what to write instead. */
-  #explained(error: unknown, user: unknown): unknown {
-    const refusal = refusalOf(error, user)
-    if (refusal === undefined) return error
-    this.totals.invalid++
-    return refusal
+  /** For what only counts or tells: when it throws, no record is touched. */
+  #tell(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#warnOf(error)
+    }
   }
 
   #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {
@@ -258,36 +301,11 @@ export class PipelineSet {
     return true
   }
 
-  #call(callback: () => void): void {
-    try {
-      callback()
-    } catch (error) {
-      this.#ports.callbackThrew(error)
-    }
-  }
-
   #send(pipeline: Pipeline, batch: Batch, nowMs: number): void {
     this.#inFlight++
     pipeline.telemetry.requests++
     for (const { members } of batch.entries) members.sentMs = nowMs
     this.#ports.send(pipeline, batch)
-  }
-
-  #open(streamName: string | undefined): Pipeline {
-    const fault = streamName === undefined ? 'is missing, and the producer has no default' : streamNameFault(streamName)
-    if (fault !== undefined || streamName === undefined) {
-      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'streamName', fault ?? '')
-    }
-    if (this.#pipelines.size >= MAX_STREAMS) {
-      throw new InvalidRecordError(
-        'KPL_ERR_INVALID_RECORD',
-        'streamName',
-        `is new, and one producer serves at most ${MAX_STREAMS} streams`
-      )
-    }
-    const pipeline = new Pipeline(streamName, this.#options, this.#host)
-    this.#pipelines.set(streamName, pipeline)
-    return pipeline
   }
 }
 

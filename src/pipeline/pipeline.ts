@@ -8,7 +8,7 @@
  * Invariant: this is the only file that knows there is a loop, and the loop is `#resubmit`. Between two calls every
  * accepted record is in exactly one place: an open envelope, the outbox, a request, or on hold.
  */
-import { assertNever } from '../model/errors.ts'
+import { assertNever, type ProducerError } from '../model/errors.ts'
 import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { type StreamRef, streamRef } from '../model/records.ts'
@@ -16,23 +16,25 @@ import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import type { HashedKey } from '../stages/key-cache.ts'
 import type { Decision } from '../stages/retrier.ts'
 import { Answers } from './answers.ts'
+import { Custody } from './custody.ts'
 import { publishShardMap } from './diagnostics.ts'
 import { gaugesOf, type StreamGauges } from './gauges.ts'
 import { Intake } from './intake.ts'
 import { orderBroken } from './order-watch.ts'
 import { isStale, Outbox } from './outbox.ts'
-import type { Outcome, PipelineHost } from './pipeline-host.ts'
+import type { FormerPipeline, Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { Readmission } from './readmission.ts'
 import { RequestFailures } from './request-failures.ts'
-import { Routing } from './routing.ts'
+import { Routing, serviceManaged } from './routing.ts'
 import { type Failure, refusedBy } from './settlement.ts'
 import { StreamTelemetry } from './telemetry.ts'
 
 export class Pipeline {
   readonly streamName: string
   readonly stream: StreamRef
-  readonly telemetry: StreamTelemetry = new StreamTelemetry()
+  readonly telemetry: StreamTelemetry
+  readonly custody: Custody = new Custody()
   readonly #options: PipelineOptions
   readonly #host: PipelineHost
   readonly #routing: Routing
@@ -41,16 +43,22 @@ export class Pipeline {
   readonly #requestFailures: RequestFailures
   readonly #answers: Answers
   readonly #readmission: Readmission
+  /** Set once it threw and another has taken its place: nothing may be asked of it any more. */
+  isReplaced = false
+  /** Whether something was sealed since the last `pump`. */
+  hasSealed = false
   #nowMs = 0
-  #hasSealed = false
 
-  constructor(streamName: string, options: PipelineOptions, host: PipelineHost) {
+  /** `former`: the pipeline that this one takes over from, after it threw. */
+  constructor(streamName: string, options: PipelineOptions, host: PipelineHost, former?: FormerPipeline) {
     this.streamName = streamName
+    this.telemetry = former?.telemetry ?? new StreamTelemetry()
     this.stream = streamRef(streamName)
     this.#options = options
     this.#host = host
-    this.#routing = new Routing(options.recordTtlMs, host.random)
-    this.#intake = new Intake(options, this.#routing, record => {
+    this.#routing = new Routing(options.recordTtlMs, host.random, former?.blindUntilMs)
+    const openMembers = (expectedCount: number) => this.custody.open(expectedCount)
+    this.#intake = new Intake({ ...options, openMembers }, this.#routing, record => {
       if (!this.#readmission.catches(record)) this.#queue(record, false)
     })
     this.#outbox = new Outbox(options, host.random, {
@@ -75,6 +83,7 @@ export class Pipeline {
       options,
       admission: host.admission,
       intake: this.#intake,
+      custody: this.custody,
       settle: settlement => host.settle(this, settlement),
       queueFirst: record => this.#queue(record, true)
     })
@@ -121,15 +130,13 @@ export class Pipeline {
   }
 
   /**
-   * Takes a record; times and number are set, bytes are copied before this returns. `key`: its cached hash key.
+   * Puts a record into its envelope; times and number are set, bytes are copied before this returns. `key`: its cached
+   * hash key. Nothing is sent yet: see `hasSealed`.
    * Returns true when it quietly joined an open envelope: `nextDeadlineMs` is what it was.
    */
-  accept(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
+  place(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
     this.#nowMs = nowMs
-    this.telemetry.received(nowMs)
-    const isQuiet = this.#intake.add(record, key, false)
-    if (this.#hasSealed) this.#pump()
-    return isQuiet
+    return this.#intake.add(record, key, false)
   }
 
   /** Does whatever is due. */
@@ -142,14 +149,14 @@ export class Pipeline {
     if (this.#routing.stopAwaitingIfDue(nowMs)) this.#relane()
     this.#answers.expireHeld(nowMs)
     this.#intake.sealDue(nowMs)
-    this.#pump()
+    this.pump()
   }
 
   /** Seals what is open, so that a flush need not wait for buffering times. */
   flush(nowMs: number): void {
     this.#nowMs = nowMs
     this.#intake.sealAll()
-    this.#pump()
+    this.pump()
   }
 
   /** Takes the answer to a batch that was sent. */
@@ -164,23 +171,23 @@ export class Pipeline {
       this.#answers.handle(batch, outcome, nowMs)
       if (this.#routing.looksServiceManaged) this.#setKeyed(false, 'records land in other shards than their keys say')
     }
-    this.#pump()
+    this.pump()
   }
 
-  /** Takes the open shards. Throws KPL_ERR_BAD_SHARD_MAP when they are not believed; the last map stays. */
-  shardsListed(listing: readonly ShardHashRange[], nowMs: number): void {
+  /** Takes the open shards. Returns KPL_ERR_BAD_SHARD_MAP when they are not believed; the last map stays. */
+  shardsListed(listing: readonly ShardHashRange[], nowMs: number): ProducerError | undefined {
     this.#nowMs = nowMs
     this.telemetry.shardMapRefreshes++
-    try {
-      this.#routing.directory.loaded(listing, nowMs)
+    const refusal = this.#routing.directory.loaded(listing, nowMs)
+    if (refusal === undefined) {
       this.#routing.listingCame()
       this.#relane()
-    } finally {
-      this.#outbox.limiter.resumeAll(nowMs)
-      this.#answers.judgeHeld(nowMs)
-      this.#pump()
-      publishShardMap(this, nowMs)
     }
+    this.#outbox.limiter.resumeAll(nowMs)
+    this.#answers.judgeHeld(nowMs)
+    this.pump()
+    publishShardMap(this, nowMs)
+    return refusal
   }
 
   shardsFailed(nowMs: number): void {
@@ -189,7 +196,7 @@ export class Pipeline {
     this.#routing.listingCame()
     this.#relane()
     this.#outbox.limiter.resumeAll(nowMs)
-    this.#pump()
+    this.pump()
     publishShardMap(this, nowMs)
   }
 
@@ -200,7 +207,7 @@ export class Pipeline {
     this.#routing.summaryCame(isKeyed)
     if (isKeyed !== undefined) this.#setKeyed(isKeyed, 'its distribution strategy is AUTO')
     this.#relane()
-    this.#pump()
+    this.pump()
   }
 
   /** Fails everything that is not in a request. */
@@ -209,7 +216,7 @@ export class Pipeline {
     this.#intake.sealAll()
     const waiting = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(nowMs)]
     for (const record of [...waiting, ...this.#answers.takeHeldRecords()]) this.fail(record, failure)
-    this.#hasSealed = false
+    this.hasSealed = false
   }
 
   /** Fails one record that is out, or that has just been taken out. */
@@ -222,14 +229,15 @@ export class Pipeline {
   #queue(record: KinesisRecord, isFirst: boolean): void {
     if (isFirst) this.#outbox.limiter.addFirst(record, this.#nowMs)
     else this.#outbox.limiter.add(record, this.#nowMs)
-    this.#hasSealed = true
+    this.hasSealed = true
   }
 
-  #pump(): void {
+  /** Sends what may go. */
+  pump(): void {
     do {
-      this.#hasSealed = false
+      this.hasSealed = false
       this.#outbox.pump(this.#nowMs)
-    } while (this.#hasSealed)
+    } while (this.hasSealed)
   }
 
   /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */
@@ -253,8 +261,7 @@ export class Pipeline {
     if (this.#routing.isKeyed === isKeyed) return
     this.#routing.isKeyed = isKeyed
     if (!isKeyed && this.#options.aggregationEnabled) {
-      const fact = `stream ${this.streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
-      this.#host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}, because consumers would drop them`)
+      this.#host.warn('KPL_WARN_SERVICE_MANAGED', serviceManaged(this.streamName, reason))
     }
     this.#relane()
   }

@@ -5,6 +5,7 @@
  */
 import { type History, type KinesisRecord, Members } from '../model/kinesis-record.ts'
 import type { Admission } from './admission.ts'
+import type { Custody } from './custody.ts'
 import type { Intake } from './intake.ts'
 import { historyOf, membersOf } from './members.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
@@ -14,6 +15,7 @@ export interface ReadmissionContext {
   readonly options: PipelineOptions
   readonly admission: Admission
   readonly intake: Intake
+  readonly custody: Custody
   settle(settlement: Settlement): void
   /** Ordered mode: the record goes to the head of its lane. */
   queueFirst(record: KinesisRecord): void
@@ -56,7 +58,7 @@ export class Readmission {
   }
 
   #readmit(record: KinesisRecord, alone: boolean, nowMs: number): void {
-    const { options, admission, intake, settle } = this.#context
+    const { options, admission, intake, custody, settle } = this.#context
     const { members } = record
     const over = new Members()
     // Most members have no history of their own: they share their Kinesis record's.
@@ -74,6 +76,7 @@ export class Readmission {
       if (isOver) over.push(accepted)
       else intake.add(accepted, admission.key, alone)
     })
+    custody.moved(members)
     if (over.count === 0) return
     const failure = expired(options.recordTtlMs, record)
     settle({ members: over, attempts: [], persisted: 'no', isAggregate: false, failure })

@@ -29,13 +29,16 @@ export class Routing {
   readonly #firstMapWaitMs: number
   #unexplainedMisroutes = 0
   #awaitUntilMs = Number.POSITIVE_INFINITY
-  #hasListing = false
-  #hasSummary = false
+  #hasListing: boolean
+  #hasSummary: boolean
   /** Whether the last summary said that keys decide the shard. */
   #isSurelyKeyed = false
 
-  constructor(recordTtlMs: number, random: Random) {
-    this.directory = new ShardDirectory(random)
+  /** `blindUntilMs`: nothing is fetched before, and records do not wait for it. */
+  constructor(recordTtlMs: number, random: Random, blindUntilMs?: number) {
+    this.directory = new ShardDirectory(random, blindUntilMs)
+    this.#hasListing = blindUntilMs !== undefined
+    this.#hasSummary = blindUntilMs !== undefined
     this.#firstMapWaitMs = Math.min(FIRST_MAP_WAIT_MS, recordTtlMs * FIRST_MAP_WAIT_PART)
   }
 
@@ -171,6 +174,12 @@ export class Routing {
     this.directory.contradicted(shardId, startMs, nowMs)
     return true
   }
+}
+
+/** Returns what to say of a stream whose shards the service chooses. */
+export function serviceManaged(streamName: string, reason: string): string {
+  const fact = `stream ${streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
+  return `${fact}, because consumers would drop them`
 }
 
 /** Hot: the prediction is kept with the key for as long as this map serves. */

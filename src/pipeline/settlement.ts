@@ -20,6 +20,7 @@ export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly serviceCode?: string | undefined
+  readonly cause?: unknown
   /** The shard it was meant for, when its members were taken out of the record that knew. */
   readonly predictedShard?: string
 }
@@ -78,6 +79,7 @@ export interface MemberFailure {
   readonly serviceCode: string | undefined
   readonly persisted: Persisted
   readonly attempts: readonly Attempt[]
+  readonly cause?: unknown
 }
 
 /** Returns what the member at `index` is told. Members of one Kinesis record may have come from different ones. */
@@ -89,8 +91,8 @@ export function memberFailure(settlement: Settlement, failure: Failure, index: n
 
 /** Returns a failure as one member is told of it: waiting that ended without the service's word ends with its last word. */
 export function failureWith(failure: Failure, persisted: Persisted, attempts: readonly Attempt[]): MemberFailure {
-  const { code, message, serviceCode } = failure
-  if (!ENDS_WITH_ATTEMPTS.has(code)) return { code, message, serviceCode, persisted, attempts }
+  const { code, message, serviceCode, cause } = failure
+  if (!ENDS_WITH_ATTEMPTS.has(code)) return { code, message, serviceCode, persisted, attempts, cause }
   const newestCode = attempts.findLast(
     ({ errorCode }) => errorCode !== undefined && errorCode !== UNANSWERED
   )?.errorCode

@@ -61,7 +61,9 @@ export function snapshot(set: PipelineSet, nowMs: number, cursor?: StatsCursor):
     bufferMaxRecords: set.budget.maxRecords,
     bufferMaxBytes: set.budget.maxBytes,
     inFlightRequests: set.inFlightRequests,
-    ...set.totals,
+    delivered: set.delivered,
+    failed: set.failed,
+    ...set.refusals.counts,
     streams,
     ...(cursor === undefined ? undefined : { window: readWindow(set, cursor) })
   }

@@ -24,6 +24,8 @@ export interface AggregatorOptions {
   readonly dedupeTag?: DedupeTag | undefined
   /** Where sealed records get their memory. */
   readonly takeBytes?: TakeBytes | undefined
+  /** Makes the members of a new envelope, with room for so many. */
+  readonly openMembers?: ((expectedCount: number) => Members) | undefined
 }
 
 interface OpenLane extends HeapItem {
@@ -48,6 +50,7 @@ export class Aggregator {
   readonly #options: AggregatorOptions
   readonly #emit: (record: KinesisRecord) => void
   readonly #takeBytes: TakeBytes
+  readonly #openMembers: (expectedCount: number) => Members
   readonly #lanes = new Map<string, OpenLane>()
   readonly #deadlines = new DeadlineHeap<OpenLane>()
   readonly #spareWriters: EnvelopeWriter[] = []
@@ -60,6 +63,7 @@ export class Aggregator {
     this.#options = options
     this.#emit = emit
     this.#takeBytes = options.takeBytes ?? allocate
+    this.#openMembers = options.openMembers ?? (expectedCount => new Members(expectedCount))
     this.#isEnabled = options.aggregationEnabled
   }
 
@@ -155,7 +159,7 @@ export class Aggregator {
 
   #open(record: AcceptedRecord): OpenLane {
     const writer = this.#spareWriters.pop() ?? new EnvelopeWriter(undefined, this.#options.dedupeTag)
-    const open = openLane(record, writer, this.#expectedCount)
+    const open = openLane(record, writer, this.#openMembers(this.#expectedCount))
     this.#lanes.set(record.lane, open)
     this.#deadlines.set(open, record.sealByMs)
     return open
@@ -175,7 +179,7 @@ export class Aggregator {
 
   #emitAlone(record: AcceptedRecord, mayWrap: boolean): void {
     const { dedupeTag } = this.#options
-    const open = openLane(record, new EnvelopeWriter(0, dedupeTag), 1)
+    const open = openLane(record, new EnvelopeWriter(0, dedupeTag), this.#openMembers(1))
     const { partitionKey, keyBytes, explicitHashKey, dataBytes, number } = record
     open.members.push(record)
     let data = copyOf(record.data, dataBytes, this.#takeBytes)
@@ -207,12 +211,12 @@ export class Aggregator {
   }
 }
 
-function openLane(record: AcceptedRecord, writer: EnvelopeWriter, expectedCount: number): OpenLane {
+function openLane(record: AcceptedRecord, writer: EnvelopeWriter, members: Members): OpenLane {
   return {
     lane: record.lane,
     predictedShard: record.predictedShard,
     writer,
-    members: new Members(expectedCount),
+    members,
     firstHashWords: record.hashWords.slice(record.hashAt, record.hashAt + HASH_KEY_WORDS),
     firstKeyBytes: record.keyBytes,
     firstExplicitHashKey: record.explicitHashKey,

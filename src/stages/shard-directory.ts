@@ -4,6 +4,7 @@
  * because answers about them are still under way.
  * Invariant: at most one listing is being fetched, and two fetches start at least `MIN_REFRESH_MS` apart.
  */
+import { ProducerError } from '../model/errors.ts'
 import type { Random, ShardHashRange } from '../model/ports.ts'
 import { type HashRange, isOlderShardId, ShardMap } from './shard-map.ts'
 
@@ -30,14 +31,16 @@ export class ShardDirectory {
   readonly #unknown = new Set<string>()
   #moved: ReadonlySet<string> = new Set()
   #isLoading = false
-  #dueMs = 0
+  #dueMs: number
   #startedMs = Number.NEGATIVE_INFINITY
   #loadedMs = Number.NEGATIVE_INFINITY
   #failures = 0
   #evidenceRefreshes = 0
 
-  constructor(random: Random) {
+  /** `firstFetchMs`: when the first listing is due. */
+  constructor(random: Random, firstFetchMs: number = 0) {
     this.#random = random
+    this.#dueMs = firstFetchMs
   }
 
   /** The map in use; undefined until the first listing. */
@@ -101,14 +104,15 @@ export class ShardDirectory {
     this.#plan(nowMs)
   }
 
-  /** Takes a listing. Throws KPL_ERR_BAD_SHARD_MAP, after planning the next try, when it is not believed. */
-  loaded(listing: readonly ShardHashRange[], nowMs: number): void {
+  /** Takes a listing. Returns KPL_ERR_BAD_SHARD_MAP, having planned the next try, when it is not believed. */
+  loaded(listing: readonly ShardHashRange[], nowMs: number): ProducerError | undefined {
     let map: ShardMap
     try {
       map = new ShardMap(listing)
     } catch (error) {
+      if (!(error instanceof ProducerError)) throw error
       this.failed(nowMs)
-      throw error
+      return error
     }
     this.#isLoading = false
     this.#failures = 0
@@ -117,6 +121,7 @@ export class ShardDirectory {
     this.#moved = new Set(map.shardIds.filter(shardId => isMoved(this.#map?.rangeOf(shardId), map.rangeOf(shardId))))
     this.#map = map
     this.#replanForEvidence(nowMs)
+    return undefined
   }
 
   /** The listing could not be fetched; the last good map stays. */

@@ -24,6 +24,7 @@ export class ShardMap {
 
   /** Throws ProducerError KPL_ERR_BAD_SHARD_MAP when the listing is malformed, has a gap or an overlap, or is empty. */
   constructor(listing: readonly ShardHashRange[]) {
+    if (!Array.isArray(listing)) throw badMap('is no list')
     const shards = listing.map(parseShard).sort((left, right) => (left.start < right.start ? -1 : 1))
     assertCovers(shards)
     this.#ids = shards.map(shard => shard.shardId)
@@ -69,7 +70,8 @@ interface ParsedShard extends HashRange {
   readonly shardId: string
 }
 
-function parseShard({ shardId, startingHashKey, endingHashKey }: ShardHashRange): ParsedShard {
+function parseShard(shard: ShardHashRange | null | undefined): ParsedShard {
+  const { shardId, startingHashKey, endingHashKey } = shard ?? ({} as Partial<ShardHashRange>)
   const isWellFormed =
     typeof shardId === 'string' &&
     shardId.length > 0 &&

@@ -1,5 +1,5 @@
 /**
- * Memory for sealed bytes, and text written into it.
+ * Memory for sealed bytes, text written into it, and how long the bytes of a caller really are.
  * Invariant: what is returned has exactly the asked length and shares memory with nothing of the caller's.
  */
 
@@ -10,6 +10,50 @@ export type TakeBytes = (bytes: number) => Buffer
 const SLAB_BYTES = 2048
 /** Up to here a loop is faster than the way into native code, which costs about 60 ns. */
 const SHORT_TEXT = 32
+
+const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
+const tagOf = intrinsicGetter(Symbol.toStringTag)
+const byteLengthOf = intrinsicGetter('byteLength')
+const byteOffsetOf = intrinsicGetter('byteOffset')
+const bufferOf = intrinsicGetter('buffer')
+const { keys: assertReadable } = Uint8Array.prototype
+
+/** Whether `value` is a `Uint8Array`, of any realm; an object that only looks like one is none. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return tagOf.call(value) === 'Uint8Array'
+}
+
+/**
+ * Returns how many bytes there are, as the engine knows it: a subclass may say anything in `length`. -1 when the memory is
+ * gone: the ArrayBuffer was transferred away, or shrank below the view.
+ */
+export function lengthOfBytes(bytes: Uint8Array): number {
+  const length = byteLengthOf.call(bytes) as number
+  return length === 0 && !isReadable(bytes) ? -1 : length
+}
+
+/** Returns a plain view of the same memory, on which no method can be anybody's own. */
+export function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(
+    bufferOf.call(bytes) as ArrayBufferLike,
+    byteOffsetOf.call(bytes) as number,
+    byteLengthOf.call(bytes) as number
+  )
+}
+
+function isReadable(bytes: Uint8Array): boolean {
+  try {
+    assertReadable.call(bytes)
+    return true
+  } catch {
+    // Not swallowed: that it throws is the answer.
+    return false
+  }
+}
+
+function intrinsicGetter(name: string | symbol): (this: unknown) => unknown {
+  return Object.getOwnPropertyDescriptor(TYPED_ARRAY, name)!.get!
+}
 
 export const allocate: TakeBytes = bytes =>
   bytes <= SLAB_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)

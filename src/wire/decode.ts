@@ -2,7 +2,7 @@
  * Recognises sealed envelopes and takes them apart as a whole.
  * Invariant: `decodeEnvelope` answers with every member or throws; nothing is dropped, repeated or repaired.
  */
-import { hash } from 'node:crypto'
+import { md5 } from './digest.ts'
 import { EnvelopeReader } from './envelope-reader.ts'
 import { DIGEST_BYTES, MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3, MAGIC_BYTES, MalformedEnvelopeError } from './format.ts'
 import type { KeyTable } from './key-table.ts'
@@ -23,7 +23,7 @@ export function hasMagic(bytes: Uint8Array): boolean {
 export function isEnvelope(bytes: Uint8Array): boolean {
   const end = bytes.length - DIGEST_BYTES
   if (end <= MAGIC_BYTES || !hasMagic(bytes)) return false
-  const digest = hash('md5', bytes.subarray(MAGIC_BYTES, end), 'binary')
+  const digest = md5(bytes.subarray(MAGIC_BYTES, end), 'binary')
   for (let i = 0; i < DIGEST_BYTES; i++) {
     if (digest.charCodeAt(i) !== bytes[end + i]) return false
   }

@@ -5,10 +5,10 @@
  * Invariant: `sealedBytes` and `bytesWith` are exactly the length that `seal` returns; nothing is added and then removed.
  * Hot: `addWithin` runs once per user record. Twin: `test/reference/envelope.ts`.
  */
-import { hash } from 'node:crypto'
 import { allocate, copyOf, type TakeBytes, writeText } from './bytes.ts'
 import { isEnvelope } from './decode.ts'
 import type { DedupeTag } from './dedupe-tag.ts'
+import { md5 } from './digest.ts'
 import {
   ENVELOPE_BYTES,
   MAGIC_0,
@@ -243,7 +243,7 @@ export class EnvelopeWriter {
     at = this.#hashKeys.write(sealed, at, TAG_EXPLICIT_HASH_KEY)
     this.#scratch.copy(sealed, at, 0, this.#end)
     at += this.#end
-    sealed.set(hash('md5', sealed.subarray(MAGIC_BYTES, at), 'buffer'), at)
+    sealed.write(md5(sealed.subarray(MAGIC_BYTES, at), 'binary'), at, 'latin1')
     return sealed
   }
 

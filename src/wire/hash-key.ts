@@ -5,7 +5,7 @@
  * Invariant: the words of a key are the same whichever way the key was given (text, bytes, bigint, decimal).
  * Source: Kinesis API reference, PutRecord, PartitionKey and ExplicitHashKey, 2026-11.
  */
-import { hash } from 'node:crypto'
+import { md5 } from './digest.ts'
 
 /** Words of one hash key. */
 export const HASH_KEY_WORDS = 4
@@ -21,7 +21,7 @@ const CANONICAL_DECIMAL = /^(?:0|[1-9][0-9]{0,38})$/
  * The digest is read as text because a Buffer a key costs three times that. Short texts: `md5.ts` is faster.
  */
 export function hashPartitionKey(partitionKey: string | Uint8Array, words: Uint32Array, at: number = 0): void {
-  const digest = hash('md5', partitionKey, 'binary')
+  const digest = md5(partitionKey, 'binary')
   for (let i = 0; i < HASH_KEY_WORDS; i++) {
     words[at + i] =
       (digest.charCodeAt(i * 4) << 24) |

@@ -183,8 +183,9 @@ describe('what is published', () => {
     const world = new PipelineWorld(shards([0]))
     const heard = listen('shardMap')
 
-    expect(() => world.pipeline.shardsListed([], world.nowMs)).toThrow()
+    const refusal = world.pipeline.shardsListed([], world.nowMs)
 
+    expect(refusal?.code).toBe('KPL_ERR_BAD_SHARD_MAP')
     expect(heard).toEqual([{ streamName: 's', isTaken: false, openShards: 1, atMs: world.nowMs }])
   })
 

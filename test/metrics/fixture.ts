@@ -35,12 +35,11 @@ export class Observed {
         this.#settle()
       },
       listed: (pipeline, listing) => {
-        if (listing === undefined) pipeline.shardsFailed(clock.nowMs())
-        else pipeline.shardsListed(listing, clock.nowMs())
+        this.#set.listed(pipeline, listing, clock.nowMs())
         this.#settle()
       },
       described: (pipeline, summary) => {
-        pipeline.described(summary, clock.nowMs())
+        this.#set.described(pipeline, summary, clock.nowMs())
         this.#settle()
       }
     })

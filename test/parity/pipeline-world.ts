@@ -59,7 +59,9 @@ export class PipelineWorld {
     const now = this.#nowMs
     const times = { acceptedMs: now, sealByMs: now + 80, deadlineMs: now + 100, expirationMs: now + 30_000 }
     const record = accepted('key', data, { explicitHashKey: String(hashKey), settle, ...times })
-    this.pipeline.accept(record, undefined, this.#nowMs)
+    this.pipeline.place(record, undefined, this.#nowMs)
+    this.pipeline.telemetry.received(this.#nowMs)
+    if (this.pipeline.hasSealed) this.pipeline.pump()
     return slot
   }
 

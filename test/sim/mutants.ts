@@ -49,9 +49,9 @@ const KPL_PER_RECORD_RULE: Mutant = {
     },
     {
       file: 'pipeline/pipeline',
-      find: "import { Routing } from './routing",
+      find: "import { Routing, serviceManaged } from './routing",
       replace:
-        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing } from './routing"
+        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing, serviceManaged } from './routing"
     }
   ]
 }
@@ -136,14 +136,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'one request more in flight than allowed',
     'pipeline/pipeline-set',
-    'this.#inFlight < options.maxInFlightRequests',
-    'this.#inFlight <= options.maxInFlightRequests'
+    'this.#inFlight < this.#options.maxInFlightRequests',
+    'this.#inFlight <= this.#options.maxInFlightRequests'
   ),
   mutant(
     'a slot is lost when a request fails',
     'pipeline/pipeline-set',
-    'this.#inFlight--\n    for (const { members } of batch.entries)',
-    'if (outcome.error === undefined) this.#inFlight--\n    for (const { members } of batch.entries)'
+    'this.#inFlight--\n    if (pipeline.isReplaced) return',
+    'if (outcome.error === undefined) this.#inFlight--\n    if (pipeline.isReplaced) return'
   ),
   mutant(
     'one entry too many in a request',
@@ -319,37 +319,37 @@ export const MUTANTS: readonly Mutant[] = [
   // Buffer, settlements, flush, abort, close.
   mutant(
     'the buffer is not given back for failures',
-    'pipeline/pipeline-set',
-    'this.budget.release(members.budgetBytes, members.count)',
-    'if (settlement.failure === undefined) this.budget.release(members.budgetBytes, members.count)'
+    'pipeline/settlements',
+    'budget.release(members.budgetBytes, members.count)',
+    'if (settlement.failure === undefined) budget.release(members.budgetBytes, members.count)'
   ),
   mutant(
     'the buffer is checked after it is filled',
     'pipeline/budget',
-    'this.#bytes + bytes > this.#maxBytes',
-    'this.#bytes > this.#maxBytes'
+    'this.#bytes + bytes <= this.#maxBytes',
+    'this.#bytes <= this.#maxBytes'
   ),
   mutant(
     'one record too many in the buffer',
     'pipeline/budget',
-    'this.#records >= this.#maxRecords',
-    'this.#records > this.#maxRecords'
+    'this.#records < this.#maxRecords',
+    'this.#records <= this.#maxRecords'
   ),
   mutant(
     'aborted records are counted twice',
-    'pipeline/pipeline-set',
+    'pipeline/settlements',
     'const liveCount = members.count - members.abortedCount',
     'const liveCount = members.count'
   ),
   mutant(
     'an aborted record in flight counts as not stored',
-    'pipeline/pipeline-set',
+    'pipeline/settlements',
     "persisted: members.sentMs === undefined ? persisted : 'maybe'",
     'persisted'
   ),
   mutant(
     'an abort between decision and callback',
-    'pipeline/pipeline-set',
+    'pipeline/settlements',
     'members === undefined || members.isDecided',
     'members === undefined'
   ),
@@ -369,8 +369,51 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('a callback that throws stops the others', 'pipeline/settlement', 'onThrow(error)', 'onThrow(error); return'),
   mutant(
     'memory is used again after every answer',
+    'pipeline/settlements',
+    "const isUnread = failure === undefined && settlement.persisted === 'no'",
+    'const isUnread = true'
+  ),
+  // What a core that throws leaves behind.
+  mutant(
+    'a throw forgets the records that were held',
+    'pipeline/supervisor',
+    'if (heldCount > 0)',
+    'if (heldCount < 0)'
+  ),
+  mutant(
+    'a throw forgets the records that were being moved',
+    'pipeline/readmission',
+    'const over = new Members()',
+    'const over = new Members(); custody.moved(members)'
+  ),
+  mutant(
+    'a record that was out when the core threw counts as not stored',
+    'pipeline/custody',
+    "persisted: sentMs === undefined ? persisted : 'maybe'",
+    'persisted'
+  ),
+  mutant(
+    'an answer that the core threw at counts as none',
     'pipeline/pipeline-set',
-    'const publish = noteAnswer(pipeline, batch, outcome)',
-    'const publish = noteAnswer(pipeline, batch, outcome); for (const { data } of batch.entries) this.#memory.release(data)'
+    "for (const record of batch.entries) record.persisted = 'maybe'\n    this.#supervisor",
+    'this.#supervisor'
+  ),
+  mutant(
+    'a put that threw after its record was placed says that nothing was taken',
+    'pipeline/pipeline-set',
+    'if (!isPlaced) throw refusalFor(error)',
+    'throw refusalFor(error)'
+  ),
+  mutant(
+    'a put is counted before its record is placed',
+    'pipeline/pipeline-set',
+    'isQuiet = pipeline.place(record, this.#admission.key, nowMs)',
+    'this.budget.take(budgetBytes); this.budget.release(0, 0); isQuiet = pipeline.place(record, this.#admission.key, nowMs); this.budget.release(budgetBytes, 1)'
+  ),
+  mutant(
+    'a pipeline that was replaced hears its answers',
+    'pipeline/pipeline-set',
+    'if (pipeline.isReplaced) return\n    for',
+    'for'
   )
 ]

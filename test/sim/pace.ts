@@ -47,6 +47,10 @@ export class Pace {
     this.#listingsOf(streamName).resetsMs.push(this.#context.nowMs())
   }
 
+  listingForgotten(streamName: string): void {
+    this.#listingsOf(streamName).isUnderWay = false
+  }
+
   listingStarted(streamName: string): void {
     const listings = this.#listingsOf(streamName)
     const nowMs = this.#context.nowMs()

@@ -1,5 +1,5 @@
 /**
- * The first ring: 20,000 seeds of every mode over the synchronous core, and the seeds that once broke something.
+ * The first ring: 16,000 seeds of every mode over the synchronous core, and the seeds that once broke something.
  * `SEEDS=n` runs n seeds of every mode; `npm run sim` has more to choose from.
  */
 import { execFileSync } from 'node:child_process'
@@ -11,7 +11,7 @@ import { MODES, type Mode } from './swarm.ts'
 import type { Tally } from './tally.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
-const SEEDS = process.env['SEEDS'] ?? '20000'
+const SEEDS = process.env['SEEDS'] ?? '16000'
 const TIME_LIMIT_MS = 15 * 60_000
 
 test('no seed of any mode breaks an invariant', { timeout: TIME_LIMIT_MS }, () => {

@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/testing/index.ts'
 import { checkAll, type ReadingCounts } from './invariants.ts'
 import { drawRecord } from './records.ts'
 import { drawSwarm, type Mode, type SwarmConfig } from './swarm.ts'
+import { throwing } from './throws.ts'
 import type { Violation } from './trace.ts'
 import { planWorkload } from './workload.ts'
 import { World } from './world.ts'
@@ -45,7 +46,9 @@ export function runSeed(seed: number, mode: Mode, { isVerbose = false }: SimOpti
   const startMs = world.clock.nowMs()
   for (const { streamName } of config.streams) world.event(() => world.set.open(streamName))
   planWorkload(world)
-  runUntil(world, startMs + config.safetyMs, () => false)
+  const runSafety = () => runUntil(world, startMs + config.safetyMs, () => false)
+  if (config.coreThrows === Number.POSITIVE_INFINITY) runSafety()
+  else throwing(strikesOf(world), runSafety)
   live(world)
   world.book.endAll(config.streams.map(({ streamName }) => streamName))
   const counts = checkAll(world)
@@ -100,6 +103,19 @@ function live(world: World): void {
   if (config.recreates.length > 0) return
   for (const { streamName, gauges } of world.set.pipelines) {
     if (gauges.openShards === 0) trace.violated('I16', `the shards of ${streamName} are not listed again`)
+  }
+}
+
+/** Counts calls down rather than drawing for each of them. */
+function strikesOf({ config, random, faults }: World): () => boolean {
+  const draws = random.split('throws')
+  const draw = () => Math.ceil(-Math.log(1 - draws()) * config.coreThrows)
+  let left = draw()
+  return () => {
+    if (--left > 0) return false
+    left = draw()
+    faults.count++
+    return true
   }
 }
 

@@ -6,8 +6,11 @@
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { SeededRandom } from '../../src/testing/index.ts'
 
-export const MODES = ['unordered', 'ordered', 'plain', 'short'] as const
+export const MODES = ['unordered', 'ordered', 'plain', 'short', 'throwing'] as const
 export type Mode = (typeof MODES)[number]
+/** What kind of world a seed of a mode is: one that throws is any of the others. */
+export type World = Exclude<Mode, 'throwing'>
+const WORLDS: readonly World[] = ['unordered', 'ordered', 'plain', 'short']
 
 /** Classes with a probability per entry, request, call or record. */
 export const RATE_FAULTS = [
@@ -51,7 +54,7 @@ export interface Spell {
 }
 
 export interface SwarmConfig {
-  readonly mode: Mode
+  readonly mode: World
   readonly options: ProducerOptions
   /** Smaller than the options' table allows, so that the buffer is full often. */
   readonly bufferMaxBytes: number
@@ -77,6 +80,8 @@ export interface SwarmConfig {
   readonly closeTimeoutMs: number
   /** Only faults of one shard, and the others must not notice. */
   readonly isIsolation: boolean
+  /** The core throws once in so many calls of its methods; Infinity: never. */
+  readonly coreThrows: number
 }
 
 const OFF = 0.4
@@ -86,6 +91,12 @@ const SHORT_LIVES_MS = [1_000, 3_000] as const
 
 export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
   const draw = new Draw(random)
+  if (mode !== 'throwing') return drawWorld(random, draw, mode)
+  const coreThrows = draw.pick([300, 3_000, 20_000])
+  return { ...drawWorld(random, draw, draw.pick(WORLDS)), coreThrows }
+}
+
+function drawWorld(random: SeededRandom, draw: Draw, mode: World): SwarmConfig {
   const isIsolation = mode !== 'short' && draw.chance(0.05)
   const safetyMs = draw.pick([300, 3_000, 20_000, 90_000])
   const shardCount = draw.pick([1, 1, 2, 3, 5, 8, 16])
@@ -123,11 +134,12 @@ export function drawSwarm(random: SeededRandom, mode: Mode): SwarmConfig {
     safetyMs,
     closeMs: mode === 'short' && !draw.chance(OFF) ? draw.span(safetyMs) : Number.POSITIVE_INFINITY,
     closeTimeoutMs: draw.pick([0, 50, 1_000, 20_000]),
-    isIsolation
+    isIsolation,
+    coreThrows: Number.POSITIVE_INFINITY
   }
 }
 
-function drawOptions(draw: Draw, mode: Mode, isIsolation: boolean, requestTimeoutMs: number): ProducerOptions {
+function drawOptions(draw: Draw, mode: World, isIsolation: boolean, requestTimeoutMs: number): ProducerOptions {
   const ttls = mode === 'short' ? [100, 300, 1_000, 3_000] : [20_000, 120_000, Number.POSITIVE_INFINITY]
   return {
     streamName: 'orders',

@@ -63,6 +63,13 @@ export class Watchers {
     this.#pace.listingStarted(streamName)
   }
 
+  /** The core of a stream threw and starts anew: with full buckets, without a map, deaf to the listing under way. */
+  startedAnew(streamName: string): void {
+    this.#known.delete(streamName)
+    this.#pace.lanesReset(streamName)
+    this.#pace.listingForgotten(streamName)
+  }
+
   listingEnded(streamName: string): void {
     this.#pace.listingEnded(streamName)
   }
@@ -135,7 +142,9 @@ export class Watchers {
     const { trace, options } = this.#context
     const key = `${put.streamName}/${put.hashKey}`
     const other = this.#keysOut.get(key)
-    if (options.ordering === 'key' && other !== undefined && other !== record) {
+    // A core that threw has told the former record as failed, and goes on without its answer.
+    const isTold = other?.members.isDecided === true
+    if (options.ordering === 'key' && other !== undefined && other !== record && !isTold) {
       trace.violated('I13', `record ${put.id} is sent while its key is in flight in another Kinesis record`)
     }
     this.#keysOut.set(key, record)

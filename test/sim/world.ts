@@ -7,7 +7,9 @@
 import { ProducerError } from '../../src/model/errors.ts'
 import type { AbortTicket } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
+import type { UserRecord } from '../../src/model/records.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
+import type { SettleCallback } from '../../src/model/results.ts'
 import type { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { type PipelineOptions, pipelineOptions } from '../../src/pipeline/pipeline-options.ts'
 import { PipelineSet } from '../../src/pipeline/pipeline-set.ts'
@@ -94,7 +96,13 @@ export class World {
         this.watchers.listingStarted(pipeline.streamName)
         this.network.fetchShards(pipeline)
       },
-      warn: code => trace.say(() => `warning ${code}`),
+      warn: (code, message) => {
+        trace.say(() => `warning ${code} ${message}`)
+        if (code !== 'KPL_WARN_INTERNAL') return
+        for (const { streamName } of config.streams) {
+          if (message.includes(`stream ${streamName}:`)) this.watchers.startedAnew(streamName)
+        }
+      },
       callbackThrew: () => {
         this.thrownCount++
       }
@@ -153,13 +161,15 @@ export class World {
       told: [],
       wasGivenUp: false,
       wasRefused: false,
-      wasBlind: false
+      wasBlind: false,
+      wasThrown: false
     }
     const settle: AbortTicket['settle'] = (error, result) => {
       this.ledger.settled(put, error, result, this.clock.nowMs())
       put.wasRefused = this.refusalCount > 0
       this.trace.event(error === undefined ? 'd' : 'x', put.id)
       this.trace.say(() => `settle ${put.id} ${error === undefined ? 'ok' : `${error.code} ${error.persisted}`}`)
+      if (error?.code === 'KPL_ERR_INTERNAL') this.#checkCause(put, error.cause)
       if (put.settledCount > 1) this.trace.violated('I1', `record ${put.id} settles ${put.settledCount} times`)
       onSettled?.(put)
       if (!this.faults.happens('callbackThrows')) return
@@ -174,7 +184,7 @@ export class World {
     this.ledger.accepted(put)
     this.trace.event('p', put.id)
     this.trace.say(() => `put ${put.id} ${put.streamName} '${put.partitionKey.slice(0, 12)}' ${length} bytes`)
-    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settle)
+    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settle, put)
     SCRATCH.fill(0xee, 0, length)
     if (!isTaken) {
       this.ledger.refused(put)
@@ -187,10 +197,15 @@ export class World {
   /** A put that must be refused without a trace. */
   putInvalid(record: { partitionKey: string; data: Uint8Array | string; explicitHashKey?: string }): void {
     try {
-      const isTaken = this.set.tryPut(record, () => this.trace.violated('I6', 'an invalid record settles'), 0)
+      const isTaken = this.set.tryPut(
+        record,
+        () => this.trace.violated('I6', 'an invalid record settles'),
+        this.clock.nowMs()
+      )
       if (isTaken) this.trace.violated('I6', 'an invalid record was taken')
     } catch (error) {
       if (!(error instanceof ProducerError)) throw error
+      if (this.#isOfOurs(error) && this.set.hasSettlements) this.#arm()
       this.ledger.invalidCount++
     }
   }
@@ -231,24 +246,40 @@ export class World {
     const nowMs = this.clock.nowMs()
     const flights = this.network.close()
     for (const flight of flights) this.watchers.gaveUp(flight)
-    if (this.set.budget.usedRecords > 0) {
-      this.set.abandon(flights, { code: 'KPL_ERR_CLOSE_TIMEOUT', message: 'by the simulation' }, nowMs)
-      this.set.runSettlements(nowMs)
-    }
+    this.set.abandon(flights, { code: 'KPL_ERR_CLOSE_TIMEOUT', message: 'by the simulation' }, nowMs)
+    this.set.runSettlements(nowMs)
     this.closedMs = nowMs
     this.watchers.isClosed = true
     this.#timer?.cancel()
   }
 
-  #tryPut(record: Parameters<PipelineSet['tryPut']>[0], settle: Parameters<PipelineSet['tryPut']>[1]): boolean {
-    const isTaken = this.set.tryPut(record, settle, this.clock.nowMs())
+  #tryPut(record: UserRecord, settle: SettleCallback | AbortTicket, put: Put): boolean {
+    let isTaken = false
+    try {
+      isTaken = this.set.tryPut(record, settle, this.clock.nowMs())
+    } catch (error) {
+      if (!this.#isOfOurs(error)) throw error
+      put.wasThrown = true
+      if (this.set.hasSettlements) this.#arm()
+    }
     if (!isTaken) this.ledger.fullCount++
     return isTaken
   }
 
+  #checkCause({ id, wasThrown }: Put, cause: unknown): void {
+    const isOurs = cause instanceof Error && cause.message.startsWith('the simulation throws')
+    if (!isOurs) this.trace.violated('I21', `record ${id} fails without what threw`)
+    if (wasThrown) this.trace.violated('I21', `record ${id} settles, and its put threw`)
+  }
+
+  /** Whether it is the error of a core that the simulation made throw. */
+  #isOfOurs(error: unknown): boolean {
+    const isThrowing = this.config.coreThrows < Number.POSITIVE_INFINITY
+    return isThrowing && error instanceof ProducerError && error.code === 'KPL_ERR_INTERNAL'
+  }
+
   #armAfterPut(): void {
-    const { news } = this.set
-    if (news !== undefined && (news.nextDeadlineMs < this.#armedMs || this.set.hasSettlements)) this.#arm()
+    if (this.set.isSooner(this.#armedMs)) this.#arm()
   }
 
   #settleAndArm(): void {
@@ -258,7 +289,8 @@ export class World {
 
   #arm(): void {
     if (this.closedMs !== undefined) return
-    const nextMs = this.set.hasSettlements ? this.clock.nowMs() : this.set.nextDeadlineMs
+    const dueMs = this.set.nextDeadlineMs
+    const nextMs = this.set.hasSettlements ? this.clock.nowMs() : dueMs
     if (nextMs === this.#armedMs) return
     this.#timer?.cancel()
     this.#armedMs = nextMs
@@ -299,7 +331,7 @@ export class World {
           this.set.complete(flight.pipeline, flight.batch, outcome)
         }),
       listed: (pipeline, listing, isMalformed) => this.event(() => this.#listed(pipeline, listing, isMalformed)),
-      described: (pipeline, summary) => this.event(() => pipeline.described(summary, this.clock.nowMs())),
+      described: (pipeline, summary) => this.event(() => this.set.described(pipeline, summary, this.clock.nowMs())),
       isPoison: number => this.ledger.puts[number]?.isPoison === true,
       brokeLimit: message => this.trace.violated('I10', `the service refuses a request: ${message}`)
     }
@@ -315,17 +347,14 @@ export class World {
     this.trace.event('m', listing?.length ?? -1)
     this.trace.say(() => `listed ${listing?.length ?? 'nothing'}${isMalformed ? ', malformed' : ''}`)
     if (listing === undefined) {
-      pipeline.shardsFailed(nowMs)
+      this.set.listed(pipeline, undefined, nowMs)
       return
     }
     if (!isMalformed) this.watchers.mapTaken(pipeline.streamName, listing)
-    try {
-      pipeline.shardsListed(listing, nowMs)
-      if (isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
-    } catch (error) {
-      const isExpected = isMalformed && error instanceof ProducerError && error.code === 'KPL_ERR_BAD_SHARD_MAP'
-      if (!isExpected) throw error
-    }
+    const refusal = this.set.listed(pipeline, listing, nowMs)
+    const isBelieved = refusal === undefined && !pipeline.isReplaced
+    if (isBelieved && isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
+    if (refusal !== undefined && !isMalformed) this.trace.violated('I11', 'a good listing is not believed')
   }
 }
 

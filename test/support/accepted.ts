@@ -14,6 +14,7 @@ export function accepted(
   if (over.explicitHashKey === undefined) hashPartitionKey(partitionKey, hashWords)
   else writeHashKey(BigInt(over.explicitHashKey), hashWords)
   return {
+    streamName: undefined,
     partitionKey,
     keyBytes: Buffer.byteLength(partitionKey),
     keySlot: undefined,

@@ -99,6 +99,11 @@ export class Harness {
     return watched
   }
 
+  /** The bytes of all user records as a plain reader sees them. */
+  storedBytes(): Uint8Array[] {
+    return this.kinesis.storedRecords(STREAM).flatMap(({ data }) => [...deaggregateAll([data])].map(user => user.data))
+  }
+
   /** User records as a plain reader sees them, in the order of storage within each shard. */
   stored(): {
     shardId: string

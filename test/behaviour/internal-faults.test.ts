@@ -1,0 +1,135 @@
+/** What happens to records when something inside the producer throws, as a user sees it. */
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { RecordFailedError } from '../../src/model/errors.ts'
+import { Collector } from '../../src/stages/collector.ts'
+import { Limiter } from '../../src/stages/limiter.ts'
+import { ShardMap } from '../../src/stages/shard-map.ts'
+import { EnvelopeWriter } from '../../src/wire/encode.ts'
+import { Harness, type HarnessOptions } from '../support/harness.ts'
+
+const FAULT = new Error('a fault of ours')
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('records that were held by what threw', () => {
+  test.each<[string, () => void]>([
+    ['while an envelope is sealed', () => throwOnce(EnvelopeWriter.prototype, 'seal')],
+    ['while a batch is collected', () => throwOnce(Collector.prototype, 'take')],
+    ['while an answer is acted upon', () => throwOnce(Limiter.prototype, 'succeeded')]
+  ])('fail with it %s, and the next records are delivered', async (_, breakSomething) => {
+    const harness = await new Harness(OPTIONS).warm()
+    breakSomething()
+
+    const failed = [harness.put('a', '1'), harness.put('b', '2')]
+    await harness.pass(2000)
+    const next = harness.put('c', '3')
+    await harness.pass(2000)
+
+    expect(failed.map(({ settled }) => settled?.error)).toEqual([anInternalFault(), anInternalFault()])
+    expect(failed.map(({ settled }) => settled?.error?.cause)).toEqual([FAULT, FAULT])
+    expect(next.settled?.error).toBe(undefined)
+    expect(bufferOf(harness)).toEqual({ bufferedRecords: 0, bufferedBytes: 0, inFlightRequests: 0 })
+  })
+
+  test('may be stored if they were out', async () => {
+    const harness = await new Harness(OPTIONS).warm()
+    throwOnce(Limiter.prototype, 'succeeded')
+
+    const put = harness.put('a', '1')
+    await harness.pass(2000)
+
+    expect(put.settled?.error?.persisted).toBe('maybe')
+    expect(harness.stored().map(({ data }) => data)).toEqual(['warm', '1'])
+  })
+
+  test('of other streams do not notice', async () => {
+    const harness = await new Harness(OPTIONS).warm()
+    harness.kinesis.createStream({ StreamName: 'other', ShardCount: 1 })
+    const other = harness.producer.put({ partitionKey: 'k', data: 'x', streamName: 'other' })
+    throwOnce(EnvelopeWriter.prototype, 'addWithin')
+
+    const put = harness.producer.put({ partitionKey: 'a', data: '1' })
+
+    await expect(put).rejects.toMatchObject({ code: 'KPL_ERR_INTERNAL', persisted: 'no', cause: FAULT })
+    await expect(harness.settle(other)).resolves.toMatchObject({ shardId: 'shardId-000000000000' })
+  })
+
+  test('are waited for by flush and close, which end', async () => {
+    const harness = await new Harness(OPTIONS).warm()
+    harness.put('a', '1')
+    throwOnce(EnvelopeWriter.prototype, 'seal')
+
+    await harness.settle(harness.producer.flush())
+    const closed = await harness.settle(harness.producer.close())
+
+    expect(closed).toEqual({ delivered: 0, failed: 0 })
+    expect(harness.producer.stats()).toMatchObject({ delivered: 1, failed: 1 })
+  })
+})
+
+test('a put that takes nothing because something inside threw says so, and leaves the buffer as it was', async () => {
+  const harness = await new Harness(OPTIONS).warm()
+  throwOnce(EnvelopeWriter.prototype, 'addWithin')
+
+  const thrown = await harness.producer.put({ partitionKey: 'a', data: '1' }).catch((error: unknown) => error)
+
+  expect(thrown).toBeInstanceOf(RecordFailedError)
+  expect(thrown).toMatchObject({ code: 'KPL_ERR_INTERNAL', persisted: 'no', attempts: [], cause: FAULT })
+  expect(bufferOf(harness)).toEqual({ bufferedRecords: 0, bufferedBytes: 0, inFlightRequests: 0 })
+})
+
+test('a listing that makes something inside throw is not taken, and the next one is', async () => {
+  const harness = new Harness(OPTIONS)
+  throwOnce(ShardMap.prototype, 'newestShardId', 'get')
+
+  harness.put('a', '1')
+  await harness.pass(3000)
+  const put = harness.put('b', '2')
+  await harness.pass(3000)
+
+  expect(put.settled?.error).toBe(undefined)
+  expect(harness.producer.stats().streams['orders']?.openShards).toBe(1)
+})
+
+test('a fault is told once, with its stream and how many records it cost', async () => {
+  const warnings: unknown[] = []
+  const logger = { ...silent, warn: (message: string, fields?: object) => warnings.push({ message, ...fields }) }
+  const harness = await new Harness({ ...OPTIONS, logger }).warm()
+  harness.put('a', '1')
+  throwOnce(EnvelopeWriter.prototype, 'seal')
+
+  await harness.pass(2000)
+
+  expect(warnings).toEqual([
+    {
+      message:
+        'stream orders: something inside the producer threw: Error: a fault of ours; records that fail with it: 1',
+      code: 'KPL_WARN_INTERNAL'
+    }
+  ])
+})
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+const OPTIONS: HarnessOptions = { aggregationMaxCount: 2 }
+
+function throwOnce<Target extends object>(target: Target, name: keyof Target, kind?: 'get'): void {
+  const fail = (): never => {
+    throw FAULT
+  }
+  if (kind === 'get') vi.spyOn(target as Record<string, unknown>, name as string, 'get').mockImplementationOnce(fail)
+  else vi.spyOn(target as Record<string, () => unknown>, name as string).mockImplementationOnce(fail)
+}
+
+function anInternalFault(): object {
+  return expect.objectContaining({
+    code: 'KPL_ERR_INTERNAL',
+    message: 'something inside the producer threw: Error: a fault of ours'
+  }) as object
+}
+
+function bufferOf({ producer }: Harness): object {
+  const { bufferedRecords, bufferedBytes, inFlightRequests } = producer.stats()
+  return { bufferedRecords, bufferedBytes, inFlightRequests }
+}
