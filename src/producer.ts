@@ -8,11 +8,11 @@ import type { Writable } from 'node:stream'
 import { AbortWatch } from './abort-watch.ts'
 import { createAwsTransport } from './aws/transport.ts'
 import { withGuardedLogger } from './guarded-logger.ts'
-import { errorText, ProducerError } from './model/errors.ts'
+import { errorText, InvalidRecordError, OptionsError, ProducerError } from './model/errors.ts'
 import type { AbortTicket } from './model/kinesis-record.ts'
 import type { ProducerOptions, ResolvedOptions } from './model/options.ts'
 import type { Clock, Random, ShardHashRange, Timer, Transport } from './model/ports.ts'
-import type { UserRecord } from './model/records.ts'
+import { kindOf, type UserRecord } from './model/records.ts'
 import { resolveOptions } from './model/resolve-options.ts'
 import type { PutResult, SettleCallback } from './model/results.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
@@ -121,6 +121,7 @@ export class KinesisProducer implements AsyncDisposable {
    * Throws InvalidRecordError for a bad record, ProducerError KPL_ERR_CLOSED after `close`.
    */
   tryPut(record: UserRecord, settle: SettleCallback = ignore): boolean {
+    if (typeof settle !== 'function') throw badArgument('settle', 'a function', settle)
     return this.#accept(record, settle)
   }
 
@@ -154,6 +155,7 @@ export class KinesisProducer implements AsyncDisposable {
    */
   flush({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (signal !== undefined) assertSignal(signal)
       signal?.throwIfAborted()
       const onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -168,8 +170,11 @@ export class KinesisProducer implements AsyncDisposable {
   /**
    * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with
    * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent; a later call may shorten the wait.
+   * Rejects with OptionsError, and closes nothing, when `timeoutMs` is no time.
    */
-  close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
+  close(options: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
+    const timeoutMs = timeoutOf(options)
+    if (timeoutMs === undefined) return Promise.reject(new OptionsError([CLOSE_FAULT]))
     this.#closing ??= this.#close()
     this.#endWithin(timeoutMs)
     return this.#closing
@@ -198,6 +203,7 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {
+    assertSignal(signal)
     const ticket = this.#aborts.watch(signal, settle)
     let isTaken = false
     try {
@@ -294,6 +300,26 @@ let captured: (result: PutResult | Promise<never>) => void = ignore
 /** One executor for all promises of `put`, read out at once: a closure less for every record. */
 function capture(resolve: (result: PutResult | Promise<never>) => void): void {
   captured = resolve
+}
+
+const CLOSE_FAULT = 'close takes { timeoutMs }, a number of ms from 0'
+
+/** Returns how long `close` may wait; undefined: that is no time. */
+function timeoutOf(options: unknown): number | undefined {
+  if (typeof options !== 'object' || options === null) return undefined
+  const { timeoutMs = Number.POSITIVE_INFINITY } = options as { readonly timeoutMs?: unknown }
+  return typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : undefined
+}
+
+function assertSignal(signal: unknown): void {
+  // By its methods: jsdom and other realms have an AbortSignal that is no instance of ours.
+  const methods = Object(signal) as { readonly addEventListener?: unknown; readonly throwIfAborted?: unknown }
+  const isSignal = typeof methods.addEventListener === 'function' && typeof methods.throwIfAborted === 'function'
+  if (!isSignal) throw badArgument('signal', 'an AbortSignal', signal)
+}
+
+function badArgument(name: string, kind: string, value: unknown): InvalidRecordError {
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', name, `must be ${kind}, got ${kindOf(value)}`)
 }
 
 function closed(): ProducerError {

@@ -9,8 +9,8 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 const SNAPSHOT = fileURLToPath(new URL('public-api.txt', import.meta.url))
 const isUpdating = process.env['UPDATE_DOCS'] === '1'
 const { name, exports: targets } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'))
-const entryPoints = Object.entries<string | { types: string }>(targets).flatMap(([path, target]) =>
-  typeof target === 'string' ? [] : [{ name: join(name, path), types: target.types.replace(/^\.\/dist\//, '') }]
+const entryPoints = Object.entries<string | { default: { types: string } }>(targets).flatMap(([path, target]) =>
+  typeof target === 'string' ? [] : [{ name: join(name, path), types: target.default.types.replace(/^\.\/dist\//, '') }]
 )
 
 /** The declarations as the package has them. */

@@ -127,7 +127,6 @@ export class PipelineSet {
       throw this.refusals.errorFor(error, user)
     }
     const { budgetBytes } = record
-    const number = this.#nextNumber
     let isQuiet = false
     try {
       if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
@@ -135,23 +134,18 @@ export class PipelineSet {
       record.settle = settle
       if (typeof settle === 'object') settle.streamName = pipeline.streamName
       record.acceptedMs = nowMs
-      record.number = number
+      record.number = this.#nextNumber
       record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
       record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
       isQuiet = pipeline.place(record, this.#admission.key, nowMs)
     } catch (error) {
-      const isPlaced = pipeline.custody.holds(number)
-      if (isPlaced) this.#count(pipeline, budgetBytes, nowMs)
-      this.#supervisor.replace(pipeline, error, nowMs)
-      if (!isPlaced) throw refusalFor(error)
+      this.#putThrew(pipeline, budgetBytes, error, nowMs)
+      return true
     }
-    if (!pipeline.isReplaced) {
-      // Only now, so that nothing is counted that was not placed.
-      this.#count(pipeline, budgetBytes, nowMs)
-      if (pipeline.hasSealed) this.#supervisor.guard(pipeline, nowMs, () => pipeline.pump())
-    }
-    this.#news = isQuiet ? undefined : this.#supervisor.find(pipeline.streamName)
+    // Only now, so that nothing is counted that was not placed.
+    this.#count(pipeline, budgetBytes, nowMs)
+    this.#news = isQuiet ? undefined : this.#pumped(pipeline, nowMs)
     return true
   }
 
@@ -171,6 +165,21 @@ export class PipelineSet {
     } catch (error) {
       this.#warnOf(error)
     }
+  }
+
+  /** Sends what the put has sealed, if it has. Returns the pipeline that has the stream then. */
+  #pumped(pipeline: Pipeline, nowMs: number): Pipeline | undefined {
+    if (pipeline.hasSealed) this.#supervisor.guard(pipeline, nowMs, () => pipeline.pump())
+    return this.#supervisor.find(pipeline.streamName)
+  }
+
+  /** A pipeline threw while it placed a record: throws KPL_ERR_INTERNAL, or fails the record with the rest if it holds it. */
+  #putThrew(pipeline: Pipeline, budgetBytes: number, cause: unknown, nowMs: number): void {
+    const isPlaced = pipeline.custody.holds(this.#nextNumber)
+    if (isPlaced) this.#count(pipeline, budgetBytes, nowMs)
+    this.#supervisor.replace(pipeline, cause, nowMs)
+    this.#news = this.#supervisor.find(pipeline.streamName)
+    if (!isPlaced) throw refusalFor(cause)
   }
 
   /** Opens a stream's pipeline before its first record, so that its shard map is there in time. */

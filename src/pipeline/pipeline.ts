@@ -5,8 +5,8 @@
  *                 ^ members     ^ sealed                                                  |
  *                 +-------------+----------------------- #resubmit <----------------------+
  *
- * Invariant: this is the only file that knows there is a loop, and the loop is `#resubmit`. Between two calls every
- * accepted record is in exactly one place: an open envelope, the outbox, a request, or on hold.
+ * `#relane`, the outbox's `returnStale` and the halving in `RequestFailures` lead back too.
+ * Invariant: between two calls every accepted record is in exactly one place: an envelope, the outbox, a request, on hold.
  */
 import { assertNever, type ProducerError } from '../model/errors.ts'
 import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
@@ -240,7 +240,7 @@ export class Pipeline {
     } while (this.hasSealed)
   }
 
-  /** A new map or mode: what waits in a lane that is no more goes through `#resubmit` into the lanes that are. */
+  /** A new map or mode: what waits in a lane that is no more is taken apart into the lanes that are. */
   #relane(): void {
     const unrouted = this.#intake.relane()
     const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#routing.isCurrent(laneId))
@@ -266,7 +266,7 @@ export class Pipeline {
     this.#relane()
   }
 
-  /** The one backward edge: what an answer, a new map or the end of a time to live sends back into the stages. */
+  /** What an answer means for a record: settled, or back into the stages. */
   #resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void {
     this.#outbox.limiter.answered(record, this.#nowMs)
     switch (decision.kind) {

@@ -3,7 +3,7 @@
  * It never knows requests, lanes, time or the other records.
  * Invariant: the all-or-nothing rule. An aggregate is settled only if every member lies in the range of the shard that
  * took it; otherwise all members go again, because a KCL consumer throws the whole aggregate away at the first member
- * that does not belong (AggregatorUtil of KCL 3.x). The KPL since 0.15.11 settles the members that fit, and loses them.
+ * that does not belong (AggregatorUtil of KCL 3.x). The KPL from 0.15.11 to 1.0 settles the members that fit, and loses them.
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'

@@ -80,8 +80,10 @@ test('a put that takes nothing because something inside threw says so, and leave
   expect(bufferOf(harness)).toEqual({ bufferedRecords: 0, bufferedBytes: 0, inFlightRequests: 0 })
 })
 
-test('a listing that makes something inside throw is not taken, and the next one is', async () => {
-  const harness = new Harness(OPTIONS)
+test('a listing that makes something inside throw is told, and the next one is taken', async () => {
+  const codes: unknown[] = []
+  const logger = { ...silent, warn: (_: string, fields?: object) => codes.push(Object(fields).code) }
+  const harness = new Harness({ ...OPTIONS, logger })
   throwOnce(ShardMap.prototype, 'newestShardId', 'get')
 
   harness.put('a', '1')
@@ -89,6 +91,7 @@ test('a listing that makes something inside throw is not taken, and the next one
   const put = harness.put('b', '2')
   await harness.pass(3000)
 
+  expect(codes).toEqual(['KPL_WARN_INTERNAL'])
   expect(put.settled?.error).toBe(undefined)
   expect(harness.producer.stats().streams['orders']?.openShards).toBe(1)
 })

@@ -100,10 +100,14 @@ function compile(folder: string): string {
 
 /** The project's own settings, with the package's entry points led to the sources. */
 function config(): object {
-  const { exports } = JSON.parse(read('package.json')) as { exports: Readonly<Record<string, { types?: string }>> }
-  const entries = Object.entries(exports).filter(([, { types }]) => types !== undefined)
-  const paths = entries.map(([entry, { types }]) => {
-    const source = types!.replace('./dist/', 'src/').replace('.d.ts', '.ts')
+  const { exports } = JSON.parse(read('package.json')) as {
+    exports: Readonly<Record<string, string | { default: { types: string } }>>
+  }
+  const entries = Object.entries(exports).flatMap(([entry, target]) =>
+    typeof target === 'string' ? [] : [[entry, target.default.types] as const]
+  )
+  const paths = entries.map(([entry, types]) => {
+    const source = types.replace('./dist/', 'src/').replace('.d.ts', '.ts')
     return [entry.replace('.', 'kinesis-producer'), [pathOf(source)]] as const
   })
   return {

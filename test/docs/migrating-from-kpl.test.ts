@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fromKplProperties } from '../../src/model/kpl-properties.ts'
 import { OPTIONS, type OptionEntry } from '../../src/model/options.ts'
 import { STREAM_STATISTICS } from '../../src/pipeline/statistics.ts'
-import { read } from './documents.ts'
+import { DOCUMENTS, read } from './documents.ts'
 
 const FILE = 'docs/migrating-from-kpl.md'
 
@@ -72,3 +72,12 @@ test("the KPL's metrics that are listed as the same are those of the source", ()
 function sectionOf(heading: string): string {
   return read(FILE).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 }
+
+test('every document that says when the KPL loses records at a reshard says when that ended', () => {
+  const told = DOCUMENTS.flatMap(file =>
+    [...read(file).matchAll(/\S+\s+0\.15\.11\s+\S+\s+\S+/g)].map(([words]) => words)
+  )
+
+  expect(told.filter(words => !/0\.15\.11\s+to\s+1\.0\b/.test(words))).toEqual([])
+  expect(told.length).toBeGreaterThan(3)
+})

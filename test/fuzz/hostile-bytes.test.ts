@@ -163,6 +163,39 @@ test.each([[undefined], [null], ['text'], [7], [[]], [() => {}]])(
   }
 )
 
+test('arguments beside the record are checked before anything is done', async () => {
+  const { producer } = new Harness()
+  const record = { partitionKey: 'k', data: 'x' }
+  const attempts: (() => unknown)[] = [
+    () => producer.put(record, { signal: 'soon' as never }),
+    () => producer.put(record, { signal: {} as never }),
+    () => producer.flush({ signal: null as never }),
+    async () => producer.tryPut(record, null as never),
+    async () => producer.tryPut(record, {} as never),
+    () => producer.close(5000 as never),
+    () => producer.close(null as never),
+    () => producer.close({ timeoutMs: '5000' as never }),
+    () => producer.close({ timeoutMs: Number.NaN })
+  ]
+
+  const messages = await Promise.all(attempts.map(attempt => Promise.resolve(attempt()).catch(textOf)))
+
+  expect(messages).toEqual([
+    'InvalidRecordError: signal must be an AbortSignal, got string',
+    'InvalidRecordError: signal must be an AbortSignal, got Object',
+    'InvalidRecordError: signal must be an AbortSignal, got null',
+    'InvalidRecordError: settle must be a function, got null',
+    'InvalidRecordError: settle must be a function, got Object',
+    ...Array(4).fill('OptionsError: Invalid options: close takes { timeoutMs }, a number of ms from 0')
+  ])
+  expect(producer.stats().bufferedRecords).toBe(0)
+  expect(producer.tryPut(record)).toBe(true)
+})
+
+function textOf(error: Error): string {
+  return `${error.name}: ${error.message}`
+}
+
 /** The library of TypeScript does not know it yet. */
 const Resizable = ArrayBuffer as unknown as new (
   length: number,

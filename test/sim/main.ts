@@ -92,7 +92,7 @@ function printTally(mode: Mode, tally: Tally): void {
     [
       `${mode}: ${seedCount} seeds, ${putCount} records put, ${deliveredCount} acknowledged, ${requestCount} requests,`,
       `${tally.faultCount} faults, ${duplicateCount} duplicates, ${droppedCount} copies dropped by the KCL-like reader;`,
-      `acknowledged and lost ${lostCount}, unknowable ${unknowableCount}; ${(tally.virtualMs / 3_600_000).toFixed(0)} virtual hours`
+      `acknowledged and lost ${lostCount}, unknowable ${unknowableCount}; ${(tally.virtualMs / 3_600_000).toFixed(0)} virtual hours; events ${tally.events}`
     ].join(' ')
   )
 }

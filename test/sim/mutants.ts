@@ -26,7 +26,7 @@ function mutant(name: string, file: string, find: string, replace: string): Muta
   return { name, edits: [{ file, find, replace }] }
 }
 
-/** What the KPL does since 0.15.11: the members that fit the shard are acknowledged, the others go again. */
+/** What the KPL did from 0.15.11 to 1.0: the members that fit the shard are acknowledged, the others go again. */
 const KPL_PER_RECORD_RULE: Mutant = {
   name: "the KPL's rule: members of a misrouted aggregate that fit the shard are acknowledged",
   edits: [
@@ -401,8 +401,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a put that threw after its record was placed says that nothing was taken',
     'pipeline/pipeline-set',
-    'if (!isPlaced) throw refusalFor(error)',
-    'throw refusalFor(error)'
+    'if (!isPlaced) throw refusalFor(cause)',
+    'throw refusalFor(cause)'
   ),
   mutant(
     'a put is counted before its record is placed',

@@ -7,11 +7,13 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import type { Clock } from '../../src/model/ports.ts'
+import { realClock } from '../../src/testing/real-time.ts'
 import { headEnd, messageBytes } from './http-framing.ts'
-import { type Client, type RequestHead, RequestReader } from './request-reader.ts'
+import { type Client, type RequestHead, RequestReader, waiting } from './request-reader.ts'
 
 /** One thing done to a client: send bytes, wait, cut with RST, end with FIN, or say nothing until the client goes. */
-export type Step = Buffer | (() => Promise<unknown>) | 'reset' | 'end' | 'silence'
+export type Step = Buffer | ((clock: Clock) => Promise<unknown>) | 'reset' | 'end' | 'silence'
 
 /** What happens to one request and its answer. */
 export interface Toxic {
@@ -45,6 +47,8 @@ export interface ChaosProxyOptions {
   readonly targetPort: number
   /** PEM texts; with them clients speak TLS to the proxy. The server is spoken to in clear text in any case. */
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer } | undefined
+  /** Tells the time that steps take. Default: the machine's. */
+  readonly clock?: Clock | undefined
 }
 
 const PASS: Toxic = { isApplied: true, reply: answer => [answer] }
@@ -52,6 +56,7 @@ const NO_ANSWER = Buffer.alloc(0)
 
 export class ChaosProxy {
   readonly #options: ChaosProxyOptions
+  readonly #clock: Clock
   readonly #clients = new Set<Client>()
   readonly #requests: SeenRequest[] = []
   #server: Server | undefined
@@ -68,6 +73,7 @@ export class ChaosProxy {
 
   constructor(options: ChaosProxyOptions) {
     this.#options = options
+    this.#clock = options.clock ?? realClock
   }
 
   /** Set once `start` has resolved. */
@@ -82,6 +88,12 @@ export class ChaosProxy {
 
   get openCount(): number {
     return this.#clients.size
+  }
+
+  /** Whether the client at this port has been sent all that it gets before time passes, or the test goes on, and has read it. */
+  isWaiting(port: number, readBytes: number): boolean {
+    const client = [...this.#clients].find(({ raw }) => raw.remotePort === port)
+    return client?.isWaiting === true && client.raw.bytesWritten === readBytes
   }
 
   /** Requests in the order in which they were read to their end. */
@@ -132,7 +144,7 @@ export class ChaosProxy {
     // Whatever goes wrong with a client's connection is what the tests are about.
     for (const each of [raw, socket]) each.on('error', () => {})
     const gone = new Promise<void>(resolve => raw.once('close', () => resolve()))
-    const client: Client = { raw, socket, gone, isBusy: false }
+    const client: Client = { raw, socket, gone, isBusy: false, isWaiting: false }
     this.#connectionCount++
     this.#clients.add(client)
     void gone.then(() => this.#forget(client))
@@ -153,7 +165,7 @@ export class ChaosProxy {
 
   /** Takes one request after the other from a connection. */
   async #serve(client: Client): Promise<void> {
-    const reader = new RequestReader(client)
+    const reader = new RequestReader(client, this.#clock)
     for (let head = await reader.head(); head !== undefined; head = await reader.head()) {
       client.isBusy = true
       const isWhole = await this.#exchange(client, reader, head)
@@ -175,7 +187,7 @@ export class ChaosProxy {
     this.#requests.push({ operation, isIntact: isIntact(request) })
     for (const tell of this.#onRequest.splice(0)) tell()
     if (readBytes !== undefined) return true
-    await hold?.()
+    if (hold !== undefined) await waiting(client, hold())
     await this.#run(client, reply(isApplied ? await ask(this.#options.targetPort, request) : NO_ANSWER))
     return true
   }
@@ -185,8 +197,8 @@ export class ChaosProxy {
       if (client.raw.destroyed) return
       if (step === 'reset') client.raw.resetAndDestroy()
       else if (step === 'end') await drain(client, client.socket.end())
-      else if (step === 'silence') await drain(client, client.socket)
-      else if (typeof step === 'function') await Promise.race([step(), client.gone])
+      else if (step === 'silence') await waiting(client, drain(client, client.socket))
+      else if (typeof step === 'function') await waiting(client, Promise.race([step(this.#clock), client.gone]))
       else if (await send(client, step)) this.sentBytes += step.length
     }
   }

@@ -4,6 +4,7 @@
  * be kept waiting in the middle of its request.
  */
 import type { Socket } from 'node:net'
+import type { Clock } from '../../src/model/ports.ts'
 import { headEnd, messageBytes, operationOf } from './http-framing.ts'
 
 /** One client's connection. */
@@ -15,6 +16,8 @@ export interface Client {
   readonly gone: Promise<void>
   /** Between the head of a request and the end of its answer. */
   isBusy: boolean
+  /** Whether nothing happens on it before time passes, the test goes on or the client goes. */
+  isWaiting: boolean
 }
 
 export interface RequestHead {
@@ -26,10 +29,12 @@ export interface RequestHead {
 export class RequestReader {
   readonly #client: Client
   #chunks: Buffer[] = []
+  readonly #clock: Clock
   #bytes = 0
 
-  constructor(client: Client) {
+  constructor(client: Client, clock: Clock) {
     this.#client = client
+    this.#clock = clock
   }
 
   /** Waits for a whole head; undefined when the client went before. */
@@ -46,10 +51,11 @@ export class RequestReader {
 
   /** Waits until `bytes` of the request are read, no faster than told; false when the client went before. */
   async upTo(bytes: number, bytesPerSecond = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const { raw, gone } = this.#client
+    const client = this.#client
+    const { raw, gone } = client
     for (let pacedBytes = 0; ; ) {
       const delayMs = ((Math.min(this.#bytes, bytes) - pacedBytes) / bytesPerSecond) * 1000
-      if (delayMs > 0) await Promise.race([pause(delayMs)(), gone])
+      if (delayMs > 0) await waiting(client, Promise.race([pause(delayMs)(this.#clock), gone]))
       pacedBytes = this.#bytes
       if (raw.destroyed) return false
       if (this.#bytes >= bytes) return true
@@ -81,7 +87,17 @@ export class RequestReader {
   }
 }
 
+/** Marks the client as waiting until the promise settles. */
+export async function waiting<Value>(client: Client, promise: Promise<Value>): Promise<Value> {
+  client.isWaiting = true
+  try {
+    return await promise
+  } finally {
+    client.isWaiting = false
+  }
+}
+
 /** Returns a step that takes this long. */
-export function pause(delayMs: number): () => Promise<void> {
-  return () => new Promise(resolve => setTimeout(resolve, delayMs))
+export function pause(delayMs: number): (clock: Clock) => Promise<void> {
+  return clock => new Promise(resolve => void clock.schedule(clock.nowMs() + delayMs, resolve))
 }

@@ -67,12 +67,12 @@ export async function openWorld(options?: WorldOptions): Promise<World> {
   return world
 }
 
-/** Makes a test of each row. */
-export function testEach(scenarios: readonly Scenario[]): void {
+/** Makes a test of each row; `common`: options of all of them. */
+export function testEach(scenarios: readonly Scenario[], common: WorldOptions = {}): void {
   for (const scenario of scenarios) {
     const define = scenario.bug === undefined ? test : test.fails
     define(scenario.name, async () => {
-      const outcome = await run(scenario)
+      const outcome = await run({ ...scenario, options: { ...common, ...scenario.options } })
 
       expect(outcome).toEqual({ ...CLEAN, ...scenario.expected })
     })
@@ -97,7 +97,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
   world.proxy.connectionToxicFor = () => waiting.shift() ?? everyConnection
   world.spoil(toxics, forever)
   world.put(RECORDS, sizeBytes)
-  if (closeMs === undefined) await world.producer.flush()
+  if (closeMs === undefined) await world.flush()
   else await world.close(closeMs)
   return world.outcome()
 }

@@ -53,11 +53,8 @@ export function slowClose(until: () => Promise<unknown>): Toxic {
 }
 
 /** After the answer was sent, and before anybody can have read it, the whole process stands still. */
-export function stall(stallMs: number): Toxic {
-  const standStill = async (): Promise<void> => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs)
-  }
-  return spoiled('applied', answer => [answer, standStill])
+export function stall(standStill: () => void): Toxic {
+  return spoiled('applied', answer => [answer, async () => standStill()])
 }
 
 // ------------------------------------------------------------------ cut

@@ -12,13 +12,16 @@ import type { Attempt, PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer.ts'
 import { FakeKinesis, type FakeKinesisServer, startFakeKinesisServer } from '../../src/testing/index.ts'
 import { ChaosProxy, type ChaosProxyOptions, type Toxic } from './chaos-proxy.ts'
+import { SteppedClock } from './stepped-clock.ts'
+import { Stillness } from './stillness.ts'
 
 export const STREAM = 'orders'
 /** What is said of an attempt that stored the record. */
 const STORED = 'stored'
 const WARM_DATA = 'warm'
 const CLOSE_GRACE_MS = 250
-const LEAK_PATIENCE_MS = 1_000
+/** Only a leak waits this long. */
+const LEAK_PATIENCE_MS = 10_000
 /** Codes of attempts that certainly stored nothing. */
 const DEFINITE = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CERT_HAS_EXPIRED|\w+_CERT|ERR_TLS_\w+|Http4\d\d)$/
 
@@ -32,6 +35,11 @@ export interface WorldOptions extends ProducerOptions {
   /** The host in the producer's endpoint; default 127.0.0.1. */
   readonly host?: string
   readonly shardCount?: number
+  /**
+   * Time for the producer and the proxy goes on only when their sockets are still, so that no load of the machine decides who
+   * is first. Not for toxics that never rest, nor for a name service that hangs.
+   */
+  readonly isStepped?: boolean
 }
 
 /** All that is to be said about a run. */
@@ -64,19 +72,23 @@ export class World {
   readonly producer: KinesisProducer
   readonly #server: FakeKinesisServer
   readonly #agent: HttpAgent | undefined
+  readonly #stepped: SteppedClock | undefined
+  readonly #stillness: Stillness
   readonly #puts: Put[] = []
   #closed: Outcome['closed'] = 'not yet'
   #requestCount = 0
 
-  private constructor(server: FakeKinesisServer, proxy: ChaosProxy, options: WorldOptions) {
-    const { tls, ca, lookup, host = '127.0.0.1', shardCount: _, ...producerOptions } = options
+  private constructor(server: FakeKinesisServer, proxy: ChaosProxy, options: WorldOptions, stepped?: SteppedClock) {
+    const { tls, ca, lookup, host = '127.0.0.1', shardCount: _, isStepped: __, ...producerOptions } = options
     this.kinesis = server.kinesis
     this.proxy = proxy
     this.#server = server
+    this.#stepped = stepped
+    this.#stillness = new Stillness(proxy)
     const hasAgent = ca !== undefined || lookup !== undefined
     const agentOptions = { keepAlive: true, ...(ca && { ca }), ...(lookup && { lookup }) }
     this.#agent = hasAgent ? new (tls === undefined ? HttpAgent : HttpsAgent)(agentOptions) : undefined
-    this.producer = new KinesisProducer({
+    const settings = {
       streamName: STREAM,
       region: 'us-east-1',
       endpoint: `${tls === undefined ? 'http' : 'https'}://${host}:${proxy.port}`,
@@ -89,7 +101,8 @@ export class World {
       logger: SILENT,
       ...(this.#agent && { requestHandler: { httpAgent: this.#agent, httpsAgent: this.#agent } }),
       ...producerOptions
-    })
+    }
+    this.producer = new KinesisProducer(settings, stepped === undefined ? {} : { clock: stepped })
   }
 
   /** Starts it all; the stream has one shard unless told otherwise. */
@@ -97,15 +110,33 @@ export class World {
     const kinesis = new FakeKinesis({ nowMs: () => performance.now(), throughputLimits: false })
     kinesis.createStream({ StreamName: STREAM, ShardCount: options.shardCount ?? 1, MaxRecordSizeInKiB: 10_240 })
     const server = await startFakeKinesisServer({ kinesis })
-    const proxy = new ChaosProxy({ targetPort: server.port, tls: options.tls })
+    const stepped = options.isStepped === true ? new SteppedClock() : undefined
+    const proxy = new ChaosProxy({ targetPort: server.port, tls: options.tls, clock: stepped })
     await proxy.start()
-    return new World(server, proxy, options)
+    return new World(server, proxy, options, stepped)
   }
 
   /** Brings the shard map and a connection about. */
   async warm(): Promise<void> {
     this.producer.tryPut({ partitionKey: WARM_DATA, data: WARM_DATA })
-    await this.producer.flush()
+    // The SDK reads its settings from files first, which takes a time that no clock of ours knows.
+    if (this.#stepped !== undefined) await this.#pass(() => this.proxy.requests.length >= 2, this.#stepped.nowMs())
+    await this.flush()
+  }
+
+  flush(): Promise<void> {
+    return this.#settle(this.producer.flush())
+  }
+
+  /** Lets time pass until this is so. */
+  until(isSo: () => boolean): Promise<void> {
+    return this.#pass(isSo, Number.POSITIVE_INFINITY)
+  }
+
+  /** The process stands still for a while. */
+  standStill(durationMs: number): void {
+    if (this.#stepped === undefined) throw new Error('only stepped time can be stood still')
+    this.#stepped.jumpBy(durationMs)
   }
 
   /** From here on the n-th PutRecords meets the n-th toxic; those beyond meet `forever`. */
@@ -146,6 +177,12 @@ export class World {
 
   /** Closes the producer and notes whether it was in time. A stall of this process delays both sides of the race. */
   async close(timeoutMs = 2_000): Promise<void> {
+    if (this.#stepped !== undefined) {
+      const deadlineMs = this.#stepped.nowMs() + timeoutMs
+      await this.#settle(this.producer.close({ timeoutMs }))
+      this.#closed = this.#stepped.nowMs() <= deadlineMs ? 'in time' : 'late'
+      return
+    }
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>(resolve => {
       timer = setTimeout(() => resolve('late'), timeoutMs + CLOSE_GRACE_MS)
@@ -173,9 +210,29 @@ export class World {
 
   /** Frees everything, whatever state it is in. */
   async dispose(): Promise<void> {
-    await this.producer.close({ timeoutMs: 0 })
+    await this.#settle(this.producer.close({ timeoutMs: 0 }))
+    this.#stillness.stop()
     this.#agent?.destroy()
     await Promise.all([this.proxy.close(), this.#server.close()])
+  }
+
+  /** Waits for a promise; stepped time passes meanwhile. */
+  async #settle<Value>(promise: Promise<Value>): Promise<Value> {
+    let isSettled = this.#stepped === undefined
+    const watch = (): void => void (isSettled = true)
+    promise.then(watch, watch)
+    await this.#pass(() => isSettled, Number.POSITIVE_INFINITY)
+    return promise
+  }
+
+  /** Turns the event loop until `isOver`. Stepped time goes to its next wake-up, up to `untilMs`, when all is still. */
+  async #pass(isOver: () => boolean, untilMs: number): Promise<void> {
+    while (!isOver()) {
+      await new Promise(resolve => setImmediate(resolve))
+      const isDue = this.#stepped !== undefined && this.#stepped.nextAtMs <= untilMs
+      const { inFlightRequests } = this.producer.stats()
+      if (isDue && !isOver() && this.#stillness.isStill(inFlightRequests)) this.#stepped?.runNext()
+    }
   }
 
   async #leftConnections(): Promise<number> {

@@ -30,7 +30,9 @@ const server = await startFakeKinesisServer({
 server.kinesis.createStream({ StreamName: 'kpl', ShardCount: 2 })
 const classpath = [join(here, 'target/classes'), readFileSync(classpathFile, 'utf8').trim()].join(':')
 const kpl = spawn('java', ['-cp', classpath, 'PutWithKpl', String(server.port)], {
-  stdio: ['ignore', 'pipe', 'ignore']
+  stdio: ['ignore', 'pipe', 'ignore'],
+  // It has static credentials; without this it asks the instance metadata address all the same.
+  env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' }
 })
 let acknowledged = ''
 kpl.stdout.on('data', chunk => {
