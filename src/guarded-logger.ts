@@ -3,7 +3,7 @@
  * Invariant: logging never throws and never waits; of one message at most `MAX_PER_WINDOW` are told in a window, and the
  * next one that is told says how many were not.
  */
-import type { Clock, Logger } from './model/ports.ts'
+import type { Clock, LogFields, Logger } from './model/ports.ts'
 
 const WINDOW_MS = 60_000
 const MAX_PER_WINDOW = 100
@@ -26,11 +26,14 @@ export function withGuardedLogger<Options extends { readonly logger?: Logger }>(
 
 export function guardedLogger(logger: Logger, clock: Clock): Logger {
   const windows = new Map<string, Window>()
-  const guarded = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
+  const guarded = (level: keyof Logger) => (message: string, fields?: LogFields) => {
     const suppressed = admit(windows, `${level} ${message}`, clock.nowMs())
     if (suppressed === undefined) return
     try {
-      logger[level](message, suppressed > 0 ? { ...fields, suppressed } : fields)
+      const all = suppressed > 0 ? { ...fields, suppressed } : fields
+      // console would print an argument that is there and undefined.
+      if (all === undefined) logger[level](message)
+      else logger[level](message, all)
     } catch {
       // There is nowhere left to tell it: the place for telling is what failed.
     }

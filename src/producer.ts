@@ -24,6 +24,7 @@ import { type PutAllOutcome, putAll } from './put-all.ts'
 import { recordWritable, type WritableOptions } from './record-writable.ts'
 import { Requests } from './requests.ts'
 import { Room } from './room.ts'
+import { SpellLog } from './spell-log.ts'
 import { emitWarning, systemClock, systemRandom } from './system.ts'
 
 /** What the producer reaches the world through; each defaults to the real one. */
@@ -45,6 +46,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #clock: Clock
   readonly #set: PipelineSet
   readonly #requests: Requests
+  readonly #log: SpellLog
   #timer: Timer | undefined
   #armedMs = Number.POSITIVE_INFINITY
   #room: Room | undefined
@@ -66,10 +68,13 @@ export class KinesisProducer implements AsyncDisposable {
     this.#clock = ports.clock ?? systemClock
     this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
+    const { logger } = this.#options
+    this.#log = new SpellLog({ logger, clock: this.#clock, warn, endpoint: () => this.#requests.endpoint })
     this.#requests = new Requests({
       transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
       clock: this.#clock,
-      logger: this.#options.logger,
+      logger,
+      spells: this.#log.spells,
       landed: (pipeline, batch, outcome) => {
         this.#set.complete(pipeline, batch, outcome)
         this.#settleAndArm()
@@ -86,6 +91,7 @@ export class KinesisProducer implements AsyncDisposable {
       send: (pipeline, batch) => this.#requests.send(pipeline, batch),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
       warn,
+      spells: this.#log.spells,
       callbackThrew: error => this.#callbackThrew(error)
     })
   }
@@ -225,6 +231,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#requests.close()
+    this.#log.close()
     return { delivered: this.#set.delivered - delivered, failed: this.#set.failed - failed }
   }
 
@@ -268,13 +275,12 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   #listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void {
-    const refusal = this.#set.listed(pipeline, listing, this.#clock.nowMs())
-    if (refusal !== undefined) {
-      // The listing was not believed: the last good map serves on, and the next fetch is planned.
-      const fields = { streamName: pipeline.streamName, error: errorText(refusal) }
-      this.#options.logger?.warn('shard listing refused', fields)
-    }
+    const nowMs = this.#clock.nowMs()
+    // A listing that is not believed failed: the last good map serves on, and the next fetch is planned.
+    const refusal = this.#set.listed(pipeline, listing, nowMs)
+    const error = refusal === undefined ? undefined : errorText(refusal)
     this.#settleAndArm()
+    if (listing !== undefined) this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs, error)
   }
 
   #warn(code: string, message: string): void {

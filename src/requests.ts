@@ -17,11 +17,13 @@ import type {
 } from './model/ports.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import type { Outcome } from './pipeline/pipeline-host.ts'
+import type { Spells } from './pipeline/spells.ts'
 
 export interface RequestPorts {
   readonly transport: Transport
   readonly clock: Clock
-  readonly logger: Logger | undefined
+  readonly logger?: Logger | undefined
+  readonly spells?: Spells | undefined
   landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void
@@ -45,6 +47,10 @@ export class Requests {
     setMaxListeners(0, this.#cut.signal)
   }
 
+  get endpoint(): string | undefined {
+    return this.#ports.transport.endpoint
+  }
+
   get readsUntilAnswered(): boolean {
     return this.#ports.transport.readsUntilAnswered === true
   }
@@ -62,21 +68,27 @@ export class Requests {
   }
 
   fetchShards(pipeline: Pipeline): void {
-    const { transport, logger } = this.#ports
+    const { transport, spells, clock } = this.#ports
     const { stream, streamName } = pipeline
     called(() => transport.listShards(stream)).then(
       listing => this.#unlessClosed(() => this.#ports.listed(pipeline, listing)),
-      (error: unknown) => {
-        logger?.warn('ListShards failed', { streamName, error: errorText(error) })
-        this.#unlessClosed(() => this.#ports.listed(pipeline, undefined))
-      }
+      (error: unknown) =>
+        this.#unlessClosed(() => {
+          this.#ports.listed(pipeline, undefined)
+          spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
+        })
     )
     called(() => transport.describeStream(stream)).then(
-      summary => this.#unlessClosed(() => this.#ports.described(pipeline, isObject(summary) ? summary : undefined)),
-      (error: unknown) => {
-        logger?.warn('DescribeStreamSummary failed', { streamName, error: errorText(error) })
-        this.#unlessClosed(() => this.#ports.described(pipeline, undefined))
-      }
+      summary =>
+        this.#unlessClosed(() => {
+          this.#ports.described(pipeline, isObject(summary) ? summary : undefined)
+          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs())
+        }),
+      (error: unknown) =>
+        this.#unlessClosed(() => {
+          this.#ports.described(pipeline, undefined)
+          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs(), errorText(error))
+        })
     )
   }
 

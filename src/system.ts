@@ -7,16 +7,20 @@ import type { Clock, Random, Timer } from './model/ports.ts'
 /** setTimeout holds 31 bits of milliseconds; a later wake-up simply comes early and is armed again. */
 const MAX_TIMEOUT_MS = 2_147_483_647
 
+/** When the process started, in epoch milliseconds. At today's size a double still tells 0.0003 ms apart. */
+const ORIGIN_MS = performance.timeOrigin
+
 /**
- * The monotonic clock. Its timers keep the process alive: they exist only while records are buffered, and a process
+ * The monotonic clock, in epoch milliseconds: the time of day when the process started, and what has passed since. Later
+ * corrections of the time of day are not in it. Its timers keep the process alive: they exist only while records are buffered, and a process
  * that ended then would lose them in silence.
  */
 export const systemClock: Clock = {
-  nowMs: () => performance.now(),
+  nowMs: () => ORIGIN_MS + performance.now(),
   schedule(atMs: number, wake: () => void): Timer {
-    const delayMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(atMs - performance.now())))
+    const delayMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(atMs - systemClock.nowMs())))
     const timeout = setTimeout(wake, delayMs)
-    return { cancel: () => clearTimeout(timeout) }
+    return { cancel: () => clearTimeout(timeout), unref: () => void timeout.unref() }
   }
 }
 

@@ -18,6 +18,7 @@ const SHELL = [
   'abort-watch.ts',
   'room.ts',
   'guarded-logger.ts',
+  'spell-log.ts',
   'put-all.ts',
   'record-writable.ts',
   'system.ts'
@@ -45,7 +46,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
   { part: /^system\.ts$/, may: [/^type model\//] },
   {
-    part: /^(producer|requests|put-all|record-writable|abort-watch|room|guarded-logger)\.ts$/,
+    part: /^(producer|requests|put-all|record-writable|abort-watch|room|guarded-logger|spell-log)\.ts$/,
     may: [/^(model|pipeline)\//, 'stages/fifo.ts', 'aws/transport.ts', 'node:events', 'node:stream', ...SHELL]
   },
   { part: /^index\.ts$/, may: [/^(model|pipeline)\//, ...SHELL] },
@@ -60,6 +61,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       /^type (model|pipeline)\//,
       /^pipeline\/(statistics|latency|diagnostics)\.ts$/,
       'model/errors.ts',
+      'model/object-first-logger.ts',
       'system.ts',
       /^p-retry$|^@opentelemetry\/api$|^node:diagnostics_channel$/
     ]

@@ -31,6 +31,8 @@ export interface ExchangeOptions {
   readonly signals: readonly AbortSignal[]
   /** Throws a `TransportError` when a request must not go to this place. */
   readonly assertDestination?: ((protocol: string, hostname: string) => void) | undefined
+  /** Told where each request goes: host and port. */
+  readonly noteDestination?: ((endpoint: string) => void) | undefined
   /** Has the handler tell how far a request comes; without it that is guessed from what is thrown. */
   readonly track?: ((request: object, passage: Passage) => void) | undefined
   /** Of the entries: keys that no error may tell. */
@@ -98,7 +100,7 @@ export function exchange(send: Send, command: Command, options: ExchangeOptions)
 function watch(
   command: Command,
   progress: Progress,
-  { assertDestination, track, onBodyFree, partitionKeys }: ExchangeOptions,
+  { assertDestination, noteDestination, track, onBodyFree, partitionKeys }: ExchangeOptions,
   fail: (error: TransportError) => void
 ): void {
   // The commands differ in the types of input and output only, which these observers do not look at.
@@ -125,7 +127,8 @@ function watch(
   )
   stack.add(
     next => async args => {
-      const { protocol, hostname } = destinationOf(args.request)
+      const { protocol, hostname, port } = destinationOf(args.request)
+      noteDestination?.(`${hostname}:${port}`)
       assertDestination?.(protocol, hostname)
       // The caller was told what became of the call; keep it so.
       if (progress.isOver) throw givenUp('AbortError', false)
@@ -164,9 +167,11 @@ function whenFree(response: unknown, onBodyFree: () => void): void {
   if (request instanceof ClientRequest) request.once('close', onBodyFree)
 }
 
-function destinationOf(request: unknown): { protocol: string; hostname: string } {
+function destinationOf(request: unknown): { protocol: string; hostname: string; port: number } {
   const protocol = textField(request, 'protocol') ?? ''
-  return { protocol, hostname: textField(request, 'hostname') ?? '' }
+  const port: unknown = typeof request === 'object' && request !== null ? Reflect.get(request, 'port') : undefined
+  const usualPort = protocol === 'http:' ? 80 : 443
+  return { protocol, hostname: textField(request, 'hostname') ?? '', port: typeof port === 'number' ? port : usualPort }
 }
 
 function noteAnswer(response: unknown, progress: Progress): void {

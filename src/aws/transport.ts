@@ -69,6 +69,7 @@ interface SendOptions {
 class AwsTransport implements Transport {
   /** Bodies are written before anything is sent; a client of another make may keep its input. */
   readonly readsUntilAnswered: boolean
+  #endpoint: string | undefined
   readonly #sender: Sender
   readonly #clock: Clock
   readonly #timeoutMs: number
@@ -79,6 +80,10 @@ class AwsTransport implements Transport {
     this.#sender = sender
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+  }
+
+  get endpoint(): string | undefined {
+    return this.#endpoint
   }
 
   async putRecords({ stream, entries, signal }: PutRecordsRequest): Promise<PutRecordsResponse> {
@@ -129,7 +134,10 @@ class AwsTransport implements Transport {
     const closing = this.#closing.signal
     const signals = signal === undefined ? [closing] : [closing, signal]
     const own = { clock: this.#clock, timeoutMs: this.#timeoutMs, signals }
-    const call = { ...own, assertDestination, track, onBodyFree, partitionKeys: keys }
+    const noteDestination = (endpoint: string): void => {
+      this.#endpoint = endpoint
+    }
+    const call = { ...own, assertDestination, noteDestination, track, onBodyFree, partitionKeys: keys }
     const generation = credentials?.generation ?? 0
     try {
       return await exchange(send, command, call)

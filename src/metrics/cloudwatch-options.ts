@@ -3,11 +3,13 @@
  * Invariant: resolved once; every fault is named at once.
  */
 import { OptionsError } from '../model/errors.ts'
+import { messageFirst } from '../model/object-first-logger.ts'
 import type { Clock, Logger } from '../model/ports.ts'
 import { systemClock } from '../system.ts'
 import type { ExtraDimension, Granularity } from './dimension-tree.ts'
+import type { MetricLevel } from './metric-entry.ts'
 import { type CloudWatchClientLike, emfSink, type MetricSink, putMetricDataSink } from './metric-sinks.ts'
-import { METRICS, type MetricLevel } from './metrics-table.ts'
+import { METRICS } from './metrics-table.ts'
 import { systemWallMs } from './wall-clock.ts'
 
 export interface CloudWatchOptions {
@@ -77,7 +79,15 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
     client === undefined
       ? emfSink({ write: write ?? ignore, namespace, wallMs })
       : putMetricDataSink({ client, namespace, uploadRetries })
-  return { sink, level, granularity, dimensions, uploadDelayMs, logger: options.logger, clock }
+  return {
+    sink,
+    level,
+    granularity,
+    dimensions,
+    uploadDelayMs,
+    logger: options.logger && messageFirst(options.logger),
+    clock
+  }
 }
 
 function dimensionFaults(dimensions: readonly ExtraDimension[]): string[] {

@@ -16,8 +16,8 @@ import { type MetricsSource, MetricsWindow } from './metrics-window.ts'
 
 export type { CloudWatchOptions } from './cloudwatch-options.ts'
 export type { ExtraDimension, Granularity } from './dimension-tree.ts'
+export type { MetricLevel } from './metric-entry.ts'
 export type { CloudWatchClientLike } from './metric-sinks.ts'
-export type { MetricLevel } from './metrics-table.ts'
 export type { MetricsSource } from './metrics-window.ts'
 
 const CLOSE_TIMEOUT_MS = 10_000
@@ -97,7 +97,10 @@ export class CloudWatchMetrics implements AsyncDisposable {
   }
 
   async #upload(): Promise<void> {
-    for (const window of this.#windows) this.#pending.add(window.read())
+    for (const window of this.#windows) {
+      const stats = window.readStats()
+      if (stats !== undefined) this.#pending.addProducer(stats)
+    }
     if (this.#pending.size === 0) return
     const { data, error } = await this.#options.sink.put(this.#pending.takeAll(), this.#cut.signal)
     this.#pending.restore(data)

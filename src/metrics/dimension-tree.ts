@@ -4,8 +4,11 @@
  * also when they come from several producers or from an upload that failed.
  * Source: KPL 1.0.7, metrics_manager.h and metric.h.
  */
+
 import { mergeSets, type Reading, type ShardStatistic, type StatisticSet } from '../pipeline/statistics.ts'
-import { METRIC_ROWS, METRICS, type MetricLevel, type MetricUnit } from './metrics-table.ts'
+import type { ProducerStats } from '../pipeline/stats.ts'
+import type { MetricLevel, MetricUnit } from './metric-entry.ts'
+import { METRIC_ROWS, METRICS } from './metrics-table.ts'
 import type { WindowReading } from './metrics-window.ts'
 
 export type Granularity = 'global' | 'stream' | 'shard'
@@ -56,6 +59,16 @@ export class DimensionTree {
     return this.#data.size
   }
 
+  /** Adds what one producer's window has seen, and a sample of each gauge of the producer itself. */
+  addProducer(stats: ProducerStats): void {
+    this.add(stats.window ?? {})
+    for (const [name, { level, unit, ofProducer }] of METRIC_ROWS) {
+      if (ofProducer === undefined || !this.#isWanted(level)) continue
+      const value = ofProducer(stats)
+      this.#addChain({ name, unit, set: { count: 1, sum: value, min: value, max: value } }, this.#extra.global, [], 0)
+    }
+  }
+
   /** Adds what one producer's window has seen. */
   add(window: WindowReading): void {
     for (const [streamName, { shards, ...whole }] of Object.entries(window)) {
@@ -92,8 +105,7 @@ export class DimensionTree {
     knownCount: number
   ): void {
     for (const [name, { level, unit }] of METRIC_ROWS) {
-      const isWanted = level === 'summary' || (level === 'detailed' && this.#options.level === 'detailed')
-      const set = isWanted ? metrics[name as ShardStatistic] : undefined
+      const set = this.#isWanted(level) ? metrics[name as ShardStatistic] : undefined
       if (set !== undefined) this.#addChain({ name, unit, set }, this.#extra.global, tail, knownCount)
     }
     const { unit } = METRICS.ErrorsByCode
@@ -102,6 +114,10 @@ export class DimensionTree {
       const head: Dimension[] = [...this.#extra.global, ['ErrorCode', code]]
       this.#addChain({ name: 'ErrorsByCode', unit, set }, head, tail, knownCount)
     }
+  }
+
+  #isWanted(level: MetricLevel | undefined): boolean {
+    return level === 'summary' || (level === 'detailed' && this.#options.level === 'detailed')
   }
 
   #addChain(

@@ -23,12 +23,6 @@ export {
 } from '../pipeline/statistics.ts'
 export type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
 export type { RecordCounters, ShardStats, StreamReading, StreamStats } from '../pipeline/stream-stats.ts'
-export {
-  METRICS,
-  type MetricEntry,
-  type MetricKind,
-  type MetricLevel,
-  type MetricName,
-  type MetricUnit
-} from './metrics-table.ts'
+export type { MetricEntry, MetricKind, MetricLevel, MetricUnit } from './metric-entry.ts'
+export { METRICS, type MetricName } from './metrics-table.ts'
 export { type MetricsSource, MetricsWindow, type WindowReading } from './metrics-window.ts'

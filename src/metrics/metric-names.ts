@@ -3,7 +3,7 @@
  * Invariant: derived, never listed: `UserRecordsDataPut` in bytes is `kinesis_producer_user_records_data_put_bytes_total`
  * for Prometheus and `kinesis.producer.user_records_data_put` for OpenTelemetry. Times are in seconds in both.
  */
-import type { MetricEntry, MetricUnit } from './metrics-table.ts'
+import type { MetricEntry, MetricUnit } from './metric-entry.ts'
 
 /** What a value of the table is multiplied with to be in the base unit of both exporters. */
 export function baseUnitFactor(unit: MetricUnit): number {

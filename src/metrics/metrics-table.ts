@@ -1,37 +1,10 @@
 /**
- * Every metric: its unit, what it is kept by, and what it means. Those with a `level` are the KPL's, under its own names.
+ * Every metric: its unit, what it is kept by, and what it means. Those with a `level` go to CloudWatch; but for
+ * those of `isOurs` they are the KPL's, under its own names.
  * Invariant: this is the only list; exporters walk it, and the table in docs/metrics.md is generated from it.
  * Source: KPL 1.0.7, metrics_constants.cc and retrier.cc.
  */
-import type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
-
-export type MetricUnit = 'Count' | 'Bytes' | 'Milliseconds' | 'None'
-
-export type MetricLevel = 'summary' | 'detailed'
-
-/**
- * How a metric is read and shown.
- * - `sum`: the sum of a statistic set; it only grows.
- * - `summary`: a statistic set of which both sum and count matter.
- * - `histogram`: latencies.
- * - `codes`: failures by code.
- * - `counter`, `gauge`: one number of `stats()`.
- */
-export type MetricKind = 'sum' | 'summary' | 'histogram' | 'codes' | 'counter' | 'gauge'
-
-export interface MetricEntry {
-  readonly unit: MetricUnit
-  readonly kind: MetricKind
-  /** What it is kept by: the producer, each stream, each shard, or both streams and their shards. */
-  readonly granularity: 'producer' | 'stream' | 'shard' | 'both'
-  /** The KPL's level; unset for what the KPL does not have. */
-  readonly level?: MetricLevel
-  readonly doc: string
-  /** Counters and gauges: the number; undefined: none at present. */
-  readonly ofProducer?: (stats: ProducerStats) => number
-  readonly ofStream?: (stream: StreamState) => number | undefined
-  readonly ofShard?: (shard: ShardState) => number
-}
+import type { MetricEntry } from './metric-entry.ts'
 
 export const METRICS = {
   UserRecordsReceived: {
@@ -146,6 +119,21 @@ export const METRICS = {
     granularity: 'stream',
     doc: 'From `put` to acknowledgement, per user record; `stats()` has percentiles.'
   },
+  UserRecordsRefused: {
+    unit: 'Count',
+    kind: 'sum',
+    granularity: 'stream',
+    level: 'summary',
+    isOurs: true,
+    doc: 'Calls of `put` and `tryPut` that found no room (`KPL_ERR_BUFFER_FULL`, or false).'
+  },
+  UserRecordsInvalid: {
+    unit: 'Count',
+    kind: 'counter',
+    granularity: 'producer',
+    doc: 'Calls of `put` and `tryPut` that were refused with InvalidRecordError.',
+    ofProducer: stats => stats.invalid
+  },
   UserRecordsFailed: {
     unit: 'Count',
     kind: 'counter',
@@ -244,15 +232,37 @@ export const METRICS = {
     unit: 'Count',
     kind: 'gauge',
     granularity: 'producer',
-    doc: 'User records held; `bufferMaxRecords` bounds it.',
+    level: 'detailed',
+    isOurs: true,
+    doc: 'User records held; `BufferMaxRecords` bounds it.',
     ofProducer: stats => stats.bufferedRecords
+  },
+  BufferMaxRecords: {
+    unit: 'Count',
+    kind: 'gauge',
+    granularity: 'producer',
+    level: 'detailed',
+    isOurs: true,
+    doc: 'The option `bufferMaxRecords`.',
+    ofProducer: stats => stats.bufferMaxRecords
   },
   BufferedBytes: {
     unit: 'Bytes',
     kind: 'gauge',
     granularity: 'producer',
-    doc: 'Their data, keys and overhead; `bufferMaxBytes` bounds it.',
+    level: 'detailed',
+    isOurs: true,
+    doc: 'Their data, keys and overhead; `BufferMaxBytes` bounds it.',
     ofProducer: stats => stats.bufferedBytes
+  },
+  BufferMaxBytes: {
+    unit: 'Bytes',
+    kind: 'gauge',
+    granularity: 'producer',
+    level: 'detailed',
+    isOurs: true,
+    doc: 'The option `bufferMaxBytes`.',
+    ofProducer: stats => stats.bufferMaxBytes
   },
   InFlightRequests: {
     unit: 'Count',

@@ -27,7 +27,12 @@ export class MetricsWindow {
 
   /** Returns what came since the look before. Cost: O(streams x shards). */
   read(): WindowReading {
-    return this.#cursor.isClosed ? {} : this.#look()
+    return this.readStats()?.window ?? {}
+  }
+
+  /** Returns the same as `window` of all of `stats()`; undefined once the window is closed. */
+  readStats(): ProducerStats | undefined {
+    return this.#cursor.isClosed ? undefined : this.#look()
   }
 
   /** Frees the window's place. Further looks are empty. */
@@ -35,9 +40,9 @@ export class MetricsWindow {
     this.#cursor.isClosed = true
   }
 
-  #look(): WindowReading {
-    const { window } = this.#source.stats(this.#cursor)
-    if (window === undefined) throw new TypeError('stats(cursor) gave no window: it must hand its cursor on')
-    return window
+  #look(): ProducerStats {
+    const stats = this.#source.stats(this.#cursor)
+    if (stats.window === undefined) throw new TypeError('stats(cursor) gave no window: it must hand its cursor on')
+    return stats
   }
 }

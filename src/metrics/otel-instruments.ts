@@ -5,8 +5,9 @@
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
 import type { LatencyStats } from '../pipeline/latency.ts'
 import type { ProducerStats, StreamState } from '../pipeline/stats.ts'
+import type { MetricEntry } from './metric-entry.ts'
 import { openTelemetryName, openTelemetryUnit } from './metric-names.ts'
-import { METRIC_ROWS, type MetricEntry, type MetricName } from './metrics-table.ts'
+import { METRIC_ROWS, type MetricName } from './metrics-table.ts'
 import { type Sample, type SeriesOptions, samplesOf } from './series.ts'
 
 /** The instruments of one row: a summary has one for its sum and one for its count. */

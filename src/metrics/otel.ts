@@ -80,7 +80,7 @@ export function openTelemetry(producers: StatsSources, options: OpenTelemetryOpt
     const span = tracer.startSpan(`${OPERATION} ${event.streamName}`, {
       kind: SpanKind.CLIENT,
       root: true,
-      // The producer's clock is performance.now(), which the API takes as it is.
+      // Epoch milliseconds, which the API takes as they are.
       startTime: event.startMs,
       attributes: { ...attributes, ...countsOf(event) }
     })

@@ -4,8 +4,9 @@
  * Format: Prometheus text exposition format 0.0.4.
  */
 import { LATENCY_BOUNDS_MS, type LatencyStats } from '../pipeline/latency.ts'
+import type { MetricKind } from './metric-entry.ts'
 import { prometheusName } from './metric-names.ts'
-import { METRIC_ROWS, type MetricKind } from './metrics-table.ts'
+import { METRIC_ROWS } from './metrics-table.ts'
 import { DEFAULT_MAX_SHARDS, type Sample, samplesOf } from './series.ts'
 import { namedSources, type StatsSources } from './stats-source.ts'
 

@@ -4,8 +4,9 @@
  * one without a shard is the whole stream's.
  */
 import type { ShardState, StreamState } from '../pipeline/stats.ts'
+import type { MetricEntry } from './metric-entry.ts'
 import { baseUnitFactor } from './metric-names.ts'
-import type { MetricEntry, MetricName } from './metrics-table.ts'
+import type { MetricName } from './metrics-table.ts'
 
 export interface SeriesOptions {
   readonly granularity: 'stream' | 'shard'

@@ -139,7 +139,7 @@ export class OptionsError extends ProducerError {
   }
 }
 
-/** A user record that was refused at `put`. `field` is the name of the user record's field. */
+/** A user record that was refused at `put`. `field` is the name of the user record's field, or `'record'` for what has none. */
 export class InvalidRecordError extends ProducerError {
   override readonly name = 'InvalidRecordError'
   readonly field: string

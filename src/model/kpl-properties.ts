@@ -20,7 +20,8 @@ const STS = 'without effect in the KPL since 1.0.5'
 const SDK = "belongs to the AWS SDK client's configuration"
 const GLUE = 'Glue Schema Registry is not part of this library: encode before put'
 
-const NOT_APPLICABLE: Readonly<Record<string, string>> = {
+/** Properties that have no meaning here, with the reason. */
+export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   CloudwatchEndpoint: METRICS,
   CloudwatchPort: METRICS,
   MetricsGranularity: METRICS,

@@ -253,7 +253,7 @@ export const OPTIONS = {
   },
   logger: {
     kind: 'object',
-    doc: 'An object with debug, info, warn and error; default: warnings go to process.emitWarning, nothing else.'
+    doc: 'An object with debug, info, warn and error: console, pino, winston, Powertools; default: warnings go to process.emitWarning, nothing else.'
   }
 } as const satisfies Record<string, OptionEntry>
 

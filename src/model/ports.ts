@@ -8,9 +8,13 @@ import type { StreamRef } from './records.ts'
 export interface Timer {
   /** After this the wake-up never fires. Calling it twice, or after it fired, does nothing. */
   cancel(): void
+  /** Lets the process end before it fires. Left out by clocks that keep no process alive. */
+  unref?(): void
 }
 
-/** Monotonic time in milliseconds from an arbitrary start; fractions allowed. */
+/**
+ * Monotonic time in milliseconds; fractions allowed. Attempts and events show it as it is: the real one counts from 1970.
+ */
 export interface Clock {
   nowMs(): number
   /** Calls `wake` once, at or after `atMs` on this clock; never synchronously. Keeps the process alive until then. */
@@ -77,6 +81,8 @@ export interface Transport {
    * later records into the same memory. Leave it out for a transport that keeps what it was given.
    */
   readonly readsUntilAnswered?: boolean
+  /** Host and port of the newest request, for messages to people; undefined before the first, or when it cannot be told. */
+  readonly endpoint?: string | undefined
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
   /** All pages of the open shards (filter AT_LATEST). */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>
@@ -85,10 +91,16 @@ export interface Transport {
   close(): void
 }
 
-/** Where warnings go. `fields` never hold a payload, nor a partition key. */
+/** What a log line tells beside its message. Never a payload, nor a partition key. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/**
+ * Where warnings and spells go, with one object of fields or none; it is a rest parameter because loggers that take any number of
+ * them (Powertools) would not fit otherwise. For loggers that take the fields first see `fromObjectFirst`.
+ */
 export interface Logger {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void
+  debug(message: string, ...fields: LogFields[]): void
+  info(message: string, ...fields: LogFields[]): void
+  warn(message: string, ...fields: LogFields[]): void
+  error(message: string, ...fields: LogFields[]): void
 }

@@ -4,10 +4,13 @@
  */
 import { OptionsError } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
+import { messageFirst } from './object-first-logger.ts'
+import { unknownOption } from './option-hints.ts'
 import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
 import { kindOf, streamNameFault } from './records.ts'
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
+const CHOICE = /^[A-Za-z][\w-]{0,15}$/
 /** Room that a partition key of 256 characters may need in UTF-8. */
 const KEY_ROOM_BYTES = 1024
 
@@ -32,7 +35,7 @@ export function resolveOptions(given: ProducerOptions): ResolvedOptions {
   const options = resolved as unknown as ResolvedOptions
   if (faults.length === 0) faults.push(...relationFaults(options))
   if (faults.length > 0) throw new OptionsError(faults)
-  return options
+  return options.logger === undefined ? options : { ...options, logger: messageFirst(options.logger) }
 }
 
 function valueFault(name: OptionName, entry: OptionEntry, value: unknown): string | undefined {
@@ -50,7 +53,7 @@ function valueFault(name: OptionName, entry: OptionEntry, value: unknown): strin
     case 'choice':
       return entry.choices.some(choice => choice === value)
         ? undefined
-        : `${name} must be one of ${entry.choices.join(', ')}, got ${describe(value)}`
+        : `${name} must be one of ${entry.choices.join(', ')}, got ${describeChoice(value)}`
     case 'text':
       if (name === 'streamName') return prefixed('streamName', streamNameFault(value))
       return typeof value === 'string' && value.length > 0
@@ -103,18 +106,15 @@ function relationFaults(options: ResolvedOptions): string[] {
   return faults
 }
 
-function unknownOption(name: string): string {
-  const lower = name.toLowerCase()
-  const near = Object.keys(OPTIONS).find(
-    known => known.toLowerCase().startsWith(lower) || lower.startsWith(known.toLowerCase())
-  )
-  const safeName = name.slice(0, 64)
-  return near === undefined ? `${safeName} is not an option` : `${safeName} is not an option; did you mean ${near}?`
-}
-
 /** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
 function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
+}
+
+/** A short word was meant to be one of the choices. Anything else may be a secret in the wrong place. */
+function describeChoice(value: unknown): string {
+  if (typeof value !== 'string') return describe(value)
+  return CHOICE.test(value) ? `'${value}'` : `a string of ${value.length} characters`
 }
 
 function prefixed(name: string, fault: string | undefined): string | undefined {

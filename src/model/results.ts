@@ -4,7 +4,11 @@
  */
 import type { RecordFailedError } from './errors.ts'
 
-/** One PutRecords request as one record saw it. Times are on the producer's monotonic clock, in milliseconds. */
+/**
+ * One PutRecords request as one record saw it. Times are epoch milliseconds with fractions, as `new Date(startMs)` takes them;
+ * they are monotonic, so corrections of the time of day since the process started are not in them. With a `clock` of your own
+ * they are that clock's.
+ */
 export interface Attempt {
   /** When the request was handed to the transport. */
   readonly startMs: number

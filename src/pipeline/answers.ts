@@ -86,8 +86,9 @@ export class Answers {
 
   /** Takes out the records whose answers are held: stored, but perhaps where no consumer accepts them. */
   takeHeldRecords(): KinesisRecord[] {
-    return this.#takeHeld().map(({ record }) => {
+    return this.#takeHeld().map(({ record, answer, outcome }) => {
       record.persisted = 'maybe'
+      recordAttempt(record, attemptOf(answer, true, outcome))
       return record
     })
   }

@@ -16,16 +16,16 @@ const ROOM_PART = 1 / 8
 const RECORD_ROOM_BYTES = 2048
 
 export class Budget {
-  readonly #maxBytes: number
-  readonly #maxRecords: number
+  readonly maxBytes: number
+  readonly maxRecords: number
   readonly #roomBytes: number
   readonly #roomRecords: number
   #bytes = 0
   #records = 0
 
   constructor({ bufferMaxBytes, bufferMaxRecords, maxUserRecordBytes }: BudgetOptions) {
-    this.#maxBytes = bufferMaxBytes
-    this.#maxRecords = bufferMaxRecords
+    this.maxBytes = bufferMaxBytes
+    this.maxRecords = bufferMaxRecords
     const roomBytes = Math.max(bufferMaxBytes * ROOM_PART, maxUserRecordBytes + RECORD_ROOM_BYTES)
     this.#roomBytes = Math.min(bufferMaxBytes, roomBytes)
     this.#roomRecords = Math.max(1, Math.floor(bufferMaxRecords * ROOM_PART))
@@ -41,12 +41,12 @@ export class Budget {
 
   /** Whether a waiter should be woken: the largest record fits, and a good part of the buffer is free. */
   get hasRoom(): boolean {
-    return this.#maxBytes - this.#bytes >= this.#roomBytes && this.#maxRecords - this.#records >= this.#roomRecords
+    return this.maxBytes - this.#bytes >= this.#roomBytes && this.maxRecords - this.#records >= this.#roomRecords
   }
 
   /** Whether one more record of `bytes` stays within the bounds. */
   fits(bytes: number): boolean {
-    return this.#bytes + bytes <= this.#maxBytes && this.#records < this.#maxRecords
+    return this.#bytes + bytes <= this.maxBytes && this.#records < this.maxRecords
   }
 
   /** Counts one record that `fits`. */

@@ -11,7 +11,7 @@ import { classifyEntryError, classifyRequestError } from '../model/service-error
 import { isAcknowledged } from '../stages/retrier.ts'
 import type { StreamGauges } from './gauges.ts'
 import type { Outcome } from './pipeline-host.ts'
-import type { Settlement } from './settlement.ts'
+import { failuresOf, type MemberFailure, type Settlement, shardOf } from './settlement.ts'
 
 /** The names of the channels. */
 export const CHANNELS = {
@@ -22,7 +22,7 @@ export const CHANNELS = {
   breaker: 'kinesis-producer:breaker'
 } as const
 
-/** `kinesis-producer:request`: a PutRecords request ended. Times are on the producer's clock, in milliseconds. */
+/** `kinesis-producer:request`: a PutRecords request ended. Times are epoch milliseconds, as in `Attempt`, in all events. */
 export interface RequestEvent {
   /** As it was given: a name or an ARN. */
   readonly streamName: string
@@ -40,14 +40,20 @@ export interface RequestEvent {
   readonly errorCodes: Readonly<Record<string, number>>
 }
 
-/** `kinesis-producer:record-failed`: user records of one Kinesis record failed for good; their callbacks come next. */
+/**
+ * `kinesis-producer:record-failed`: user records of one Kinesis record failed for good; their callbacks come next. Those with
+ * another history, from before they were packed together, have an event to themselves.
+ */
 export interface RecordFailedEvent {
   readonly streamName: string
   /** One of `ERRORS`. */
   readonly code: string
   readonly serviceCode: string | undefined
+  /** The shard they were meant for; undefined while there is no shard map. */
+  readonly shardId: string | undefined
   readonly userRecords: number
   readonly persisted: Persisted
+  /** Attempts of each since it was put, at most 16. */
   readonly attempts: number
 }
 
@@ -130,17 +136,27 @@ export function publishShardMap(source: Source, atMs: number): void {
   shardMaps.publish(event)
 }
 
-/** Publishes the failure of `userRecords` that have not been called back. */
-export function publishFailed(
+/** Publishes the failure of the members that have not been called back, once for each story among them. */
+export function publishFailed(streamName: string, settlement: Settlement): void {
+  if (!failedRecords.hasSubscribers) return
+  for (const { told, userRecords } of failuresOf(settlement)) {
+    publishFailure(streamName, told, shardOf(settlement), userRecords)
+  }
+}
+
+/** Publishes the failure of `userRecords` that are told the same. */
+export function publishFailure(
   streamName: string,
-  { failure, attempts, persisted }: Pick<Settlement, 'failure' | 'attempts' | 'persisted'>,
+  { code, serviceCode, persisted, attempts }: MemberFailure,
+  shardId: string | undefined,
   userRecords: number
 ): void {
-  if (!failedRecords.hasSubscribers || failure === undefined || userRecords === 0) return
+  if (!failedRecords.hasSubscribers) return
   const event: RecordFailedEvent = {
     streamName,
-    code: failure.code,
-    serviceCode: failure.serviceCode,
+    code,
+    serviceCode,
+    shardId,
     userRecords,
     persisted,
     attempts: attempts.length
@@ -171,7 +187,8 @@ function requestEvent(streamName: string, { entries, requestBytes }: Batch, outc
   }
 }
 
-function throttledByShard({ entries }: Batch, { records, error }: Outcome): Map<string, number> {
+/** Returns how many Kinesis records of each lane an answer throttled. */
+export function throttledByShard({ entries }: Batch, { records, error }: Outcome): Map<string, number> {
   const counts = new Map<string, number>()
   entries.forEach(({ predictedShard }, i) => {
     const code = records?.[i]?.errorCode

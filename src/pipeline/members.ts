@@ -10,7 +10,7 @@ import type { Attempt } from '../model/results.ts'
 import type { HashRange } from '../stages/shard-map.ts'
 import { decodeEnvelope, type EnvelopeMember } from '../wire/decode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey, readHashKey } from '../wire/hash-key.ts'
-import { joinAttempts } from './settlement.ts'
+import { type Failure, failureWith, joinAttempts, type MemberFailure, UNANSWERED } from './settlement.ts'
 
 /** The code of an attempt that was stored in a shard whose range does not hold all members. KPL: "Wrong Shard". */
 export const WRONG_SHARD = 'WrongShard'
@@ -40,7 +40,7 @@ export function recordAttempt(record: KinesisRecord, attempt: Attempt): void {
 
 /** Returns the attempt that nobody waits for any more. */
 export function unanswered(startMs: number, endMs: number): Attempt {
-  return { startMs, endMs, errorCode: 'Unanswered', errorMessage: 'given up before its answer was known' }
+  return { startMs, endMs, errorCode: UNANSWERED, errorMessage: 'given up before its answer was known' }
 }
 
 /** Returns an answer as an attempt of the record's history. */
@@ -63,6 +63,16 @@ export function attemptOf(
     ...(sequenceNumber === undefined ? undefined : { sequenceNumber }),
     ...error
   }
+}
+
+const TAKEN_BACK: Failure = { code: 'KPL_ERR_ABORTED', message: 'the record was taken back by its AbortSignal' }
+
+/** Returns what a member is told that is taken back now. */
+export function takenBack(members: Members, index: number, nowMs: number): MemberFailure {
+  const { attempts, persisted } = historyOf(members, index)
+  const { sentMs } = members
+  if (sentMs === undefined) return failureWith(TAKEN_BACK, persisted, attempts)
+  return failureWith(TAKEN_BACK, 'maybe', joinAttempts(attempts, [unanswered(sentMs, nowMs)]))
 }
 
 /** Everything that happened to one member so far, in this Kinesis record and in those before it. */

@@ -4,7 +4,7 @@
  * Invariant: `outstanding` records are exactly those accepted and not called back; nothing is counted that was not placed,
  * and nothing that a pipeline throws comes out of here, but as the error of a put that took nothing.
  */
-import { InvalidRecordError, type ProducerError } from '../model/errors.ts'
+import type { ProducerError } from '../model/errors.ts'
 import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
 import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import type { UserRecord } from '../model/records.ts'
@@ -19,8 +19,10 @@ import { recordAttempt, unanswered } from './members.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
+import { Refusals } from './refusals.ts'
 import type { Failure } from './settlement.ts'
 import { Settlements } from './settlements.ts'
+import type { Spells } from './spells.ts'
 import { internalFailure, refusalFor, Supervisor } from './supervisor.ts'
 
 /** What the set asks of the producer. None of these may call back before they return. */
@@ -31,6 +33,8 @@ export interface SetPorts {
   send(pipeline: Pipeline, batch: Batch): void
   fetchShards(pipeline: Pipeline): void
   warn(code: string, message: string): void
+  /** Told what a log is to say. */
+  readonly spells?: Spells | undefined
   /** A user's callback threw. */
   callbackThrew(error: unknown): void
 }
@@ -38,6 +42,7 @@ export interface SetPorts {
 export class PipelineSet {
   readonly ledger: FlushLedger = new FlushLedger()
   readonly budget: Budget
+  readonly refusals: Refusals = new Refusals()
   /** The pipeline whose deadline may have come nearer by the last put. */
   #news: Pipeline | undefined
   readonly #options: PipelineOptions
@@ -62,6 +67,7 @@ export class PipelineSet {
       budget: this.budget,
       ledger: this.ledger,
       memory,
+      spells: ports.spells,
       callbackThrew: error => ports.callbackThrew(error),
       tellingThrew: error => this.#warnOf(error)
     })
@@ -112,13 +118,19 @@ export class PipelineSet {
    * full, nothing was taken. Hot.
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
-    const record = this.#examine(user)
-    const { streamName = this.#options.streamName, budgetBytes } = record
-    const pipeline = this.#supervisor.open(streamName)
+    let record: AcceptedRecord
+    let pipeline: Pipeline
+    try {
+      record = this.#admission.examine(user)
+      pipeline = this.#supervisor.open(record.streamName ?? this.#options.streamName)
+    } catch (error) {
+      throw this.refusals.errorFor(error, user)
+    }
+    const { budgetBytes } = record
     let isQuiet = false
     try {
-      if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return false
-      if (!this.budget.fits(budgetBytes)) return false
+      if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
+      if (!this.budget.fits(budgetBytes)) return this.#refuse(pipeline)
       record.settle = settle
       if (typeof settle === 'object') settle.streamName = pipeline.streamName
       record.acceptedMs = nowMs
@@ -147,6 +159,7 @@ export class PipelineSet {
     this.budget.take(budgetBytes)
     this.ledger.accepted()
     pipeline.custody.placed(budgetBytes)
+    // Not by `#tell`: a closure for each record.
     try {
       pipeline.telemetry.received(nowMs)
     } catch (error) {
@@ -204,6 +217,9 @@ export class PipelineSet {
       for (const record of batch.entries) record.persisted = 'maybe'
       this.#supervisor.replace(pipeline, error, outcome.endMs)
     }
+    const { spells } = this.#ports
+    if (spells === undefined || pipeline.isReplaced) return
+    this.#tell(() => spells.requestEnded(pipeline.streamName, batch, outcome, pipeline.gauges.isBreakerOpen))
   }
 
   /** Takes the open shards; undefined: they could not be had. Returns the error of a listing that is not believed. */
@@ -272,12 +288,18 @@ export class PipelineSet {
     this.#ports.warn('KPL_WARN_INTERNAL', internalFailure(error).message)
   }
 
-  /** Throws InvalidRecordError, or KPL_ERR_INTERNAL; no pipeline has seen the record yet. */
-  #examine(user: UserRecord): AcceptedRecord {
+  #refuse({ telemetry }: Pipeline): false {
+    this.refusals.noRoom()
+    this.#tell(() => telemetry.refused())
+    return false
+  }
+
+  /** For what only counts or tells: when it throws, no record is touched. */
+  #tell(work: () => void): void {
     try {
-      return this.#admission.examine(user)
+      work()
     } catch (error) {
-      throw error instanceof InvalidRecordError ? error : refusalFor(error)
+      this.#warnOf(error)
     }
   }
 

@@ -301,7 +301,7 @@ export class Pipeline {
   #deliver(record: KinesisRecord, answer: PutRecordsAnswer): void {
     const { members, attempts, persisted, isAggregate } = record
     const { shardId = '', sequenceNumber = '' } = answer
-    this.telemetry.delivered(shardId, record.data.length, members.count - members.abortedCount, members.dataBytes)
+    this.telemetry.delivered(shardId, members.count - members.abortedCount, members.dataBytes)
     this.#host.settle(this, { members, attempts, persisted, isAggregate, shardId, sequenceNumber })
   }
 }

@@ -5,11 +5,17 @@
  * released and its number settled whether or not its callback throws.
  */
 import { type ErrorCode, RecordFailedError, safeText } from '../model/errors.ts'
-import type { AbortTicket, KinesisRecord, Members } from '../model/kinesis-record.ts'
+import {
+  type AbortTicket,
+  type KinesisRecord,
+  type Members,
+  STREAM_LANE,
+  UNROUTED_LANE
+} from '../model/kinesis-record.ts'
 import { MAX_ATTEMPTS_KEPT } from '../model/limits.ts'
 import type { Attempt, Persisted, PutResult, SettleCallback } from '../model/results.ts'
 
-/** Why members failed. */
+/** Why members failed. A member's own attempts are added to `message` when the code is in `ENDS_WITH_ATTEMPTS`. */
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
@@ -18,6 +24,16 @@ export interface Failure {
   /** The shard it was meant for, when its members were taken out of the record that knew. */
   readonly predictedShard?: string
 }
+
+/** The code of an attempt that nobody waits for any more. */
+export const UNANSWERED = 'Unanswered'
+
+/** Failures that end a wait: the producer's own word, which says nothing of what the service said. */
+const ENDS_WITH_ATTEMPTS: ReadonlySet<ErrorCode> = new Set([
+  'KPL_ERR_EXPIRED',
+  'KPL_ERR_CLOSE_TIMEOUT',
+  'KPL_ERR_ABORTED'
+])
 
 /** What became of some members. */
 export interface Settlement {
@@ -47,16 +63,68 @@ export function refusedBy(
   return { code, message: `stream ${streamName}: ${serviceCode}${text === '' ? '' : `: ${text}`}`, serviceCode }
 }
 
-/** Returns the failure of records whose time to live is over, naming what the last attempt said. */
-export function expired(recordTtlMs: number, record: KinesisRecord): Failure {
-  const last = record.attempts.at(-1)
-  const reason = last === undefined ? 'it was never sent' : `last attempt: ${last.errorCode ?? 'unanswered'}`
+/** Returns the failure of records whose time to live is over. */
+export function expired(recordTtlMs: number, { predictedShard }: KinesisRecord): Failure {
   return {
     code: 'KPL_ERR_EXPIRED',
-    message: `not acknowledged within recordTtlMs (${recordTtlMs} ms); ${reason}`,
-    serviceCode: last?.errorCode,
-    predictedShard: record.predictedShard
+    message: `not acknowledged within recordTtlMs (${recordTtlMs} ms)`,
+    predictedShard
   }
+}
+
+/** What one member is told of its failure, with every attempt since it was put. */
+export interface MemberFailure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly serviceCode: string | undefined
+  readonly persisted: Persisted
+  readonly attempts: readonly Attempt[]
+  readonly cause?: unknown
+}
+
+/** Returns what the member at `index` is told. Members of one Kinesis record may have come from different ones. */
+export function memberFailure(settlement: Settlement, failure: Failure, index: number): MemberFailure {
+  const wasMaybe = settlement.members.historyOf(index)?.persisted === 'maybe'
+  const persisted = wasMaybe ? 'maybe' : settlement.persisted
+  return failureWith(failure, persisted, attemptsOf(settlement, index))
+}
+
+/** Returns a failure as one member is told of it: waiting that ended without the service's word ends with its last word. */
+export function failureWith(failure: Failure, persisted: Persisted, attempts: readonly Attempt[]): MemberFailure {
+  const { code, message, serviceCode, cause } = failure
+  if (!ENDS_WITH_ATTEMPTS.has(code)) return { code, message, serviceCode, persisted, attempts, cause }
+  const newestCode = attempts.findLast(
+    ({ errorCode }) => errorCode !== undefined && errorCode !== UNANSWERED
+  )?.errorCode
+  return { code, message: `${message}; ${storyOf(attempts, newestCode)}`, serviceCode: newestCode, persisted, attempts }
+}
+
+/** What some members are told alike. */
+export interface FailureGroup {
+  readonly told: MemberFailure
+  readonly userRecords: number
+}
+
+/** Returns what the members that have not been called back are told, in groups; none when they were delivered. */
+export function failuresOf(settlement: Settlement): FailureGroup[] {
+  const { members, failure } = settlement
+  if (failure === undefined) return []
+  const groups = new Map<string, { told: MemberFailure; userRecords: number }>()
+  for (let i = 0; i < members.count; i++) {
+    if (members.settles[i] === undefined) continue
+    const told = memberFailure(settlement, failure, i)
+    const key = `${told.persisted} ${told.attempts.length} ${told.message}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { told, userRecords: 1 })
+    else group.userRecords++
+  }
+  return [...groups.values()]
+}
+
+/** The shard that failed members were meant for; undefined while no prediction is known. */
+export function shardOf({ members, failure }: Pick<Settlement, 'members' | 'failure'>): string | undefined {
+  const shard = failure?.predictedShard ?? members.sealedAs?.predictedShard
+  return shard === STREAM_LANE || shard === UNROUTED_LANE ? undefined : shard
 }
 
 /**
@@ -75,7 +143,7 @@ export function callBack(
     members.settles[i] = undefined
     try {
       if (settlement.failure === undefined) settle(undefined, resultOf(settlement, i))
-      else settle(failureOf(settlement, settlement.failure, i), undefined)
+      else settle(new RecordFailedError(memberFailure(settlement, settlement.failure, i)), undefined)
     } catch (error) {
       onThrow(error)
     }
@@ -99,16 +167,11 @@ function resultOf(settlement: Settlement, index: number): PutResult {
     : { shardId, sequenceNumber, attempts }
 }
 
-function failureOf(settlement: Settlement, failure: Failure, index: number): RecordFailedError {
-  const wasMaybe = settlement.members.historyOf(index)?.persisted === 'maybe'
-  return new RecordFailedError({
-    code: failure.code,
-    message: failure.message,
-    serviceCode: failure.serviceCode,
-    cause: failure.cause,
-    persisted: wasMaybe ? 'maybe' : settlement.persisted,
-    attempts: attemptsOf(settlement, index)
-  })
+function storyOf(attempts: readonly Attempt[], newestCode: string | undefined): string {
+  const last = attempts.at(-1)
+  if (last === undefined) return 'it was never sent'
+  const before = last.errorCode === UNANSWERED && newestCode !== undefined ? `, before it: ${newestCode}` : ''
+  return `last attempt: ${last.errorCode ?? UNANSWERED}${before}`
 }
 
 /** The attempts of one member: those from before it was re-aggregated, then those of its present Kinesis record. */

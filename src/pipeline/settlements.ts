@@ -9,10 +9,11 @@ import type { AbortTicket } from '../model/kinesis-record.ts'
 import type { EnvelopeMemory } from '../stages/envelope-memory.ts'
 import { Fifo } from '../stages/fifo.ts'
 import type { Budget } from './budget.ts'
-import { publishFailed } from './diagnostics.ts'
+import { publishFailed, publishFailure } from './diagnostics.ts'
 import type { FlushLedger } from './flush-ledger.ts'
-import { historyOf, unanswered } from './members.ts'
-import { callBack, joinAttempts, type Settlement } from './settlement.ts'
+import { takenBack } from './members.ts'
+import { callBack, type Settlement, shardOf } from './settlement.ts'
+import type { Spells } from './spells.ts'
 import type { StreamTelemetry } from './telemetry.ts'
 
 /** The stream that a settlement belongs to. */
@@ -25,6 +26,7 @@ export interface SettlementsContext {
   readonly budget: Budget
   readonly ledger: FlushLedger
   readonly memory: EnvelopeMemory | undefined
+  readonly spells: Spells | undefined
   /** A user's callback threw. */
   callbackThrew(error: unknown): void
   /** Something that only counts or tells threw. */
@@ -71,6 +73,7 @@ export class Settlements {
       }
     } finally {
       this.#isRunning = false
+      this.#tell(() => this.#context.spells?.atRest(nowMs))
     }
   }
 
@@ -78,23 +81,18 @@ export class Settlements {
   abort(ticket: AbortTicket, telemetry: StreamTelemetry | undefined, nowMs: number): void {
     const { members, index, streamName } = ticket
     if (members === undefined || members.isDecided) return
-    const { attempts, persisted } = historyOf(members, index)
+    const told = takenBack(members, index, nowMs)
     members.settles[index] = undefined
     members.abortedCount++
     ticket.members = undefined
     this.#failed++
-    const error = new RecordFailedError({
-      code: 'KPL_ERR_ABORTED',
-      message: 'the record was taken back by its AbortSignal',
-      persisted: members.sentMs === undefined ? persisted : 'maybe',
-      attempts: members.sentMs === undefined ? attempts : joinAttempts(attempts, [unanswered(members.sentMs, nowMs)])
-    })
     this.#tell(() => {
-      telemetry?.failed('KPL_ERR_ABORTED', 1)
-      publishFailed(streamName, { failure: error, attempts, persisted: error.persisted }, 1)
+      telemetry?.failed('KPL_ERR_ABORTED', 1, shardOf({ members }))
+      publishFailure(streamName, told, shardOf({ members }), 1)
+      this.#context.spells?.takenBack(streamName, told, nowMs)
     })
     try {
-      ticket.settle(error, undefined)
+      ticket.settle(new RecordFailedError(told), undefined)
     } catch (thrown) {
       this.#context.callbackThrew(thrown)
     }
@@ -110,7 +108,8 @@ export class Settlements {
     else this.#failed += liveCount
     this.#tell(() => {
       telemetry.settled(settlement, nowMs)
-      publishFailed(streamName, settlement, liveCount)
+      publishFailed(streamName, settlement)
+      if (failure !== undefined) this.#context.spells?.settled(streamName, settlement)
     })
     callBack(settlement, number => ledger.settled(number), callbackThrew)
     // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.

@@ -31,6 +31,7 @@ export const SHARD_STATISTICS = [
 export const STREAM_STATISTICS = [
   ...SHARD_STATISTICS,
   'UserRecordsReceived',
+  'UserRecordsRefused',
   'UserRecordsPending',
   'RequestTime',
   'KinesisRecordsPerPutRecordsRequest',

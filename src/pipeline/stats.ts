@@ -25,10 +25,17 @@ export interface ProducerStats {
   readonly bufferedRecords: number
   /** Their data, keys and overhead, as `bufferMaxBytes` counts them. */
   readonly bufferedBytes: number
+  /** The options' bounds of the two. */
+  readonly bufferMaxRecords: number
+  readonly bufferMaxBytes: number
   readonly inFlightRequests: number
   /** Acknowledged and failed user records since the start. */
   readonly delivered: number
   readonly failed: number
+  /** Calls of `put` and `tryPut` that found no room (`KPL_ERR_BUFFER_FULL`, or false), since the start. */
+  readonly refused: number
+  /** Calls that were refused with InvalidRecordError since the start. */
+  readonly invalid: number
   /** By stream name, or ARN where that is what was given. */
   readonly streams: Readonly<Record<string, StreamState>>
   /** Set when a cursor was given: statistic sets and errors since it was given last, by stream; none the first time. */
@@ -51,9 +58,12 @@ export function snapshot(set: PipelineSet, nowMs: number, cursor?: StatsCursor):
   return {
     bufferedRecords: set.budget.usedRecords,
     bufferedBytes: set.budget.usedBytes,
+    bufferMaxRecords: set.budget.maxRecords,
+    bufferMaxBytes: set.budget.maxBytes,
     inFlightRequests: set.inFlightRequests,
     delivered: set.delivered,
     failed: set.failed,
+    ...set.refusals.counts,
     streams,
     ...(cursor === undefined ? undefined : { window: readWindow(set, cursor) })
   }

@@ -1,7 +1,7 @@
 /**
  * Counters and statistic sets of one stream, by shard and by code.
  * Invariant: a sample is added in one place, its shard's or the stream's own; a stream's statistics are put together when
- * somebody reads. Shards beyond `MAX_SHARDS_COUNTED` share one entry, codes beyond theirs one name.
+ * somebody reads, and a counter that is also a statistic is read from it, so that one name has one number. Shards beyond `MAX_SHARDS_COUNTED` share one entry, codes beyond theirs one name.
  */
 import { STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
 import {
@@ -27,13 +27,21 @@ const OTHER = '_OTHER'
 const CODE = /^[A-Za-z][\w.:-]{0,127}$/
 const SHARD_ID = /^[A-Za-z][\w-]{0,127}$/
 
+/** What no statistic counts. */
+interface OwnCounters {
+  throttled: number
+  mispredicted: number
+}
+
 interface ShardEntry {
-  readonly counters: RecordCounters
+  readonly counters: OwnCounters
   readonly statistics: Statistics<ShardStatistic>
 }
 
 export class StreamCounts {
-  readonly total: RecordCounters = newCounters()
+  /** User records acknowledged so far. */
+  userRecordsPut = 0
+  readonly #total: OwnCounters = newCounters()
   /** Samples without a shard. */
   readonly own: Statistics<StreamStatistic> = new Statistics(STREAM_STATISTICS)
   readonly #shards = new Map<string, ShardEntry>()
@@ -51,7 +59,6 @@ export class StreamCounts {
     const isKnown = codes.has(code) || (codes.size < MAX_CODES_COUNTED && CODE.test(code))
     const known = isKnown ? code : OTHER
     codes.set(known, (codes.get(known) ?? 0) + userRecords)
-    this.#count('allErrors', shardId)
     const samples = this.samplesOf(shardId)
     samples.addEqual(AT.AllErrors, 1, 1)
     const isNew = !samples.hasCode(known)
@@ -68,12 +75,10 @@ export class StreamCounts {
     this.#count('mispredicted', shardId)
   }
 
-  /** Counts one acknowledged Kinesis record of `recordBytes` with `userRecords` of `dataBytes` in it. */
-  delivered(shardId: string, recordBytes: number, userRecords: number, dataBytes: number): void {
-    const shard = this.#shardOf(shardId)
-    addDelivered(this.total, recordBytes, userRecords, dataBytes)
-    if (shard !== undefined) addDelivered(shard.counters, recordBytes, userRecords, dataBytes)
-    const samples: Samples = shard?.statistics ?? this.own
+  /** Counts the user records of one acknowledged Kinesis record, with `dataBytes` altogether. */
+  delivered(shardId: string, userRecords: number, dataBytes: number): void {
+    const samples = this.samplesOf(shardId)
+    this.userRecordsPut += userRecords
     const meanBytes = dataBytes / userRecords
     samples.addEqual(AT.UserRecordsPut, userRecords, 1)
     samples.add(AT.UserRecordsDataPut, userRecords, dataBytes, meanBytes, meanBytes)
@@ -85,13 +90,12 @@ export class StreamCounts {
   }
 
   /** Everything since the start. */
-  snapshot(): Reading & { readonly shards: Readonly<Record<string, ShardStats>> } {
+  snapshot(): Counted<StreamStatistic> & { readonly shards: Readonly<Record<string, ShardStats>> } {
     const shards: Record<string, ShardStats> = {}
     for (const [shardId, { counters, statistics }] of this.#shards) {
-      const reading = statistics.snapshot()
-      shards[shardId] = { ...counters, ...reading, throttledRatio: throttledRatio(counters, reading) }
+      shards[shardId] = counted(counters, statistics.snapshot())
     }
-    return { ...sumOf(this.own.snapshot(), shards), shards }
+    return { ...counted(this.#total, sumOf(this.own.snapshot(), shards)), shards }
   }
 
   /** Starts a reader here. Throws RangeError beyond `MAX_WINDOWS`. */
@@ -107,8 +111,8 @@ export class StreamCounts {
     return { ...sumOf(this.own.read(cursor), shards), shards }
   }
 
-  #count(counter: 'allErrors' | 'throttled' | 'mispredicted', shardId: string): void {
-    this.total[counter]++
+  #count(counter: keyof OwnCounters, shardId: string): void {
+    this.#total[counter]++
     const shard = this.#shardOf(shardId)
     if (shard !== undefined) shard.counters[counter]++
   }
@@ -123,31 +127,32 @@ export class StreamCounts {
   }
 }
 
-/** Returns the throttled part of the answered Kinesis records. */
-export function throttledRatio({ throttled }: RecordCounters, { metrics }: Reading<ShardStatistic>): number {
+/** A reading, and the counters that follow from it. */
+type Counted<Name extends StreamStatistic> = Reading<Name> & RecordCounters & { readonly throttledRatio: number }
+
+function counted<Name extends StreamStatistic>(
+  { throttled, mispredicted }: OwnCounters,
+  reading: Reading<Name | ShardStatistic>
+): Counted<Name | ShardStatistic> {
+  const { metrics } = reading
   const answered = metrics.KinesisRecordsPut.count
-  return answered === 0 ? 0 : throttled / answered
+  return {
+    ...reading,
+    userRecordsPut: metrics.UserRecordsPut.sum,
+    userRecordsDataPut: metrics.UserRecordsDataPut.sum,
+    kinesisRecordsPut: metrics.KinesisRecordsPut.sum,
+    kinesisRecordsDataPut: metrics.KinesisRecordsDataPut.sum,
+    allErrors: metrics.AllErrors.sum,
+    throttled,
+    mispredicted,
+    throttledRatio: answered === 0 ? 0 : throttled / answered
+  }
 }
 
 function sumOf(own: Reading, shards: Readonly<Record<string, Reading<ShardStatistic>>>): Reading {
   return Object.values(shards).reduce<Reading>(mergeReadings, own)
 }
 
-function newCounters(): RecordCounters {
-  return {
-    userRecordsPut: 0,
-    userRecordsDataPut: 0,
-    kinesisRecordsPut: 0,
-    kinesisRecordsDataPut: 0,
-    throttled: 0,
-    mispredicted: 0,
-    allErrors: 0
-  }
-}
-
-function addDelivered(counters: RecordCounters, recordBytes: number, userRecords: number, dataBytes: number): void {
-  counters.kinesisRecordsPut++
-  counters.kinesisRecordsDataPut += recordBytes
-  counters.userRecordsPut += userRecords
-  counters.userRecordsDataPut += dataBytes
+function newCounters(): OwnCounters {
+  return { throttled: 0, mispredicted: 0 }
 }

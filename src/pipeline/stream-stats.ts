@@ -5,31 +5,36 @@
 import type { LatencyStats } from './latency.ts'
 import type { Reading, ShardStatistic } from './statistics.ts'
 
-/** Counters of one shard, or of one stream. */
+/**
+ * Counters of one shard, or of one stream. Each that has the name of a metric is the sum of that metric: Kinesis records belong
+ * to the shard that they were predicted for, user records to the one that took them.
+ */
 export interface RecordCounters {
   /** User records acknowledged, and their data bytes. */
-  userRecordsPut: number
-  userRecordsDataPut: number
-  /** Kinesis records acknowledged, and their bytes. */
-  kinesisRecordsPut: number
-  kinesisRecordsDataPut: number
+  readonly userRecordsPut: number
+  readonly userRecordsDataPut: number
+  /** Kinesis records stored, also those that landed in the wrong shard, and their bytes. */
+  readonly kinesisRecordsPut: number
+  readonly kinesisRecordsDataPut: number
   /** Kinesis records answered with a throttle. */
-  throttled: number
+  readonly throttled: number
   /** Kinesis records stored in another shard than predicted. */
-  mispredicted: number
+  readonly mispredicted: number
   /** Entries and requests that failed, throttles included. */
-  allErrors: number
+  readonly allErrors: number
 }
 
 /** Counters of one shard since the stream was first used, and its statistic sets under the KPL's names. */
-export interface ShardStats extends Readonly<RecordCounters>, Reading<ShardStatistic> {
+export interface ShardStats extends RecordCounters, Reading<ShardStatistic> {
   /** The throttled part of its answered Kinesis records, 0 to 1. */
   readonly throttledRatio: number
 }
 
 /** Counters, statistic sets and latencies of one stream since it was first used. */
-export interface StreamStats extends Readonly<RecordCounters>, Reading {
+export interface StreamStats extends RecordCounters, Reading {
   readonly userRecordsReceived: number
+  /** Puts that found no room: each call that was refused, also when the same record was taken later. */
+  readonly userRecordsRefused: number
   readonly userRecordsPending: number
   readonly userRecordsFailed: number
   readonly userRecordExpired: number

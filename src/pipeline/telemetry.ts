@@ -12,7 +12,7 @@ import { Latency, STEPS_PER_MS } from './latency.ts'
 import type { Outcome } from './pipeline-host.ts'
 import { joinAttempts, type Settlement } from './settlement.ts'
 import { AT, mergeSets, type Reading, type Samples, type StatsCursor } from './statistics.ts'
-import { StreamCounts, throttledRatio } from './stream-counts.ts'
+import { StreamCounts } from './stream-counts.ts'
 import type { StreamReading, StreamStats } from './stream-stats.ts'
 
 export type { LatencyStats } from './latency.ts'
@@ -34,19 +34,23 @@ export class StreamTelemetry {
   #userRecordsSent = 0
   userRecordsReceived = 0
   userRecordsFailed = 0
-  userRecordExpired = 0
   duplicatesPossible = 0
   requests = 0
   retries = 0
   shardMapRefreshes = 0
 
   get userRecordsPending(): number {
-    return this.userRecordsReceived - this.#counts.total.userRecordsPut - this.userRecordsFailed
+    return this.userRecordsReceived - this.#counts.userRecordsPut - this.userRecordsFailed
   }
 
   received(nowMs: number): void {
     this.userRecordsReceived++
     this.#age.accepted(stepOf(nowMs))
+  }
+
+  /** Counts a record that found no room. */
+  refused(): void {
+    this.#counts.own.addEqual(AT.UserRecordsRefused, 1, 1)
   }
 
   /** Counts one failed entry of `userRecords` that was sent for a shard, or a failed request (`''`), under its code. */
@@ -62,9 +66,9 @@ export class StreamTelemetry {
     this.#counts.mispredicted(shardId)
   }
 
-  /** Counts one acknowledged Kinesis record of `recordBytes` with `userRecords` of `dataBytes` in it. */
-  delivered(shardId: string, recordBytes: number, userRecords: number, dataBytes: number): void {
-    this.#counts.delivered(shardId, recordBytes, userRecords, dataBytes)
+  /** Counts the user records of one acknowledged Kinesis record, with `dataBytes` altogether. */
+  delivered(shardId: string, userRecords: number, dataBytes: number): void {
+    this.#counts.delivered(shardId, userRecords, dataBytes)
   }
 
   /** Counts a request that ended, before its answers are acted upon; what failed is told by `error`. */
@@ -97,9 +101,7 @@ export class StreamTelemetry {
     const samples = this.#counts.samplesOf(shardId)
     this.userRecordsFailed += userRecords
     samples.addEqual(AT.UserRecordsPut, userRecords, 0)
-    if (code !== 'KPL_ERR_EXPIRED') return
-    this.userRecordExpired += userRecords
-    samples.addEqual(AT.UserRecordExpired, userRecords, 1)
+    if (code === 'KPL_ERR_EXPIRED') samples.addEqual(AT.UserRecordExpired, userRecords, 1)
   }
 
   /** Counts a settlement before its callbacks run. */
@@ -117,26 +119,25 @@ export class StreamTelemetry {
   /** Everything since the start. Cost: O(shards). */
   snapshot(nowMs: number): StreamStats {
     this.#reportReceived()
-    const { total, userRecordsByCode } = this.#counts
-    const counted = this.#counts.snapshot()
+    const { userRecordsByCode } = this.#counts
+    const counted = this.#withPending(this.#counts.snapshot())
     const { oldestStep } = this.#age
     return {
-      ...total,
-      userRecordsReceived: this.userRecordsReceived,
+      ...counted,
+      userRecordsReceived: counted.metrics.UserRecordsReceived.sum,
+      userRecordsRefused: counted.metrics.UserRecordsRefused.sum,
       userRecordsPending: this.userRecordsPending,
       userRecordsFailed: this.userRecordsFailed,
-      userRecordExpired: this.userRecordExpired,
+      userRecordExpired: counted.metrics.UserRecordExpired.sum,
       userRecordsSent: this.#userRecordsSent,
       userRecordsSentByError: userRecordsByCode,
       duplicatesPossible: this.duplicatesPossible,
       requests: this.requests,
       retries: this.retries,
       shardMapRefreshes: this.shardMapRefreshes,
-      throttledRatio: throttledRatio(total, counted),
       oldestRecordAgeMs: oldestStep === undefined ? 0 : Math.max(0, nowMs - oldestStep / STEPS_PER_MS),
       putToAck: this.#putToAck.snapshot(),
-      requestTime: this.#requestTime.snapshot(),
-      ...this.#withPending(counted)
+      requestTime: this.#requestTime.snapshot()
     }
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/model/errors.ts'
 import { ENTRY_ERRORS, REQUEST_ERRORS } from '../../src/model/service-errors.ts'
+import { LOG_LEVELS } from '../../src/pipeline/log-line.ts'
 import { generated, read, SOURCES, table } from './documents.ts'
 
 const FILE = 'docs/errors.md'
@@ -39,7 +40,7 @@ test('the service codes are those of the source, each with its verdict', () => {
 
 test('every code that the library itself puts into an attempt is explained', () => {
   const ours = namesIn(
-    /errorCode: '(\w+)'|protocolFailure\(\s*'(\w+)'|givenUp\('(\w+)'|(?:WRONG_SHARD|MALFORMED_ANSWER) = '(\w+)'/g
+    /errorCode: '(\w+)'|protocolFailure\(\s*'(\w+)'|givenUp\('(\w+)'|(?:WRONG_SHARD|MALFORMED_ANSWER|UNANSWERED) = '(\w+)'/g
   )
 
   expect(firstCells('Codes in attempts')).toEqual(expect.arrayContaining(ours))
@@ -52,7 +53,7 @@ test('the warnings are those that the source emits', () => {
 test('the log messages are those that the source writes', () => {
   const written = namesIn(/logger\??\.(?:debug|info|warn|error)\('([^']+)'/g)
 
-  expect(cells('Log messages', 1)).toEqual(written)
+  expect(cells('Log messages', 1)).toEqual([...written, ...Object.keys(LOG_LEVELS)].sort())
 })
 
 function sectionOf(heading: string): string {

@@ -24,6 +24,9 @@ const KPL_METRICS = [
   ['UserRecordsPerPutRecordsRequest', 'Count', 'detailed', 'stream']
 ] as const
 
+/** Of the producer as a whole, at level detailed. */
+const OUR_GAUGES = ['BufferedRecords', 'BufferMaxRecords', 'BufferedBytes', 'BufferMaxBytes']
+
 /** A CloudWatch that keeps what it was sent, and fails while `failures` are left. */
 class FakeCloudWatch {
   readonly calls: PutMetricDataCommandInput[] = []
@@ -53,7 +56,7 @@ class FakeCloudWatch {
 }
 
 describe('what is uploaded', () => {
-  test("names, units and dimensions are the KPL's", async () => {
+  test("names, units and dimensions are the KPL's, and beside them there is the buffer", async () => {
     const { cloudWatch } = await uploaded({})
 
     const found = new Map<string, { unit: string | undefined; chains: Set<string> }>()
@@ -62,6 +65,8 @@ describe('what is uploaded', () => {
       entry.chains.add((datum.Dimensions ?? []).map(({ Name }) => Name).join(' '))
       found.set(datum.MetricName!, entry)
     }
+    for (const name of OUR_GAUGES) expect([name, [...(found.get(name)?.chains ?? [])]]).toEqual([name, ['']])
+    for (const name of OUR_GAUGES) found.delete(name)
     const actual = [...found].map(([name, { unit, chains }]) => [name, unit, [...chains].sort()]).sort()
     const expected = KPL_METRICS.map(([name, unit, , finest]) => {
       const head = name === 'ErrorsByCode' ? ['', 'ErrorCode', 'ErrorCode StreamName'] : ['', 'StreamName']

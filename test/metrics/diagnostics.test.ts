@@ -125,6 +125,7 @@ describe('what is published', () => {
         streamName: STREAM,
         code: 'KPL_ERR_THROTTLED',
         serviceCode: 'ProvisionedThroughputExceededException',
+        shardId: SHARDS[0],
         userRecords: 2,
         persisted: 'no',
         attempts: 1
@@ -148,6 +149,7 @@ describe('what is published', () => {
         streamName: STREAM,
         code: 'KPL_ERR_ABORTED',
         serviceCode: undefined,
+        shardId: undefined,
         userRecords: 1,
         persisted: 'no',
         attempts: 0

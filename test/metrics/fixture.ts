@@ -30,7 +30,6 @@ export class Observed {
     this.#requests = new Requests({
       transport,
       clock,
-      logger: undefined,
       landed: (pipeline, batch, outcome) => {
         this.#set.complete(pipeline, batch, outcome)
         this.#settle()

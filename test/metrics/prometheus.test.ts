@@ -33,6 +33,8 @@ describe('the text', () => {
       kinesis_producer_kinesis_records_per_put_records_request: 'summary',
       kinesis_producer_user_records_per_put_records_request: 'summary',
       kinesis_producer_put_to_ack_seconds: 'histogram',
+      kinesis_producer_user_records_refused_total: 'counter',
+      kinesis_producer_user_records_invalid_total: 'counter',
       kinesis_producer_user_records_failed_total: 'counter',
       kinesis_producer_duplicates_possible_total: 'counter',
       kinesis_producer_requests_total: 'counter',
@@ -47,7 +49,9 @@ describe('the text', () => {
       kinesis_producer_shard_map_refreshes_total: 'counter',
       kinesis_producer_open_shards: 'gauge',
       kinesis_producer_buffered_records: 'gauge',
+      kinesis_producer_buffer_max_records: 'gauge',
       kinesis_producer_buffered_bytes: 'gauge',
+      kinesis_producer_buffer_max_bytes: 'gauge',
       kinesis_producer_in_flight_requests: 'gauge'
     })
     expect(families.size).toBe(Object.keys(METRICS).length)
@@ -134,8 +138,11 @@ describe('the text', () => {
     const families = parse(prometheusText(new Observed()))
 
     expect([...families.keys()]).toEqual([
+      'kinesis_producer_user_records_invalid_total',
       'kinesis_producer_buffered_records',
+      'kinesis_producer_buffer_max_records',
       'kinesis_producer_buffered_bytes',
+      'kinesis_producer_buffer_max_bytes',
       'kinesis_producer_in_flight_requests'
     ])
   })

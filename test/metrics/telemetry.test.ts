@@ -38,6 +38,7 @@ test('acknowledged records are samples of their shard, and of the stream as the 
     BufferingTime: set(3, 3 * BUFFERED_MS, BUFFERED_MS, BUFFERED_MS),
     UserRecordsPerKinesisRecord: set(2, 3, 1, 2),
     UserRecordsReceived: set(3, 3, 1, 1),
+    UserRecordsRefused: NONE,
     UserRecordsPending: set(2, 3, 0, 3),
     RequestTime: set(1, LATENCY_MS, LATENCY_MS, LATENCY_MS),
     KinesisRecordsPerPutRecordsRequest: set(1, 2, 2, 2),

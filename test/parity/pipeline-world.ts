@@ -104,6 +104,7 @@ export class PipelineWorld {
       this.pipeline.advance(this.#nowMs)
       this.#settle()
     }
+    this.#settle()
     this.#nowMs = untilMs
   }
 

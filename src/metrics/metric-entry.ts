@@ -1,0 +1,35 @@
+/**
+ * What a row of the metrics table says of a metric.
+ * Invariant: types only.
+ */
+import type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
+
+export type MetricUnit = 'Count' | 'Bytes' | 'Milliseconds' | 'None'
+
+export type MetricLevel = 'summary' | 'detailed'
+
+/**
+ * How a metric is read and shown.
+ * - `sum`: the sum of a statistic set; it only grows.
+ * - `summary`: a statistic set of which both sum and count matter.
+ * - `histogram`: latencies.
+ * - `codes`: failures by code.
+ * - `counter`, `gauge`: one number of `stats()`.
+ */
+export type MetricKind = 'sum' | 'summary' | 'histogram' | 'codes' | 'counter' | 'gauge'
+
+export interface MetricEntry {
+  readonly unit: MetricUnit
+  readonly kind: MetricKind
+  /** What it is kept by: the producer, each stream, each shard, or both streams and their shards. */
+  readonly granularity: 'producer' | 'stream' | 'shard' | 'both'
+  /** The KPL's level, or ours for what CloudWatch has beside its metrics; unset for what is not exported there. */
+  readonly level?: MetricLevel
+  /** In CloudWatch too, though the KPL does not have it. */
+  readonly isOurs?: true
+  readonly doc: string
+  /** Counters and gauges: the number; undefined: none at present. */
+  readonly ofProducer?: (stats: ProducerStats) => number
+  readonly ofStream?: (stream: StreamState) => number | undefined
+  readonly ofShard?: (shard: ShardState) => number
+}

@@ -1,0 +1,47 @@
+/**
+ * Loggers that take (fields, message), as pino and bunyan do, made into ours, which takes (message, fields) as winston, console
+ * and Powertools do. Handed the wrong way round, pino prints the message and drops the fields without a word.
+ * Invariant: what is returned calls the given logger, and nothing else of it is touched.
+ */
+import type { LogFields, Logger } from './ports.ts'
+
+/** What pino and bunyan have in common. */
+export interface ObjectFirstLogger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/**
+ * Returns a Logger that hands (fields, message) to `logger`. Loggers of pino (Fastify's are) and bunyan need none: the option
+ * `logger` knows them. Give it a wrapper of yours that takes the fields first.
+ *
+ * @example
+ * new KinesisProducer({ streamName: 'orders', logger: fromObjectFirst(myPinoWrapper) })
+ */
+export function fromObjectFirst(logger: ObjectFirstLogger): Logger {
+  const at =
+    (level: keyof Logger) =>
+    (message: string, fields: LogFields = {}): void =>
+      logger[level](fields, message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Returns the logger as it is, or by `fromObjectFirst` when it is one of pino or bunyan. */
+export function messageFirst(logger: Logger): Logger {
+  return isPino(logger) || isBunyan(logger) ? fromObjectFirst(logger) : logger
+}
+
+/** `setBindings` is pino's alone; others have `child` as well. */
+function isPino(logger: Logger): logger is Logger & ObjectFirstLogger {
+  return hasMethods(logger, ['bindings', 'setBindings', 'child'])
+}
+
+function isBunyan(logger: Logger): logger is Logger & ObjectFirstLogger {
+  return hasMethods(logger, ['addSerializers', 'addStream', 'child'])
+}
+
+function hasMethods(logger: object, names: readonly string[]): boolean {
+  return names.every(name => typeof Reflect.get(logger, name) === 'function')
+}

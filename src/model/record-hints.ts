@@ -1,0 +1,67 @@
+/**
+ * What a refused record looks like, and what to write instead.
+ * Example: `{ PartitionKey, Data }` -> "it looks like an entry of the AWS SDK: write partitionKey and data".
+ * Invariant: pure; never throws, whatever it is given, and repeats nothing of it.
+ */
+
+/** Names of other libraries for our fields. */
+const OTHER_NAMES = [
+  ['PartitionKey', 'partitionKey'],
+  ['Data', 'data'],
+  ['ExplicitHashKey', 'explicitHashKey'],
+  ['StreamName', 'streamName'],
+  ['StreamARN', 'streamName'],
+  ['partition_key', 'partitionKey'],
+  ['partitionkey', 'partitionKey'],
+  ['payload', 'data'],
+  ['body', 'data'],
+  ['Body', 'data']
+] as const
+
+/** Returns half a sentence, or undefined when the record looks like one. */
+export function recordHint(record: unknown): string | undefined {
+  try {
+    return hintOf(record)
+  } catch {
+    // A record that throws when it is looked at tells nothing more than what was found before.
+    return undefined
+  }
+}
+
+function hintOf(record: unknown): string | undefined {
+  if (typeof record === 'string' || ArrayBuffer.isView(record))
+    return 'data alone is no record: write { partitionKey, data }'
+  if (Array.isArray(record)) return 'an array is no record: put each of them, or use putAll(records)'
+  if (typeof record !== 'object' || record === null) return 'write { partitionKey, data }'
+  if (isFunction(record, 'then')) return 'a promise is no record: await it first'
+  if (has(record, 'Records'))
+    return 'it looks like the input of PutRecords: put each of its records, as { partitionKey, data }'
+  const misnamed = OTHER_NAMES.filter(([other, own]) => has(record, other) && !has(record, own))
+  if (misnamed.length > 0) {
+    return `it looks like the record of another library: write ${misnamed.map(([other, own]) => `${own} for ${other}`).join(', ')}`
+  }
+  if (has(record, 'key') && has(record, 'value'))
+    return 'it looks like a Kafka message: write partitionKey for key, data for value'
+  if (!has(record, 'partitionKey') && !has(record, 'data')) {
+    return 'it looks like the data itself: write { partitionKey, data: JSON.stringify(value) }'
+  }
+  return dataHint(Reflect.get(record, 'data'))
+}
+
+function dataHint(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || data instanceof Uint8Array) return undefined
+  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return 'write new Uint8Array(data)'
+  if (ArrayBuffer.isView(data)) return 'write new Uint8Array(data.buffer, data.byteOffset, data.byteLength)'
+  if (isFunction(data, 'then')) return 'a promise is no data: await it first'
+  if (isFunction(data, 'pipe') || isFunction(data, 'getReader')) return 'a stream is no data: read it first'
+  if (isFunction(data, 'arrayBuffer')) return 'write new Uint8Array(await data.arrayBuffer())'
+  return 'write JSON.stringify(data)'
+}
+
+function has(record: object, name: string): boolean {
+  return Reflect.get(record, name) !== undefined
+}
+
+function isFunction(value: object, name: string): boolean {
+  return typeof Reflect.get(value, name) === 'function'
+}
