@@ -10,6 +10,7 @@ export {
   ProducerError,
   RecordFailedError,
   type RecordFailure,
+  StreamReadError,
   TransportError,
   type TransportFailure
 } from './model/errors.ts'

@@ -15,6 +15,7 @@ import { listPersistently, type ShardRead, ShardReads } from './shard-reads.ts'
 import { ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
 import { StreamCalls } from './stream-calls.ts'
 
+export { StreamReadError } from '../model/errors.ts'
 export type { StreamPosition, StreamStart } from './shard-tree.ts'
 
 /** A user record and the shard it was read from. */
@@ -134,7 +135,7 @@ function* take(
     }
   }
   cursor.iterator = answer.nextIterator
-  cursor.isCaughtUp = answer.isAtTip
+  cursor.isCaughtUp = answer.isAtTip && !cursor.isClosed
   cursor.nextReadMs = clock.nowMs() + (answer.isAtTip ? idleMs : BUSY_MS)
   if (children === undefined) return
   cursor.end()

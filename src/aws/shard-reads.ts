@@ -29,7 +29,7 @@ export interface ShardReadsOptions {
 const READS_AT_ONCE = 4
 /** A call that takes longer does not count among them any more, so that others get their turn. */
 const SLOW_MS = 1_000
-/** Failures in a row that are borne. */
+/** Failures in a row after which a call is made again. */
 const MAX_FAILURES = 10
 
 export class ShardReads {
@@ -115,7 +115,12 @@ export class ShardReads {
       const answer = await this.#calls.recordsAt(iterator)
       operation = 'ListShards'
       const children = answer.nextIterator === undefined ? await this.#childrenOf(cursor, answer) : undefined
+      if (children === 'unconfirmed') {
+        cursor.nextReadMs = this.#options.clock.nowMs() + this.#calls.pauseMs(1)
+        return undefined
+      }
       cursor.failures = 0
+      cursor.isEndClaimed = false
       return { cursor, answer, children }
     } catch (error) {
       this.#failed(cursor, operation, error)
@@ -130,11 +135,17 @@ export class ShardReads {
   }
 
   /**
-   * An answer without a next iterator says that the shard has ended only if it names children, or if the listing says so.
-   * Sequence: a proxy answers `{}`-like -> the open shard would count as ended -> all that comes later is never read.
+   * An answer without a next iterator says that the shard has ended only if it names children, or if the next answer and
+   * the listing say so too. Sequence without that: a proxy answers `{ Records: [] }` once -> the shard counts as ended -> all
+   * that is in it and comes later is never read.
    */
-  async #childrenOf({ shardId }: ShardCursor, { children }: RecordsAnswer): Promise<readonly KnownShard[]> {
+  async #childrenOf(cursor: ShardCursor, { children }: RecordsAnswer): Promise<readonly KnownShard[] | 'unconfirmed'> {
+    const { shardId } = cursor
     if (children !== undefined) return children
+    if (!cursor.isEndClaimed) {
+      cursor.isEndClaimed = true
+      return 'unconfirmed'
+    }
     const shards = await this.#calls.listShards()
     const shard = shards.find(known => known.shardId === shardId)
     const hasChildren = shards.some(known => known.parents.includes(shardId))

@@ -36,11 +36,15 @@ export class ShardCursor {
   readonly shardId: string
   readonly parents: readonly string[]
   readonly range: KnownShard['range']
+  /** Whether it was closed when it was listed: at its tip it has not ended yet, and its newest records are its children's. */
+  readonly isClosed: boolean
   iterator: string | undefined
   /** On the reader's clock. */
   nextReadMs = 0
   /** Reads in a row that failed. */
   failures = 0
+  /** Whether the last answer said that the shard has ended, and nothing else does yet. */
+  isEndClaimed = false
   /** Whether the last answer reached the newest record. */
   isCaughtUp = false
   #place: string
@@ -48,10 +52,11 @@ export class ShardCursor {
   /** Whether `#lastDone` is of an earlier reading, and the service has not accepted it yet. */
   #isSaved: boolean
 
-  constructor({ shardId, parents, range }: KnownShard, place: string) {
+  constructor({ shardId, parents, range, state }: KnownShard, place: string) {
     this.shardId = shardId
     this.parents = parents
     this.range = range
+    this.isClosed = state === 'closed'
     this.#place = place
     if (/^\d/.test(place)) this.#lastDone = parseSequenceNumber(place)
     this.#isSaved = this.#lastDone !== undefined
