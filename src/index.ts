@@ -16,7 +16,13 @@ export {
 } from './model/errors.ts'
 export { fromKplProperties, type KplProperties } from './model/kpl-properties.ts'
 export { fromObjectFirst, type ObjectFirstLogger } from './model/object-first-logger.ts'
-export { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions } from './model/options.ts'
+export {
+  type KinesisClientLike,
+  OPTIONS,
+  type OptionEntry,
+  type OptionName,
+  type ProducerOptions
+} from './model/options.ts'
 export type {
   Clock,
   LogFields,

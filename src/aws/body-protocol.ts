@@ -1,7 +1,8 @@
 /**
  * The SDK's own JSON protocol with one change: PutRecords is written, and its answer read, by us, in JSON or in CBOR.
- * Invariant: a PutRecords request carries exactly the records it was announced with, or is not made; signing, endpoints,
- * errors and all other operations stay the SDK's.
+ * Invariant: a PutRecords request carries exactly the records it was announced with, or is not made; the records are written
+ * once, by us, and the SDK's serializer is handed none of them; signing, endpoints, errors and all other operations stay the
+ * SDK's.
  */
 import type { PutRecordsCommandInput, PutRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
@@ -27,7 +28,6 @@ const FORMATS: Readonly<Record<WireFormat, BodyFormat>> = {
 type Records = NonNullable<PutRecordsCommandInput['Records']>
 
 interface Announced {
-  readonly records: Records
   /** Set once the body was written. */
   buffer: Buffer | undefined
 }
@@ -36,7 +36,7 @@ interface Announced {
 export class BodyWriter {
   readonly #format: BodyFormat
   readonly #pool: BodyPool = new BodyPool()
-  /** By the empty array that stands for them, which also an input that a middleware copied still has. */
+  /** By the list itself, which also an input that a middleware copied still has. */
   readonly #announced = new WeakMap<Records, Announced>()
 
   constructor(wireFormat: WireFormat) {
@@ -47,27 +47,24 @@ export class BodyWriter {
     return this.#format.contentType
   }
 
-  /** Returns the `Records` of an input that stands for `records`: the SDK never sees what is in them. */
-  announce(records: Records): Records {
-    const placeholder: Records = []
-    this.#announced.set(placeholder, { records, buffer: undefined })
-    return placeholder
+  /** Makes `records` the `Records` of an input that may be written. */
+  announce(records: Records): void {
+    this.#announced.set(records, { buffer: undefined })
   }
 
   /** Returns the body, in a pooled buffer. A second call for one input takes a second buffer; the first is dropped. */
   write(input: PutRecordsCommandInput): Buffer {
     const announced = this.#announced.get(input.Records ?? [])
     if (announced === undefined) throw new TypeError('The records of a PutRecords request were replaced on the way.')
-    const whole = { ...input, Records: announced.records }
-    const { buffer, body } = this.#format.write(whole, bytes => this.#pool.take(bytes))
+    const { buffer, body } = this.#format.write(input, bytes => this.#pool.take(bytes))
     announced.buffer = buffer
     return body
   }
 
   /** Only when nobody reads the body any more. */
-  release(placeholder: Records): void {
-    const buffer = this.#announced.get(placeholder)?.buffer
-    this.#announced.delete(placeholder)
+  release(records: Records): void {
+    const buffer = this.#announced.get(records)?.buffer
+    this.#announced.delete(records)
     if (buffer !== undefined) this.#pool.release(buffer)
   }
 
@@ -88,9 +85,9 @@ export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protoco
     override async serializeRequest<Input extends object>(
       ...[schema, input, context]: Parameters<Serialize> & { 1: Input }
     ): ReturnType<Serialize> {
-      // Everything but the body: what is announced has no records for the SDK.
-      const request = await super.serializeRequest(schema, input, context)
-      if (schema.name !== OPERATION) return request
+      if (schema.name !== OPERATION) return super.serializeRequest(schema, input, context)
+      // Everything but the body: the SDK writes none of the records.
+      const request = await super.serializeRequest(schema, { ...input, Records: [] }, context)
       request.headers['content-type'] = writer.contentType
       // The schema of the operation says what its input is.
       const body = writer.write(input as PutRecordsCommandInput)

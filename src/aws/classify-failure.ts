@@ -1,17 +1,28 @@
 /**
  * What a failed call means: anything the SDK throws becomes a `TransportError`.
+ * Example: middleware of a user's client throws `Error('no tenant')`: a `ClientFault` that says so, and nothing was sent.
  * Invariant: `persisted` is `'no'` only when the service certainly stored nothing; the error holds neither the thrown
- * value, nor a payload, nor a credential: no `cause`, and of text only the service's or the system's own, made safe.
+ * value, nor a payload, nor a credential: its texts are made safe, and its `cause` is a copy.
  */
-import { safeText, TransportError, type TransportFailure } from '../model/errors.ts'
+import { codedText, safeText, TransportError, type TransportFailure } from '../model/errors.ts'
 import type { Persisted } from '../model/results.ts'
-import { isNeverConnected, nameOf, nodeCodeOf, textFieldOf } from './node-fault.ts'
+import {
+  CLIENT_FAULT,
+  CREDENTIALS_FAULT,
+  classifyRequestError,
+  REGION_MISSING,
+  REQUEST_ERRORS
+} from '../model/service-errors.ts'
+import { isNetworkFault, isNeverConnected, nameOf, nodeCodeOf, textOf } from './node-fault.ts'
 import { redacted } from './redact.ts'
+import { safeCause } from './safe-cause.ts'
 
 /** How far a call came before it failed. */
 export interface CallFacts {
-  /** A byte of the request may have left. `undefined`: unknown, so the thrown value is asked. */
+  /** Whether a byte of the request may have left. `undefined`: unknown, so the thrown value is asked. */
   readonly mayHaveLeft: boolean | undefined
+  /** Nobody has read the request, so nothing of it can have left; what a client says of an answer all the same is believed. */
+  readonly isUnread?: boolean | undefined
   /** HTTP status, when the head of an answer came. */
   readonly statusCode?: number | undefined
   readonly retryAfter?: string | undefined
@@ -30,30 +41,31 @@ const SERVER_FAULTS: ReadonlySet<string> = new Set([
   'ServiceUnavailable',
   'ServiceUnavailableException'
 ])
+/** What time-outs and signals throw: they may pass, whoever set them. */
+const PASSING_NAMES: ReadonlySet<string> = new Set(['TimeoutError', 'AbortError'])
+/** The SDK's whole text when it finds no region. */
+const REGION_TEXT = 'Region is missing'
+const REGION_HINT = 'set the option region, or AWS_REGION in the environment'
+/** OpenSSL's words for a peer that answers a TLS handshake in clear text. */
+const NO_TLS_TEXT = /wrong version number|http request|packet length too long/
+const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its URL may have to begin with http://'
 /** What the SDK calls an error without a code. */
 const NO_CODES: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error'])
-/** Errors of the SDK itself and of our handler, whose texts are fixed. */
-const SDK_NAMES: ReadonlySet<string> = new Set([
-  'CredentialsProviderError',
-  'TimeoutError',
-  'AbortError',
-  'RepeatedAnswer'
-])
-const SDK_TEXTS: ReadonlySet<string> = new Set(['Region is missing'])
 const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
 const WHOLE_SECONDS = /^\d{1,5}$/
 
 /** Returns the error for a value thrown by a call. A `TransportError` is given back as it is. */
 export function classifyFailure(thrown: unknown, facts: CallFacts): TransportError {
   if (thrown instanceof TransportError) return thrown
-  const statusCode = facts.statusCode ?? statusOf(thrown)
+  // Before anything left there is no answer of ours: a status is that of another service, asked for credentials.
+  const statusCode = facts.statusCode ?? (facts.mayHaveLeft === false ? undefined : statusOf(thrown))
   const isConnectionFault = nodeCodeOf(thrown) !== undefined || nameOf(thrown) === 'TimeoutError'
   const failure =
     statusCode === undefined || (isConnectionFault && statusCode < 300)
       ? connectionFailure(thrown, facts)
       : answerFailure(thrown, statusCode, facts)
   // Of several attempts that a client made on its own only the last is known; any of the others may have been stored.
-  return attemptCountOf(thrown) > 1 ? inDoubt(failure) : failure
+  return attemptCountOf(thrown) > 1 && facts.mayHaveLeft !== false ? inDoubt(failure) : failure
 }
 
 /** Returns how many attempts the SDK says that it made, for an output or for what it threw; 1 when it says nothing. */
@@ -71,29 +83,70 @@ export function givenUp(errorCode: 'AbortError' | 'TimeoutError', mayHaveLeft: b
   return new TransportError({ errorCode, message, persisted: isNotSent ? 'no' : 'maybe' })
 }
 
+/** Returns the error for a request that was kept here, for the reason that `errorCode` says. */
+export function notSent(errorCode: string, text: string): TransportError {
+  return new TransportError({ errorCode, message: `${errorCode}: ${text}`, persisted: 'no' })
+}
+
 /** Returns the error for an answer that does not have the API's shape. */
 export function protocolFailure(errorCode: string, message: string, statusCode?: number): TransportError {
   return new TransportError({ errorCode, message, statusCode, persisted: 'maybe' }, 'KPL_ERR_PROTOCOL')
 }
 
 /** It failed before or on the way, or the answer broke off. */
-function connectionFailure(thrown: unknown, { mayHaveLeft, statusCode }: CallFacts): TransportError {
+function connectionFailure(thrown: unknown, facts: CallFacts): TransportError {
+  const isNotSent = !mayBeSent(thrown, facts)
+  if (isNotSent && !mayPass(thrown, facts)) return localFailure(thrown, facts)
   const errorCode = connectionCode(thrown)
-  const isNotSent = mayHaveLeft === undefined ? statusCode === undefined && isNeverConnected(thrown) : !mayHaveLeft
-  const failure: TransportFailure = {
-    errorCode,
-    message: connectionText(thrown, errorCode),
-    statusCode,
-    persisted: isNotSent ? 'no' : 'maybe'
-  }
-  return new TransportError(failure)
+  const text = madeSafe(thrown, facts)
+  const message = codedText(errorCode, NO_TLS_TEXT.test(text) ? `${text} (${NO_TLS_HINT})` : text)
+  return new TransportError({ errorCode, message, statusCode: facts.statusCode, persisted: isNotSent ? 'no' : 'maybe' })
 }
 
-/** Text of Node.js and of the SDK is told; anything else may be a provider's, and hold what it should have provided. */
-function connectionText(thrown: unknown, errorCode: string): string {
-  const text = messageOf(thrown)
-  const isKnown = nodeCodeOf(thrown) !== undefined || SDK_NAMES.has(nameOf(thrown)) || SDK_TEXTS.has(text)
-  return isKnown ? `${errorCode}: ${redacted(text, [])}` : `${errorCode}: failed before an answer came.`
+function mayBeSent(thrown: unknown, { mayHaveLeft, isUnread, statusCode }: CallFacts): boolean {
+  if (mayHaveLeft !== undefined) return mayHaveLeft
+  return statusCode !== undefined || !(isUnread === true || isNeverConnected(thrown))
+}
+
+/** Whether the next try may meet something else: the network, and another service that is busy or in trouble. */
+function mayPass(thrown: unknown, { isUnread }: CallFacts): boolean {
+  const name = nameOf(thrown)
+  const statusCode = statusOf(thrown)
+  const isBusy = statusCode !== undefined && (statusCode >= 500 || statusCode === 429)
+  // A client that stands in for the service throws the service's codes without looking at a request.
+  const verdict = Object.hasOwn(REQUEST_ERRORS, name) ? REQUEST_ERRORS[name] : undefined
+  const isOfService = verdict === 'throttled' || (isUnread === true && verdict !== undefined && verdict !== 'local')
+  return isBusy || isOfService || PASSING_NAMES.has(name) || isNetworkFault(thrown)
+}
+
+/** Nothing left, and the next try would meet the same: in its own words. */
+function localFailure(thrown: unknown, facts: CallFacts): TransportError {
+  const text = madeSafe(thrown, facts)
+  const isRegion = text === REGION_TEXT
+  const errorCode = isRegion ? REGION_MISSING : nameOf(thrown) === CREDENTIALS_FAULT ? CREDENTIALS_FAULT : CLIENT_FAULT
+  const message = codedText(errorCode, isRegion ? `${text}: ${REGION_HINT}` : text)
+  return new TransportError({ errorCode, message, persisted: 'no', cause: safeCause(thrown, keysOf(facts)) })
+}
+
+/** Returns the error for credentials that cannot be had: `thrown` by their provider, or what it gave is none. */
+export function credentialsFailure(thrown: unknown): TransportError {
+  if (thrown instanceof TransportError) return thrown
+  const failure = classifyFailure(thrown, { mayHaveLeft: false })
+  const isOwn = classifyRequestError(failure) === 'local' && failure.errorCode !== REGION_MISSING
+  if (!isOwn) return failure
+  const text = madeSafe(thrown, { mayHaveLeft: false })
+  const message = codedText(CREDENTIALS_FAULT, `no credentials: ${text}`)
+  return new TransportError({ errorCode: CREDENTIALS_FAULT, message, persisted: 'no', cause: failure.cause })
+}
+
+function madeSafe(thrown: unknown, facts: CallFacts): string {
+  const text = textOf(thrown)
+  if (text !== '') return redacted(safeText(text), keysOf(facts))
+  return thrown instanceof Error ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
+}
+
+function keysOf({ partitionKeys }: CallFacts): readonly string[] {
+  return partitionKeys?.() ?? []
 }
 
 /** An answer with a status, be it the service's or that of something between. */
@@ -116,9 +169,11 @@ function answerFailure(thrown: unknown, statusCode: number, facts: CallFacts): T
   const message =
     serviceCode === undefined
       ? `HTTP ${statusCode} without an error of the API.`
-      : `${errorCode}: ${redacted(messageOf(thrown), facts.partitionKeys?.() ?? [])}`
+      : codedText(errorCode, madeSafe(thrown, facts))
   const waitMs = retryAfterMs(facts.retryAfter)
-  return new TransportError({ errorCode, message, statusCode, persisted, retryAfterMs: waitMs })
+  const failure: TransportFailure = { errorCode, message, statusCode, persisted, retryAfterMs: waitMs }
+  const isLocal = classifyRequestError(failure) === 'local'
+  return new TransportError(isLocal ? { ...failure, cause: safeCause(thrown, keysOf(facts)) } : failure)
 }
 
 /** The SDK names resets and timeouts alike; only the code tells a reset. */
@@ -156,8 +211,4 @@ function inDoubt({ errorCode, message, statusCode, retryAfterMs, code }: Transpo
 /** Seconds only: the other form is a date, and there is no clock here. */
 function retryAfterMs(retryAfter: string | undefined): number | undefined {
   return retryAfter !== undefined && WHOLE_SECONDS.test(retryAfter) ? Number(retryAfter) * 1000 : undefined
-}
-
-function messageOf(thrown: unknown): string {
-  return safeText(textFieldOf(thrown, 'message') ?? 'no message')
 }

@@ -16,14 +16,17 @@ import type { Clock } from '../model/ports.ts'
 import { classifyFailure, givenUp } from './classify-failure.ts'
 import { armDeadline } from './deadline.ts'
 import type { Passage } from './http-door.ts'
+import { fieldOf } from './node-fault.ts'
 
 /** One of the three commands we send. */
 export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSummaryCommand
 
-/** A client's `send`. */
+/** A client's `send`. May throw instead of giving a promise. */
 export type Send = (command: Command, options: { readonly abortSignal: AbortSignal }) => Promise<unknown>
 
-export interface ExchangeOptions {
+export interface ExchangeOptions<Answer> {
+  /** Reads the output; throws a `TransportError` for one that is no answer. */
+  readonly read: (output: unknown) => Answer
   readonly clock: Clock
   /** For the whole call: credentials, connection, request and answer. */
   readonly timeoutMs: number
@@ -33,12 +36,16 @@ export interface ExchangeOptions {
   readonly assertDestination?: ((protocol: string, hostname: string) => void) | undefined
   /** Told where each request goes: host and port. */
   readonly noteDestination?: ((endpoint: string) => void) | undefined
+  /** Rejects with a `TransportError` when the stream is none of the client's. */
+  readonly assertStream?: (() => Promise<void>) | undefined
   /** Has the handler tell how far a request comes; without it that is guessed from what is thrown. */
   readonly track?: ((request: object, passage: Passage) => void) | undefined
   /** Of the entries: keys that no error may tell. */
   readonly partitionKeys?: (() => readonly string[]) | undefined
   /** Called at most once, when nobody reads the request's body any more; for unknown handlers never. */
   readonly onBodyFree?: (() => void) | undefined
+  /** Called when `send` is not the SDK's: a stub, which keeps the command, and the bytes that it names. */
+  readonly onStandIn?: (() => void) | undefined
 }
 
 /** How far a call came. Written by the middleware, read by the classification. */
@@ -46,18 +53,27 @@ interface Progress {
   /** Unset while the client has not run our middleware; a client of another make may never do so. */
   isHanded: boolean | undefined
   isOver: boolean
+  /** The client builds its middleware for the command, as the SDK's do. */
+  isTaken: boolean
+  /** Somebody has looked at what is to be sent: the command's input, or the request's body. */
+  isRead: boolean
+  /** The caller was told that nothing was sent, because nobody had looked; so nobody may find anything any more. */
+  isWithdrawn: boolean
   passage: Passage | undefined
   statusCode: number | undefined
   retryAfter: string | undefined
 }
 
-/** Sends `command`, which must be fresh, once; resolves to its output, undecoded. */
-export function exchange(send: Send, command: Command, options: ExchangeOptions): Promise<unknown> {
+/** Sends `command`, which must be fresh, once; resolves to its answer. */
+export function exchange<Answer>(send: Send, command: Command, options: ExchangeOptions<Answer>): Promise<Answer> {
   const { clock, timeoutMs, signals } = options
   if (signals.some(signal => signal.aborted)) return Promise.reject(givenUp('AbortError', false))
   const progress: Progress = {
     isHanded: undefined,
     isOver: false,
+    isTaken: false,
+    isRead: false,
+    isWithdrawn: false,
     passage: undefined,
     statusCode: undefined,
     retryAfter: undefined
@@ -86,24 +102,54 @@ export function exchange(send: Send, command: Command, options: ExchangeOptions)
       signal.addEventListener('abort', onSignal)
     }
     watch(command, progress, options, fail)
-    const { partitionKeys } = options
-    send(command, { abortSignal: aborter.signal }).then(
-      output => {
-        if (isFirst()) resolve(output)
-      },
-      (thrown: unknown) => fail(failureOf(thrown, progress, partitionKeys))
-    )
+    observe(command, 'input', progress, {})
+    const { partitionKeys, read, onStandIn } = options
+    try {
+      const sent = send(command, { abortSignal: aborter.signal })
+      if (!progress.isTaken) onStandIn?.()
+      sent
+        .then(output => {
+          const answer = readAnswer(output, read, progress)
+          if (isFirst()) resolve(answer)
+        })
+        .catch((thrown: unknown) => fail(failureOf(thrown, progress, partitionKeys)))
+    } catch (thrown) {
+      // Before `send` gave a promise nothing was sent: it found the command, or itself, to be wrong.
+      fail(classifyFailure(thrown, { mayHaveLeft: mayHaveLeft(progress), isUnread: true, partitionKeys }))
+    }
   })
 }
 
-/** Adds three observers to the command: at its start, right inside the retry loop, and at the handler's door. */
-function watch(
+/** An answer of a client that never looked at its request is none, whatever it is; one with a status came from somewhere. */
+function readAnswer<Answer>(output: unknown, read: (output: unknown) => Answer, progress: Progress): Answer {
+  try {
+    return read(output)
+  } catch (error) {
+    if (progress.isRead || progress.statusCode !== undefined) throw error
+    const kind = output === null ? 'null' : typeof output
+    throw new TypeError(`The client answered with ${kind}, and never looked at the request.`)
+  }
+}
+
+/**
+ * Adds observers to the command: when a client takes it, at its start, right inside the retry loop, and at the handler's
+ * door.
+ */
+function watch<Answer>(
   command: Command,
   progress: Progress,
-  { assertDestination, noteDestination, track, onBodyFree, partitionKeys }: ExchangeOptions,
+  { assertDestination, noteDestination, assertStream, track, onBodyFree, partitionKeys }: ExchangeOptions<Answer>,
   fail: (error: TransportError) => void
 ): void {
   // The commands differ in the types of input and output only, which these observers do not look at.
+  const resolveMiddleware: unknown = Reflect.get(command, 'resolveMiddleware')
+  if (typeof resolveMiddleware === 'function') {
+    const value = (...args: readonly unknown[]): unknown => {
+      progress.isTaken = true
+      return Reflect.apply(resolveMiddleware, command, args)
+    }
+    Object.defineProperty(command, 'resolveMiddleware', { configurable: true, value })
+  }
   const stack = command.middlewareStack as unknown as KinesisClient['middlewareStack']
   stack.add(
     next => args => {
@@ -130,14 +176,20 @@ function watch(
       const { protocol, hostname, port } = destinationOf(args.request)
       noteDestination?.(`${hostname}:${port}`)
       assertDestination?.(protocol, hostname)
+      if (assertStream !== undefined) await assertStream()
       // The caller was told what became of the call; keep it so.
       if (progress.isOver) throw givenUp('AbortError', false)
       progress.isHanded = true
       if (track !== undefined && typeof args.request === 'object' && args.request !== null) {
         progress.passage = { isOpen: false, onFree: () => onBodyFree?.() }
         track(args.request, progress.passage)
+      } else if (typeof args.request === 'object' && args.request !== null) {
+        // Serializing and signing have read the request; from here on it is the handler that may.
+        progress.isRead = false
+        observe(args.request, 'body', progress, new Uint8Array(0))
       }
       const answer = await next(args)
+      if (!isAnswer(answer)) throw new TypeError('The request handler gave no response with a status.')
       noteAnswer(answer.response, progress)
       if (progress.passage === undefined && onBodyFree !== undefined) whenFree(answer.response, onBodyFree)
       return answer
@@ -149,10 +201,32 @@ function watch(
 function failureOf(
   thrown: unknown,
   progress: Progress,
-  partitionKeys: ExchangeOptions['partitionKeys']
+  partitionKeys: ExchangeOptions<unknown>['partitionKeys']
 ): TransportError {
-  const { statusCode, retryAfter } = progress
-  return classifyFailure(thrown, { mayHaveLeft: mayHaveLeft(progress), statusCode, retryAfter, partitionKeys })
+  const { statusCode, retryAfter, isRead } = progress
+  const facts = { mayHaveLeft: mayHaveLeft(progress), isUnread: !isRead, statusCode, retryAfter, partitionKeys }
+  const failure = classifyFailure(thrown, facts)
+  progress.isWithdrawn = !isRead && failure.persisted === 'no'
+  return failure
+}
+
+/**
+ * Notes when a field of something that is handed to foreign code is read: a client or a handler that fails before it looked
+ * can have sent nothing. Once that was told, the field holds `nothing`, also for code that goes on in the background.
+ */
+function observe(target: object, name: string, progress: Progress, nothing: object): void {
+  let value: unknown = Reflect.get(target, name)
+  Object.defineProperty(target, name, {
+    enumerable: true,
+    configurable: true,
+    get: () => {
+      progress.isRead = true
+      return progress.isWithdrawn ? nothing : value
+    },
+    set: (next: unknown) => {
+      value = next
+    }
+  })
 }
 
 /** Whether a byte of the request may have left; undefined when neither client nor handler tells. */
@@ -172,6 +246,12 @@ function destinationOf(request: unknown): { protocol: string; hostname: string; 
   const port: unknown = typeof request === 'object' && request !== null ? Reflect.get(request, 'port') : undefined
   const usualPort = protocol === 'http:' ? 80 : 443
   return { protocol, hostname: textField(request, 'hostname') ?? '', port: typeof port === 'number' ? port : usualPort }
+}
+
+/** Handlers are foreign code, whatever their types say. */
+function isAnswer(answer: unknown): boolean {
+  const response = fieldOf(answer, 'response')
+  return typeof fieldOf(response, 'statusCode') === 'number'
 }
 
 function noteAnswer(response: unknown, progress: Progress): void {

@@ -2,14 +2,12 @@
  * A client that the user made: what is sent with it, and what its user should know.
  * Invariant: nothing of it is changed, nor destroyed.
  */
-import { OptionsError } from '../model/errors.ts'
+import type { KinesisClientLike } from '../model/options.ts'
 import { attemptCountOf } from './classify-failure.ts'
 import type { Send } from './exchange.ts'
 
-/** Returns the client's `send`. Throws OptionsError when it has none. `warn` is told what is unwise, each thing once. */
-export function givenSend(client: object, warn: (code: string, message: string) => void): Send {
-  if (!('send' in client) || typeof client.send !== 'function')
-    throw new OptionsError(['client must have a send method'])
+/** Returns the client's `send`, which throws what the client throws. `warn` is told what is unwise, each thing once. */
+export function givenSend(client: KinesisClientLike, warn: (code: string, message: string) => void): Send {
   if (protocolOfHandler(client) === 'h2') {
     warn(
       'KPL_WARN_HTTP2_HANDLER',
@@ -29,15 +27,10 @@ export function givenSend(client: object, warn: (code: string, message: string) 
         'for certain that nothing was stored. Set its maxAttempts to 1.'
     )
   }
-  return async (command, options): Promise<unknown> => {
-    try {
-      const output: unknown = await Reflect.apply(send, client, [command, options])
-      noteAttempts(output)
-      return output
-    } catch (error) {
-      noteAttempts(error)
-      throw error
-    }
+  return (command, options): Promise<unknown> => {
+    const sent = Promise.resolve<unknown>(Reflect.apply(send, client, [command, options]))
+    sent.then(noteAttempts, noteAttempts)
+    return sent
   }
 }
 

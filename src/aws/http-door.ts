@@ -4,13 +4,15 @@
  * free once nobody reads its body any more: written and answered, or the connection is gone. Nothing is retried,
  * redirected or decompressed.
  */
-import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, IncomingMessage } from 'node:http'
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { BODY_BYTES_PER_TURN } from '../model/limits.ts'
 import type { Clock } from '../model/ports.ts'
+import { collectAnswer } from './answer-collector.ts'
 import { armDeadline } from './deadline.ts'
+import { RepeatedAnswers } from './repeated-answers.ts'
 
 export interface HttpDoorOptions {
   /** For PutRecords. */
@@ -49,7 +51,8 @@ interface SdkRequest {
 interface SdkResponse {
   readonly statusCode: number
   readonly headers: IncomingMessage['headers']
-  readonly body: IncomingMessage
+  /** Bytes when it had to be read first. */
+  readonly body: IncomingMessage | Uint8Array
 }
 
 export class HttpDoor {
@@ -57,7 +60,7 @@ export class HttpDoor {
   readonly metadata = { handlerProtocol: 'http/1.1' }
   readonly #options: HttpDoorOptions
   readonly #passages = new WeakMap<object, Passage>()
-  readonly #lastIds = new WeakMap<Socket, string>()
+  readonly #repeatedAnswers = new RepeatedAnswers()
 
   constructor(options: HttpDoorOptions) {
     this.#options = options
@@ -77,9 +80,20 @@ export class HttpDoor {
       abortSignal?.addEventListener('abort', onAbort)
       const passage = this.#passages.get(request)
       sent.once('socket', socket => this.#watch(socket, sent, passage))
-      sent.once('response', body => {
-        if (this.#isRepeated(body)) sent.destroy(namedError('RepeatedAnswer', 'An answer came a second time.'))
-        else resolve({ response: { statusCode: body.statusCode ?? 0, headers: body.headers, body } })
+      sent.once('response', head => {
+        const answer = (body: SdkResponse['body']): void =>
+          resolve({ response: { statusCode: head.statusCode ?? 0, headers: head.headers, body } })
+        if (!this.#repeatedAnswers.arrived(head)) {
+          answer(head)
+          return
+        }
+        const { socket } = head
+        const onRepeated = (): void => {
+          socket.destroy()
+          reject(namedError('RepeatedAnswer', 'An answer came a second time.'))
+        }
+        head.once('error', reject)
+        this.#repeatedAnswers.examine(head, onRepeated, answer)
       })
       sent.on('error', reject)
       sent.once('close', () => {
@@ -88,6 +102,14 @@ export class HttpDoor {
       })
       pour(request.body, sent)
     })
+  }
+
+  /** For the client's `streamCollector` option: reads the body of an answer. */
+  async collect(body: unknown): Promise<Uint8Array> {
+    if (body instanceof Uint8Array) return body
+    const bytes = await collectAnswer(body)
+    if (body instanceof IncomingMessage) this.#repeatedAnswers.note(body, bytes)
+    return bytes
   }
 
   /** Part of the SDK's interface; the agents belong to whoever made them. */
@@ -110,18 +132,6 @@ export class HttpDoor {
     return protocol === 'http:'
       ? httpRequest({ ...common, agent: httpAgent })
       : httpsRequest({ ...common, agent: httpsAgent })
-  }
-
-  /**
-   * Whether the connection has brought this answer before. Sequence: answer 1 comes, and once more -> request 2 goes out on
-   * the same connection -> HTTP takes the second copy for the answer to request 2.
-   */
-  #isRepeated({ headers, socket }: IncomingMessage): boolean {
-    const id = headers['x-amzn-requestid']
-    if (typeof id !== 'string') return false
-    const isRepeated = this.#lastIds.get(socket) === id
-    this.#lastIds.set(socket, id)
-    return isRepeated
   }
 
   /** A connection that is kept is open; a new one opens with its last handshake, or is given up. */

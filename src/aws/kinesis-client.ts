@@ -7,33 +7,32 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { OptionsError, TransportError } from '../model/errors.ts'
+import { isLoopbackHost, isPossibleHost } from '../model/endpoint-policy.ts'
+import type { ResolvedOptions } from '../model/options.ts'
 import type { Clock } from '../model/ports.ts'
-import { collectAnswer } from './answer-collector.ts'
-import { BodyWriter, putRecordsProtocol, type WireFormat } from './body-protocol.ts'
-import { CredentialGuard, type Provider } from './credential-guard.ts'
-import { endpointFaults, isLoopbackHost } from './endpoint-policy.ts'
+import { INSECURE_ENDPOINT, INVALID_ENDPOINT } from '../model/service-errors.ts'
+import { BodyWriter, putRecordsProtocol } from './body-protocol.ts'
+import { notSent } from './classify-failure.ts'
+import { CredentialGuard } from './credential-guard.ts'
 import type { ExchangeOptions, Send } from './exchange.ts'
 import { givenSend } from './given-client.ts'
 import { type Agents, HttpDoor } from './http-door.ts'
 
-/** Names and meaning as in `src/model/options.ts`, so that resolved options can be handed over as they are. */
-export interface AwsTransportOptions {
-  /** A ready KinesisClient, or anything with its `send`. Then region, endpoint, credentials and handler are its own. */
-  readonly client?: object | undefined
-  readonly region?: string | undefined
-  /** A URL: https, or http on this machine. */
-  readonly endpoint?: string | undefined
-  /** Credentials or a provider of them, as the SDK takes them. Not copied, not read here. */
-  readonly credentials?: object | undefined
-  /** An HTTP handler (then used as it is), or options of one: agents for a proxy. */
-  readonly requestHandler?: object | undefined
-  readonly allowInsecureEndpoint: boolean
-  /** How PutRecords is written. Only for our own client: another's writes as it was made to. */
-  readonly wireFormat: WireFormat
-  readonly connectTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly maxInFlightRequests: number
+/** Resolved options, and whom to ask for the time and to warn. */
+export interface AwsTransportOptions
+  extends Pick<
+    ResolvedOptions,
+    | 'client'
+    | 'region'
+    | 'endpoint'
+    | 'credentials'
+    | 'requestHandler'
+    | 'allowInsecureEndpoint'
+    | 'wireFormat'
+    | 'connectTimeoutMs'
+    | 'requestTimeoutMs'
+    | 'maxInFlightRequests'
+  > {
   /** Measures every time-out. Without it they are measured all the same, but not forgiving of a process that stood still. */
   readonly clock?: Clock | undefined
   /** Told at most once for each code; for people, not for programs. */
@@ -44,8 +43,10 @@ export interface Sender {
   readonly send: Send
   /** Set when bodies are written by us. */
   readonly bodyWriter?: BodyWriter | undefined
-  readonly assertDestination?: ExchangeOptions['assertDestination']
-  readonly track?: ExchangeOptions['track']
+  readonly assertDestination?: ExchangeOptions<unknown>['assertDestination']
+  readonly track?: ExchangeOptions<unknown>['track']
+  /** Where requests go, when that is known; undefined for a client that does not say. */
+  readonly region?: (() => Promise<string | undefined>) | undefined
   /** Set when credentials are renewed by us. */
   readonly credentials?: CredentialGuard | undefined
   /** Frees what is ours. */
@@ -58,31 +59,27 @@ const CONTROL_SOCKETS = 8
 const IDLE_SOCKET_MS = 20_000
 const TCP_KEEP_ALIVE_MS = 1000
 
-/** Returns what to send with. Throws OptionsError for an endpoint or a region that will not do. */
+/** Returns what to send with. */
 export function openSender(options: AwsTransportOptions, clock: Clock): Sender {
-  if (options.client === undefined) return ownSender(options, clock)
-  if (options.wireFormat !== 'json') {
-    throw new OptionsError(["wireFormat belongs to the producer's own client: a client that is given writes JSON"])
-  }
-  return { send: givenSend(options.client, options.warn), close() {} }
+  const { client, warn } = options
+  if (client === undefined) return ownSender(options, clock)
+  return { send: givenSend(client, warn), region: () => regionOf(client), close() {} }
 }
 
 function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
-  const faults = endpointFaults(options)
-  if (faults.length > 0) throw new OptionsError(faults)
   const bodyWriter = new BodyWriter(options.wireFormat)
   // A handler made of options has one agent for both.
   const sharedSockets = options.requestHandler === undefined ? 0 : CONTROL_SOCKETS
   const data = openAgents(options.maxInFlightRequests + sharedSockets)
   const control = openAgents(CONTROL_SOCKETS)
   const door = new HttpDoor({ data, control, connectTimeoutMs: options.connectTimeoutMs, clock })
-  const credentials = new CredentialGuard(clock)
+  const credentials = new CredentialGuard(clock, options.requestTimeoutMs)
   const config: KinesisClientConfig = {
     maxAttempts: 1,
     // 'adaptive', which the environment may ask for, would hold requests back on its own.
     retryMode: 'standard',
     protocol: putRecordsProtocol(bodyWriter),
-    streamCollector: collectAnswer,
+    streamCollector: body => door.collect(body),
     requestHandler: handlerOf(options, data, door),
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
@@ -94,8 +91,8 @@ function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
   client.config.credentials = credentials.over(isBounded ? remembered : credentials.bounded(remembered))
   // It copies every record of requests and answers, for a logger that nobody gave.
   client.middlewareStack.remove('loggerMiddleware')
-  const send: Send = async (command, sendOptions): Promise<unknown> =>
-    Reflect.apply(client.send, client, [command, sendOptions])
+  const send: Send = (command, sendOptions): Promise<unknown> =>
+    Promise.resolve<unknown>(Reflect.apply(client.send, client, [command, sendOptions]))
   const close = (): void => {
     for (const { httpAgent, httpsAgent } of [data, control]) {
       httpAgent.destroy()
@@ -103,18 +100,41 @@ function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
     }
     bodyWriter.clear()
   }
-  const assertDestination = options.allowInsecureEndpoint ? undefined : assertSafeDestination
+  const assertDestination = (protocol: string, hostname: string): void => {
+    assertPossible(protocol, hostname)
+    if (!options.allowInsecureEndpoint) assertSafe(protocol, hostname)
+  }
   const track: Sender['track'] = (request, passage) => door.track(request, passage)
   const isOwnDoor = options.requestHandler === undefined
-  return { send, bodyWriter, assertDestination, track: isOwnDoor ? track : undefined, credentials, close }
+  return {
+    send,
+    bodyWriter,
+    assertDestination,
+    track: isOwnDoor ? track : undefined,
+    region: () => regionOf(client),
+    credentials,
+    close
+  }
 }
 
-/** The SDK checks credentials itself, at the first call; they are nothing that we should look into. */
-function boundedCredentials(given: object, guard: CredentialGuard): CredentialsOption {
-  return typeof given === 'function' ? guard.bounded(given as Provider<Identity>) : (given as Identity)
+/** Credentials were checked when the options were; what a provider gives is checked at every call. */
+function boundedCredentials(given: CredentialsOption, guard: CredentialGuard): CredentialsOption {
+  return typeof given === 'function' ? guard.bounded(given) : given
 }
 
-type Identity = Awaited<ReturnType<KinesisClient['config']['credentials']>>
+/** The region that a client of the SDK found; undefined for other clients, and while there is none to be found. */
+async function regionOf(client: object): Promise<string | undefined> {
+  const config: unknown = Reflect.get(client, 'config')
+  const region: unknown = typeof config === 'object' && config !== null ? Reflect.get(config, 'region') : undefined
+  try {
+    const found: unknown = typeof region === 'function' ? await Reflect.apply(region, config, []) : region
+    return typeof found === 'string' ? found : undefined
+  } catch {
+    // The request itself will say that the region is missing.
+    return undefined
+  }
+}
+
 type CredentialsOption = NonNullable<KinesisClientConfig['credentials']>
 type HandlerOption = NonNullable<KinesisClientConfig['requestHandler']>
 
@@ -146,12 +166,16 @@ function handlerOf(
   return new NodeHttpHandler({ ...agents, connectionTimeout: connectTimeoutMs, ...requestHandler })
 }
 
-/** The endpoint may also come from the environment, past the check of the options. */
-function assertSafeDestination(protocol: string, hostname: string): void {
+// The endpoint may also come from the environment, past the check of the options.
+
+function assertPossible(protocol: string, hostname: string): void {
+  if ((protocol === 'https:' || protocol === 'http:') && isPossibleHost(hostname)) return
+  const fact = 'the endpoint of the environment has no possible host, or is no https URL'
+  throw notSent(INVALID_ENDPOINT, `${fact} (http://localhost:4566 for a server on this machine); nothing was sent.`)
+}
+
+function assertSafe(protocol: string, hostname: string): void {
   if (protocol !== 'http:' || isLoopbackHost(hostname)) return
-  throw new TransportError({
-    errorCode: 'InsecureEndpoint',
-    message: 'Plain http is used on this machine only, unless allowInsecureEndpoint is set; nothing was sent.',
-    persisted: 'no'
-  })
+  const fact = 'the environment names a plain http endpoint, which is used on this machine only'
+  throw notSent(INSECURE_ENDPOINT, `${fact} unless allowInsecureEndpoint is set; nothing was sent.`)
 }

@@ -24,10 +24,10 @@ import type {
   Timer,
   Transport
 } from '../model/ports.ts'
-import type { StreamRef } from '../model/records.ts'
-import { classifyRequestError } from '../model/service-errors.ts'
+import { arnFault, type StreamRef } from '../model/records.ts'
+import { classifyRequestError, OTHER_REGION, type RequestVerdict } from '../model/service-errors.ts'
 import { readPutRecords, readShardPage, readSummary } from './answers.ts'
-import { classifyFailure, givenUp, protocolFailure } from './classify-failure.ts'
+import { classifyFailure, givenUp, notSent, protocolFailure } from './classify-failure.ts'
 import { type Command, exchange } from './exchange.ts'
 import { type AwsTransportOptions, openSender, type Sender } from './kinesis-client.ts'
 
@@ -36,11 +36,12 @@ export type { AwsTransportOptions } from './kinesis-client.ts'
 const CONTROL_TRIES = 3
 const CONTROL_BASE_MS = 200
 const EXPIRED_TOKEN = 'ExpiredNextTokenException'
+const LASTING: ReadonlySet<RequestVerdict> = new Set<RequestVerdict>(['rejected', 'refused', 'local'])
 
 /**
  * Returns a transport to Kinesis. No request is made and no credentials are fetched before the first call.
  * `data` of entries is not copied and must not change until the call settles.
- * Throws OptionsError for an endpoint or a region that will not do, or a client without `send`.
+ * The options must have been checked: see `resolveOptions`.
  *
  * @example
  * const transport = createAwsTransport({ ...resolveOptions({ region: 'eu-west-1' }), warn: () => {} })
@@ -60,10 +61,13 @@ const spanClock: Clock = {
   }
 }
 
-interface SendOptions {
+interface SendOptions<Answer> {
+  readonly read: (output: unknown) => Answer
   readonly signal?: AbortSignal | undefined
+  readonly assertStream?: () => Promise<void>
   readonly keys?: () => readonly string[]
   readonly onBodyFree?: () => void
+  readonly onStandIn?: () => void
 }
 
 class AwsTransport implements Transport {
@@ -88,12 +92,18 @@ class AwsTransport implements Transport {
 
   async putRecords({ stream, entries, signal }: PutRecordsRequest): Promise<PutRecordsResponse> {
     const { bodyWriter } = this.#sender
-    const records = entries.map(requestEntry)
-    const Records = bodyWriter?.announce(records) ?? records
+    const Records = entries.map(requestEntry)
+    bodyWriter?.announce(Records)
     const command = new PutRecordsCommand({ ...addressOf(stream), Records })
-    const keys = (): string[] => entries.map(({ partitionKey }) => partitionKey)
-    const output = await this.#send(command, { signal, keys, onBodyFree: () => bodyWriter?.release(Records) })
-    return readPutRecords(output, entries)
+    return this.#send(command, {
+      signal,
+      read: output => readPutRecords(output, entries),
+      assertStream: () => this.#assertRegion(stream),
+      keys: () => entries.map(({ partitionKey }) => partitionKey),
+      onBodyFree: () => bodyWriter?.release(Records),
+      // A stub on the SDK's client shows what it was given when a test asks, and these bytes are used again by then.
+      onStandIn: () => Records.forEach(copyData)
+    })
   }
 
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]> {
@@ -101,8 +111,8 @@ class AwsTransport implements Transport {
   }
 
   describeStream(stream: StreamRef): Promise<StreamSummary> {
-    return this.#withRetries(async () =>
-      readSummary(await this.#send(new DescribeStreamSummaryCommand(addressOf(stream))))
+    return this.#withRetries(() =>
+      this.#send(new DescribeStreamSummaryCommand(addressOf(stream)), { read: readSummary })
     )
   }
 
@@ -120,7 +130,7 @@ class AwsTransport implements Transport {
       MaxResults: LIST_SHARDS_PAGE
     }
     for (let page = 0; page < MAX_LIST_SHARDS_PAGES; page++) {
-      const { shards: more, nextToken } = readShardPage(await this.#send(new ListShardsCommand(input)))
+      const { shards: more, nextToken } = await this.#send(new ListShardsCommand(input), { read: readShardPage })
       for (const shard of more) shards.push(shard)
       if (nextToken === undefined) return shards
       input = { NextToken: nextToken }
@@ -129,7 +139,15 @@ class AwsTransport implements Transport {
     throw protocolFailure('TooManyPages', message)
   }
 
-  async #send(command: Command, { signal, keys, onBodyFree }: SendOptions = {}): Promise<unknown> {
+  /** An ARN goes to the region of the client, which the environment may have named, and not to its own. */
+  async #assertRegion({ streamArn }: StreamRef): Promise<void> {
+    if (streamArn === undefined) return
+    const fault = arnFault(streamArn, await this.#sender.region?.())
+    if (fault !== undefined) throw notSent(OTHER_REGION, `the stream ${fault}; nothing was sent.`)
+  }
+
+  async #send<Answer>(command: Command, options: SendOptions<Answer>): Promise<Answer> {
+    const { signal, keys, ...rest } = options
     const { send, assertDestination, track, credentials } = this.#sender
     const closing = this.#closing.signal
     const signals = signal === undefined ? [closing] : [closing, signal]
@@ -137,7 +155,7 @@ class AwsTransport implements Transport {
     const noteDestination = (endpoint: string): void => {
       this.#endpoint = endpoint
     }
-    const call = { ...own, assertDestination, noteDestination, track, onBodyFree, partitionKeys: keys }
+    const call = { ...own, ...rest, assertDestination, noteDestination, track, partitionKeys: keys }
     const generation = credentials?.generation ?? 0
     try {
       return await exchange(send, command, call)
@@ -170,7 +188,7 @@ function isWorthAnotherTry(error: TransportError): boolean {
   if (error.code === 'KPL_ERR_PROTOCOL') return false
   const verdict = classifyRequestError(error)
   const isUnknownRefusal = error.statusCode !== undefined && error.statusCode < 500 && verdict === 'outage'
-  return !isUnknownRefusal && verdict !== 'rejected' && verdict !== 'refused'
+  return !isUnknownRefusal && !LASTING.has(verdict)
 }
 
 function addressOf({ streamName, streamArn }: StreamRef): { StreamName?: string; StreamARN?: string } {
@@ -180,6 +198,10 @@ function addressOf({ streamName, streamArn }: StreamRef): { StreamName?: string;
 
 function requestEntry({ data, partitionKey, explicitHashKey }: PutRecordsEntry): RequestEntry {
   return { Data: data, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey }
+}
+
+function copyData(entry: RequestEntry): void {
+  entry.Data = entry.Data?.slice()
 }
 
 type RequestEntry = NonNullable<PutRecordsCommandInput['Records']>[number]

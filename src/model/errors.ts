@@ -58,6 +58,11 @@ export const ERRORS = {
     retryable: false,
     doc: "The service refused the record or the stream for good; `serviceCode` is the service's own code."
   },
+  KPL_ERR_CANNOT_SEND: {
+    class: 'RecordFailedError',
+    retryable: false,
+    doc: 'Nothing can be sent, for a reason on this side: the client, its credentials, its region or its endpoint; `cause` says which.'
+  },
   KPL_ERR_CLOSE_TIMEOUT: {
     class: 'RecordFailedError',
     retryable: true,
@@ -175,7 +180,7 @@ export class RecordFailedError extends ProducerError {
   readonly serviceCode: string | undefined
 
   constructor(failure: RecordFailure) {
-    super(failure.code, failure.message, failure.cause === undefined ? undefined : { cause: failure.cause })
+    super(failure.code, failure.message, causeOf(failure))
     this.persisted = failure.persisted
     this.attempts = failure.attempts
     this.serviceCode = failure.serviceCode
@@ -222,12 +227,17 @@ export class TransportError extends ProducerError {
   readonly retryAfterMs: number | undefined
 
   constructor(failure: TransportFailure, code: 'KPL_ERR_TRANSPORT' | 'KPL_ERR_PROTOCOL' = 'KPL_ERR_TRANSPORT') {
-    super(code, failure.message, failure.cause === undefined ? undefined : { cause: failure.cause })
+    super(code, failure.message, causeOf(failure))
     this.errorCode = failure.errorCode
     this.statusCode = failure.statusCode
     this.persisted = failure.persisted
     this.retryAfterMs = failure.retryAfterMs
   }
+}
+
+/** An error without a cause has no such property at all. */
+function causeOf({ cause }: { readonly cause?: unknown }): ErrorOptions | undefined {
+  return cause === undefined ? undefined : { cause }
 }
 
 const MAX_SERVICE_TEXT = 1024
@@ -246,6 +256,15 @@ export function errorText(error: unknown): string {
     // What was thrown throws when it is asked for its text, so there is none to tell.
     return 'an error without a text'
   }
+}
+
+/** Returns `code: text`, with the code once also when the text begins with it. */
+export function codedText(code: string, text: string): string {
+  let rest = text
+  while (code !== '' && rest.startsWith(code) && /^(?::|$)/.test(rest.slice(code.length))) {
+    rest = rest.slice(code.length).replace(/^[:\s]+/, '')
+  }
+  return rest === '' ? code : `${code}: ${rest}`
 }
 
 /** Marks a place the types say cannot be reached: the `default` of a `switch` over a union. */

@@ -3,6 +3,8 @@
  * Invariant: `resolveOptions` (resolve-options.ts), the README's table and `fromKplProperties` all walk `OPTIONS`; no default and no bound
  * is written anywhere else. Source of KPL names, defaults and bounds: KinesisProducerConfiguration.java, KPL 1.0.7.
  */
+
+import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import {
   DEFAULT_RECORD_BYTES,
   DEFAULT_REQUEST_BYTES,
@@ -257,26 +259,39 @@ export const OPTIONS = {
   }
 } as const satisfies Record<string, OptionEntry>
 
-type Value<Entry> = Entry extends { kind: 'integer' }
+/** A KinesisClient of any release of the SDK, or anything that sends its commands as one does. */
+export interface KinesisClientLike {
+  send(command: never, options?: never): Promise<unknown>
+}
+
+/** The types of the options that are objects: the SDK's own, where it has one. */
+interface ObjectTypes {
+  readonly credentials: NonNullable<KinesisClientConfig['credentials']>
+  readonly requestHandler: NonNullable<KinesisClientConfig['requestHandler']>
+  readonly client: KinesisClientLike
+  readonly logger: Logger
+}
+
+type Value<Name extends OptionName> = Name extends keyof ObjectTypes ? ObjectTypes[Name] : ValueOfKind<Table[Name]>
+
+type ValueOfKind<Entry> = Entry extends { kind: 'integer' }
   ? number
   : Entry extends { kind: 'boolean' }
     ? boolean
     : Entry extends { kind: 'choice'; choices: readonly (infer Choice)[] }
       ? Choice
-      : Entry extends { kind: 'text' }
-        ? string
-        : object
+      : string
 
 type Table = typeof OPTIONS
 export type OptionName = keyof Table
 type Defaulted = { [Name in OptionName]: Table[Name] extends { default: unknown } ? Name : never }[OptionName]
 
 /** All options with their values; those without a default may be absent. */
-export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Table[Name]> } & {
-  readonly [Name in Exclude<OptionName, Defaulted | 'logger'>]?: Value<Table[Name]>
-} & { readonly logger?: Logger }
+export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Name> } & {
+  readonly [Name in Exclude<OptionName, Defaulted>]?: Value<Name>
+}
 
 /** What a caller may give: any of the options; `undefined` counts as absent. */
 export type ProducerOptions = {
-  readonly [Name in Exclude<OptionName, 'logger'>]?: Value<Table[Name]> | undefined
-} & { readonly logger?: Logger | undefined }
+  readonly [Name in OptionName]?: Value<Name> | undefined
+}

@@ -32,15 +32,40 @@ const STREAM_ARN = /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/
 const MAX_STREAM_TEXT = 256
 
 /**
- * Returns what is wrong with a stream name or ARN as a sentence's end, or undefined when it is well formed.
+ * Returns what is wrong with a stream name or ARN as a sentence's end, or undefined when it is well formed. An ARN must be
+ * of `region`, when that is given.
  * Source: Kinesis API reference, StreamName and StreamARN patterns, read 2026-11.
  */
-export function streamNameFault(value: unknown): string | undefined {
+export function streamNameFault(value: unknown, region?: string): string | undefined {
   if (typeof value !== 'string') return `must be a stream name or a stream ARN, got ${kindOf(value)}`
   if (value.length === 0) return 'must not be empty'
   const isWellFormed = value.length <= MAX_STREAM_TEXT && (STREAM_NAME.test(value) || STREAM_ARN.test(value))
-  if (isWellFormed) return undefined
+  if (isWellFormed) return arnFault(value, region)
   return `must be 1 to 128 of the characters a-z A-Z 0-9 _ . - or a stream ARN, got ${value.length} characters that are not`
+}
+
+/** Partitions that a region's name tells. Source: partitions.json of the AWS SDK, read 2026-11. */
+const PARTITIONS: readonly (readonly [prefix: RegExp, partition: string])[] = [
+  [/^cn-/, 'aws-cn'],
+  [/^us-gov-/, 'aws-us-gov'],
+  [/^us-iso-/, 'aws-iso'],
+  [/^us-isob-/, 'aws-iso-b'],
+  [/^eu-isoe-/, 'aws-iso-e'],
+  [/^us-isof-/, 'aws-iso-f'],
+  [/^eusc-/, 'aws-eusc'],
+  [/^(?:af|ap|ca|eu|il|me|mx|sa|us)-(?!gov-|iso[a-z]?-)/, 'aws']
+]
+
+/** Returns what is wrong with a well-formed stream ARN for a client of `region`; undefined also for a mere name. */
+export function arnFault(streamName: string, region: string | undefined): string | undefined {
+  const [scheme, partition, , arnRegion = ''] = streamName.split(':')
+  if (scheme !== 'arn') return undefined
+  const known = PARTITIONS.find(([prefix]) => prefix.test(arnRegion))
+  if (known !== undefined && known[1] !== partition) {
+    return `is an ARN of the partition ${partition}, and its region ${arnRegion} is in ${known[1]}`
+  }
+  const isElsewhere = region !== undefined && arnRegion !== region
+  return isElsewhere ? `is an ARN of the region ${arnRegion}, and the producer's region is ${region}` : undefined
 }
 
 /** Returns the kind of a value as error messages name it: its class's name, else its `typeof`. */

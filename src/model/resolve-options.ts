@@ -2,12 +2,14 @@
  * Checks options against their table and fills in the defaults.
  * Invariant: what is returned is complete and within every bound; otherwise every fault is reported at once.
  */
+import { clientFault, credentialsFault, requestHandlerFault } from './client-options.ts'
+import { endpointFault, regionFault } from './endpoint-policy.ts'
 import { OptionsError } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
 import { messageFirst } from './object-first-logger.ts'
 import { unknownOption } from './option-hints.ts'
 import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
-import { kindOf, streamNameFault } from './records.ts'
+import { arnFault, kindOf, streamNameFault } from './records.ts'
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
 const CHOICE = /^[A-Za-z][\w-]{0,15}$/
@@ -20,6 +22,7 @@ const KEY_ROOM_BYTES = 1024
  */
 export function resolveOptions(given: ProducerOptions): ResolvedOptions {
   const faults: string[] = []
+  const faulty = new Set<string>()
   const resolved: Record<string, unknown> = {}
   for (const [name, entry] of Object.entries<OptionEntry>(OPTIONS)) {
     if ('default' in entry) resolved[name] = entry.default
@@ -29,11 +32,16 @@ export function resolveOptions(given: ProducerOptions): ResolvedOptions {
     if (value === undefined && entry !== undefined) continue
     const fault = entry === undefined ? unknownOption(name) : valueFault(name as OptionName, entry, value)
     if (fault === undefined) resolved[name] = value
-    else faults.push(fault)
+    else {
+      faults.push(fault)
+      faulty.add(name)
+    }
   }
   // The decoder of this table: every present value has just been checked against its entry's kind.
   const options = resolved as unknown as ResolvedOptions
-  if (faults.length === 0) faults.push(...relationFaults(options))
+  for (const { names, faultsOf } of RELATIONS) {
+    if (!names.some(name => faulty.has(name))) faults.push(...faultsOf(options))
+  }
   if (faults.length > 0) throw new OptionsError(faults)
   return options.logger === undefined ? options : { ...options, logger: messageFirst(options.logger) }
 }
@@ -56,9 +64,10 @@ function valueFault(name: OptionName, entry: OptionEntry, value: unknown): strin
         : `${name} must be one of ${entry.choices.join(', ')}, got ${describeChoice(value)}`
     case 'text':
       if (name === 'streamName') return prefixed('streamName', streamNameFault(value))
-      return typeof value === 'string' && value.length > 0
-        ? undefined
-        : `${name} must be a non-empty string, got ${describe(value)}`
+      if (typeof value !== 'string' || value.length === 0) {
+        return `${name} must be a non-empty string, got ${describe(value)}`
+      }
+      return name === 'region' ? prefixed('region', regionFault(value)) : undefined
     case 'object':
       return objectFault(name, value)
   }
@@ -67,44 +76,90 @@ function valueFault(name: OptionName, entry: OptionEntry, value: unknown): strin
 function objectFault(name: OptionName, value: unknown): string | undefined {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!isObject) return `${name} must be an object, got ${describe(value)}`
-  if (name === 'client') return 'send' in value ? undefined : 'client must have a send method'
-  if (name !== 'logger') return undefined
+  if (name === 'client') return clientFault(value)
+  if (name === 'credentials') return credentialsFault(value)
+  if (name === 'requestHandler') return requestHandlerFault(value)
   const missing = LOGGER_METHODS.filter(method => typeof (value as Record<string, unknown>)[method] !== 'function')
   return missing.length === 0 ? undefined : `logger must have the methods ${missing.join(', ')}`
 }
 
-/** Faults that no single option shows. Only asked when each is well formed by itself. */
-function relationFaults(options: ResolvedOptions): string[] {
-  const faults: string[] = []
-  const recordRoomBytes = options.maxUserRecordBytes + KEY_ROOM_BYTES + RECORD_OVERHEAD_BYTES
-  if (options.bufferMaxBytes < recordRoomBytes) {
-    faults.push(
-      `bufferMaxBytes must hold one record of maxUserRecordBytes, at least ${recordRoomBytes} bytes, got ${options.bufferMaxBytes}`
-    )
-  }
-  if (options.aggregationMaxBytes > Math.max(options.maxUserRecordBytes, DEFAULT_RECORD_BYTES)) {
-    faults.push(
-      `aggregationMaxBytes must not exceed maxUserRecordBytes (${options.maxUserRecordBytes} bytes), got ${options.aggregationMaxBytes}`
-    )
-  }
-  if (options.recordMaxBufferedTimeMs >= options.recordTtlMs) {
-    faults.push(
-      `recordMaxBufferedTimeMs must be less than recordTtlMs (${options.recordTtlMs} ms), got ${options.recordMaxBufferedTimeMs}`
-    )
-  }
-  if (options.retryCapMs < options.retryBaseMs) {
-    faults.push(`retryCapMs must be at least retryBaseMs (${options.retryBaseMs} ms), got ${options.retryCapMs}`)
-  }
-  if (options.dedupeTags && !options.aggregationEnabled) {
-    faults.push('dedupeTags needs aggregates to carry the tags: it must be false while aggregationEnabled is, got true')
-  }
-  if (options.client !== undefined) {
-    for (const name of ['region', 'endpoint', 'credentials', 'requestHandler'] as const) {
-      if (options[name] !== undefined) faults.push(`${name} belongs to the client: give it there, not beside client`)
+/** What several options have to satisfy together. */
+interface Relation {
+  /** It is not asked when one of these is faulty by itself: there is nothing to compare then. */
+  readonly names: readonly OptionName[]
+  readonly faultsOf: (options: ResolvedOptions) => readonly string[]
+}
+
+const CLIENTS_OWN = ['region', 'endpoint', 'credentials', 'requestHandler'] as const
+
+/** Faults that no single option shows. */
+const RELATIONS: readonly Relation[] = [
+  {
+    names: ['bufferMaxBytes', 'maxUserRecordBytes'],
+    faultsOf: ({ bufferMaxBytes, maxUserRecordBytes }) => {
+      const leastBytes = maxUserRecordBytes + KEY_ROOM_BYTES + RECORD_OVERHEAD_BYTES
+      const fault = `bufferMaxBytes must hold one record of maxUserRecordBytes, at least ${leastBytes} bytes`
+      return bufferMaxBytes < leastBytes ? [`${fault}, got ${bufferMaxBytes}`] : []
+    }
+  },
+  {
+    names: ['aggregationMaxBytes', 'maxUserRecordBytes'],
+    faultsOf: ({ aggregationMaxBytes, maxUserRecordBytes }) => {
+      const fault = `aggregationMaxBytes must not exceed maxUserRecordBytes (${maxUserRecordBytes} bytes)`
+      const isTooLarge = aggregationMaxBytes > Math.max(maxUserRecordBytes, DEFAULT_RECORD_BYTES)
+      return isTooLarge ? [`${fault}, got ${aggregationMaxBytes}`] : []
+    }
+  },
+  {
+    names: ['recordMaxBufferedTimeMs', 'recordTtlMs'],
+    faultsOf: ({ recordMaxBufferedTimeMs, recordTtlMs }) => {
+      const fault = `recordMaxBufferedTimeMs must be less than recordTtlMs (${recordTtlMs} ms)`
+      return recordMaxBufferedTimeMs >= recordTtlMs ? [`${fault}, got ${recordMaxBufferedTimeMs}`] : []
+    }
+  },
+  {
+    names: ['retryCapMs', 'retryBaseMs'],
+    faultsOf: ({ retryCapMs, retryBaseMs }) =>
+      retryCapMs < retryBaseMs ? [`retryCapMs must be at least retryBaseMs (${retryBaseMs} ms), got ${retryCapMs}`] : []
+  },
+  {
+    names: ['dedupeTags', 'aggregationEnabled'],
+    faultsOf: ({ dedupeTags, aggregationEnabled }) =>
+      dedupeTags && !aggregationEnabled
+        ? ['dedupeTags needs aggregates to carry the tags: it must be false while aggregationEnabled is, got true']
+        : []
+  },
+  {
+    names: [],
+    faultsOf: options =>
+      options.client === undefined
+        ? []
+        : CLIENTS_OWN.filter(name => options[name] !== undefined).map(
+            name => `${name} belongs to the client: give it there, not beside client`
+          )
+  },
+  {
+    names: ['wireFormat'],
+    faultsOf: ({ client, wireFormat }) =>
+      client === undefined || wireFormat === 'json'
+        ? []
+        : ["wireFormat belongs to the producer's own client: a client that is given writes JSON"]
+  },
+  {
+    names: ['endpoint', 'allowInsecureEndpoint'],
+    faultsOf: ({ endpoint, allowInsecureEndpoint }) => {
+      const fault = endpoint && prefixed('endpoint', endpointFault(endpoint, allowInsecureEndpoint))
+      return fault === undefined ? [] : [fault]
+    }
+  },
+  {
+    names: ['streamName', 'region'],
+    faultsOf: ({ streamName = '', region }) => {
+      const fault = prefixed('streamName', arnFault(streamName, region))
+      return fault === undefined ? [] : [fault]
     }
   }
-  return faults
-}
+]
 
 /** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
 function describe(value: unknown): string {

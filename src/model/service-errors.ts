@@ -13,10 +13,12 @@ export type Verdict = 'delivered' | 'misrouted' | 'throttled' | 'transient' | 'a
  * - `throttled`: the lanes back off; nothing was stored.
  * - `rejected`: one of the entries is at fault; find it by halving.
  * - `refused`: the stream, the permission, the key or the credentials; asking again helps only when somebody mends it.
+ * - `local`: nothing left this process, for a reason in this process that the next try meets too. Asking again helps only
+ *   when the program or its environment changes.
  * - `outage`: nothing was reached, nothing was stored.
  * - `ambiguous`: it may have been stored.
  */
-export type RequestVerdict = 'throttled' | 'rejected' | 'refused' | 'outage' | 'ambiguous'
+export type RequestVerdict = 'throttled' | 'rejected' | 'refused' | 'local' | 'outage' | 'ambiguous'
 
 /** Codes of a single entry inside a 200 answer. */
 export const ENTRY_ERRORS: Readonly<Record<string, Verdict>> = {
@@ -28,6 +30,19 @@ export const ENTRY_ERRORS: Readonly<Record<string, Verdict>> = {
   InvalidArgumentException: 'rejected',
   ValidationException: 'rejected'
 }
+
+/** The client, its middleware, its handler or Node.js threw before anything of the request could leave. */
+export const CLIENT_FAULT = 'ClientFault'
+/** No credentials: none were found, their provider failed, or it gave something else. The name is the SDK's. */
+export const CREDENTIALS_FAULT = 'CredentialsProviderError'
+/** Neither the options nor the environment name a region. */
+export const REGION_MISSING = 'RegionMissing'
+/** The stream is named by an ARN of another region than the client's. */
+export const OTHER_REGION = 'OtherRegion'
+/** The environment names an endpoint that cannot be one: without https or http, or of a host that no name service can know. */
+export const INVALID_ENDPOINT = 'InvalidEndpoint'
+/** The environment names a plain http endpoint on another machine. */
+export const INSECURE_ENDPOINT = 'InsecureEndpoint'
 
 /** Codes of a whole request. */
 export const REQUEST_ERRORS: Readonly<Record<string, RequestVerdict>> = {
@@ -69,7 +84,15 @@ export const REQUEST_ERRORS: Readonly<Record<string, RequestVerdict>> = {
   SignatureDoesNotMatch: 'refused',
   RequestExpired: 'refused',
   RequestTimeTooSkewed: 'refused',
-  CredentialsProviderError: 'refused'
+  [CLIENT_FAULT]: 'local',
+  [CREDENTIALS_FAULT]: 'local',
+  [REGION_MISSING]: 'local',
+  [OTHER_REGION]: 'local',
+  [INVALID_ENDPOINT]: 'local',
+  [INSECURE_ENDPOINT]: 'local',
+  // The endpoint does not know PutRecords, so it is no Kinesis: a wrong endpoint, or an emulator of something else.
+  UnknownOperationException: 'local',
+  UnknownOperation: 'local'
 }
 
 /** The code that says a stream does not exist: its shard map is worth nothing any more. */

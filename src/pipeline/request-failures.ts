@@ -9,7 +9,7 @@ import type { Persisted } from '../model/results.ts'
 import { classifyRequestError } from '../model/service-errors.ts'
 import { recordAttempt } from './members.ts'
 import type { Outbox } from './outbox.ts'
-import { type Failure, refusedBy } from './settlement.ts'
+import { cannotSend, type Failure, refusedBy } from './settlement.ts'
 import type { StreamTelemetry } from './telemetry.ts'
 
 export interface FailurePorts {
@@ -68,10 +68,14 @@ export class RequestFailures {
         }
         return
       }
-      case 'refused': {
-        const isFinal = outbox.breaker.refused(startMs, nowMs)
+      case 'refused':
+      case 'local': {
+        const isHere = verdict === 'local'
+        const { breaker } = outbox
+        const isFinal = isHere ? breaker.refusedHere(startMs, nowMs) : breaker.refused(startMs, nowMs)
+        const refusal = isHere ? cannotSend(streamName, error) : refusedBy(streamName, 'KPL_ERR_REJECTED', error)
         for (const record of batch.entries) ports.retrySealed(record, 'no')
-        if (isFinal) ports.refuseStream(refusedBy(streamName, 'KPL_ERR_REJECTED', error))
+        if (isFinal) ports.refuseStream(refusal)
         return
       }
       case 'outage':

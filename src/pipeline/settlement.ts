@@ -4,7 +4,7 @@
  * Invariant: every accepted record passes here exactly once (an aborted one passed when it was aborted); its budget is
  * released and its number settled whether or not its callback throws.
  */
-import { type ErrorCode, RecordFailedError, safeText } from '../model/errors.ts'
+import { codedText, type ErrorCode, RecordFailedError, safeText, type TransportError } from '../model/errors.ts'
 import {
   type AbortTicket,
   type KinesisRecord,
@@ -60,7 +60,14 @@ export function refusedBy(
 ): Failure {
   const serviceCode = safeText(cause.errorCode ?? 'Unknown')
   const text = safeText(cause.errorMessage ?? cause.message ?? '')
-  return { code, message: `stream ${streamName}: ${serviceCode}${text === '' ? '' : `: ${text}`}`, serviceCode }
+  return { code, message: `stream ${streamName}: ${codedText(serviceCode, text)}`, serviceCode }
+}
+
+/** Returns the failure of records that cannot be sent at all, in the words of what keeps them here. */
+export function cannotSend(streamName: string, error: TransportError): Failure {
+  const serviceCode = safeText(error.errorCode)
+  const message = `stream ${streamName}: nothing can be sent: ${codedText(serviceCode, safeText(error.message))}`
+  return { code: 'KPL_ERR_CANNOT_SEND', message, serviceCode, cause: error.cause ?? error }
 }
 
 /** Returns the failure of records whose time to live is over. */

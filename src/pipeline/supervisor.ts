@@ -44,7 +44,10 @@ export class Supervisor {
   open(streamName: string | undefined): Pipeline {
     const known = this.#pipelines.get(streamName ?? '')
     if (known !== undefined) return known
-    const fault = streamName === undefined ? 'is missing, and the producer has no default' : streamNameFault(streamName)
+    const fault =
+      streamName === undefined
+        ? 'is missing, and the producer has no default'
+        : streamNameFault(streamName, this.#options.region)
     if (fault !== undefined || streamName === undefined) throw badName(fault ?? '')
     if (this.#pipelines.size >= MAX_STREAMS)
       throw badName(`is new, and one producer serves at most ${MAX_STREAMS} streams`)

@@ -11,6 +11,10 @@ const OUTAGE_PROBE_MS = 1_000
 /** Refusals are asked again sooner at first, so that a missing stream or permission is reported within a second. */
 const REFUSAL_PROBE_MS = 100
 const PROBE_CAP_MS = 30_000
+/** Probes that nothing leaves for cost the service nothing, and what is put later should not wait for its failure. */
+const LOCAL_PROBE_CAP_MS = 1_000
+/** A fault on this side whose tries took this long together is believed before the third: a provider may hang in each. */
+const LOCAL_PATIENCE_MS = 1_500
 /** Refusals that are believed of a stream that never took a record. */
 const CONFIRMING_REFUSALS = 3
 /** How long refusals are borne on a stream that did take records: permissions and keys come back. */
@@ -22,6 +26,7 @@ export class Breaker {
   #failures = 0
   #refusals = 0
   #firstRefusalMs = 0
+  #firstTryMs = 0
   #probes = 0
   #isOpen = false
   #isProbing = false
@@ -83,13 +88,24 @@ export class Breaker {
    * true when that is to be believed: what waits for the stream should fail with the service's own code now.
    */
   refused(startMs: number, nowMs: number): boolean {
+    return this.#refused(startMs, nowMs, PROBE_CAP_MS)
+  }
+
+  /** As `refused`, for a request that nothing left this process for: believed sooner, and asked about more often. */
+  refusedHere(startMs: number, nowMs: number): boolean {
+    const isConfirmed = this.#refused(startMs, nowMs, LOCAL_PROBE_CAP_MS)
+    return isConfirmed || (!this.#hasSucceeded && nowMs - this.#firstTryMs >= LOCAL_PATIENCE_MS)
+  }
+
+  #refused(startMs: number, nowMs: number, capMs: number): boolean {
     if (startMs >= this.#waitedMs) {
       if (this.#refusals === 0) {
         this.#firstRefusalMs = nowMs
+        this.#firstTryMs = startMs
         this.#begin()
       }
       this.#refusals++
-      this.#wait(nowMs, REFUSAL_PROBE_MS)
+      this.#wait(nowMs, REFUSAL_PROBE_MS, capMs)
     }
     return this.#hasSucceeded ? nowMs - this.#firstRefusalMs >= REFUSAL_GRACE_MS : this.#refusals >= CONFIRMING_REFUSALS
   }
@@ -103,8 +119,8 @@ export class Breaker {
    * Sequence that `startMs` is for: 24 requests start -> the first fails and a wait begins -> the other 23 fail, but they
    * began before the wait and say nothing new, so neither the count nor the wait grows.
    */
-  #wait(nowMs: number, baseMs: number): void {
-    const spanMs = Math.min(PROBE_CAP_MS, baseMs * 2 ** Math.min(this.#probes, MAX_DOUBLINGS))
+  #wait(nowMs: number, baseMs: number, capMs: number = PROBE_CAP_MS): void {
+    const spanMs = Math.min(capMs, baseMs * 2 ** Math.min(this.#probes, MAX_DOUBLINGS))
     this.#isOpen = true
     this.#isProbing = false
     this.#waitedMs = nowMs

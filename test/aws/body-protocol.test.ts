@@ -2,17 +2,24 @@
 import { describe, expect, test } from 'vitest'
 import { BodyWriter } from '../../src/aws/body-protocol.ts'
 
-const RECORDS = [{ Data: Buffer.from('payload'), PartitionKey: 'k' }]
+type Records = { Data: Buffer; PartitionKey: string }[]
+const RECORDS: Records = [{ Data: Buffer.from('payload'), PartitionKey: 'k' }]
 const BODY = `{"StreamName":"s","Records":[{"PartitionKey":"k","Data":"${btoa('payload')}"}]}`
+
+function announced(writer: BodyWriter): { StreamName: string; Records: Records } {
+  const Records = [...RECORDS]
+  writer.announce(Records)
+  return { StreamName: 's', Records }
+}
 
 describe('the writer of bodies', () => {
   test('writes the records that were announced, also for a copy of the input', () => {
     const writer = new BodyWriter('json')
-    const input = { StreamName: 's', Records: writer.announce(RECORDS) }
+    const input = announced(writer)
 
     const bodies = [writer.write(input), writer.write({ ...input })].map(String)
 
-    expect([bodies, input.Records]).toEqual([[BODY, BODY], []])
+    expect([bodies, input.Records]).toEqual([[BODY, BODY], RECORDS])
   })
 
   test.each([[[]], [RECORDS], [undefined]])('writes nothing for records that were not announced: %j', Records => {
@@ -23,7 +30,7 @@ describe('the writer of bodies', () => {
 
   test('gives a buffer out again once it was released, and not before', () => {
     const writer = new BodyWriter('cbor')
-    const [first, second, third] = [1, 2, 3].map(() => ({ StreamName: 's', Records: writer.announce(RECORDS) }))
+    const [first, second, third] = [1, 2, 3].map(() => announced(writer))
 
     const buffers = [writer.write(first!).buffer, writer.write(second!).buffer]
     writer.release(first!.Records)
@@ -34,7 +41,7 @@ describe('the writer of bodies', () => {
 
   test('takes a buffer back once only', () => {
     const writer = new BodyWriter('json')
-    const inputs = [1, 2, 3].map(() => ({ StreamName: 's', Records: writer.announce(RECORDS) }))
+    const inputs = [1, 2, 3].map(() => announced(writer))
     writer.write(inputs[0]!)
 
     writer.release(inputs[0]!.Records)
@@ -46,7 +53,7 @@ describe('the writer of bodies', () => {
 
   test('knows an input no more after its release', () => {
     const writer = new BodyWriter('json')
-    const input = { StreamName: 's', Records: writer.announce(RECORDS) }
+    const input = announced(writer)
     writer.release(input.Records)
 
     expect(() => writer.write(input)).toThrow(TypeError)

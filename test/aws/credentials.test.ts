@@ -67,7 +67,7 @@ describe('a credentials provider', () => {
     }
 
     const outcomes = await Promise.all(
-      [() => CREDENTIALS, down].map(credentials =>
+      [() => CREDENTIALS as never, down].map(credentials =>
         settled(transportTo(endpoint, { credentials }).putRecords(request()))
       )
     )

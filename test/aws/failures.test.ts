@@ -264,7 +264,7 @@ describe('a deadline', () => {
     give(CREDENTIALS)
     await new Promise(resolve => setImmediate(resolve))
 
-    expect([outcome, server.connectionCount()]).toEqual([failure('TimeoutError', 'no'), 0])
+    expect([outcome, server.connectionCount()]).toEqual([failure('CredentialsProviderError', 'no'), 0])
   })
 })
 
@@ -316,7 +316,11 @@ test('a credential provider that fails stored nothing and keeps its name', async
 })
 
 test('a client of another make that says nothing of its progress is believed in nothing', async () => {
-  const client = { send: () => Promise.reject(new Error('something went wrong')) }
+  const client = {
+    send: async ({ input }: { input: object }) => {
+      throw Object.assign(new Error('something went wrong'), { input })
+    }
+  }
 
   const outcome = await failureOf(transportOver(client).putRecords(request()))
 

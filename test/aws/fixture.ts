@@ -66,9 +66,9 @@ export async function answering(
   return { ...server, bodies }
 }
 
-export function transportTo(endpoint: string, options: Partial<AwsTransportOptions> = {}): Transport {
+export function transportTo(endpoint: string | undefined, options: Partial<AwsTransportOptions> = {}): Transport {
   const transport = createAwsTransport({
-    endpoint,
+    ...(endpoint === undefined ? {} : { endpoint }),
     region: 'us-east-1',
     credentials: CREDENTIALS,
     allowInsecureEndpoint: false,
@@ -86,7 +86,7 @@ export function transportTo(endpoint: string, options: Partial<AwsTransportOptio
 
 /** A transport over a client that a user made. */
 export function transportOver(
-  client: object,
+  client: NonNullable<AwsTransportOptions['client']>,
   warn: AwsTransportOptions['warn'] = () => {},
   options: Partial<AwsTransportOptions> = {}
 ): Transport {

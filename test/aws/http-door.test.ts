@@ -78,7 +78,7 @@ async function pass(
   const sdkRequest = { protocol, hostname, port, method: 'POST', path: '/', headers: {}, body: Buffer.from('body') }
   door.track(sdkRequest, passage)
   const answer = await door.handle(sdkRequest, signal === undefined ? {} : { abortSignal: signal }).then(
-    async ({ response }) => `${response.statusCode} ${await text(response.body)}`,
+    async ({ response }) => `${response.statusCode} ${Buffer.from(await door.collect(response.body))}`,
     (error: { code?: string; name: string }) => error.code ?? error.name
   )
   return { answer, isOpen: passage.isOpen, freed }

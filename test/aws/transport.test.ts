@@ -373,7 +373,7 @@ test('refuses plain http to another machine at the door, wherever the endpoint c
   const requestHandler = { handle: (sent: unknown) => handled.push(sent) }
   process.env['AWS_ENDPOINT_URL_KINESIS'] = 'http://kinesis.example'
   onClose(() => delete process.env['AWS_ENDPOINT_URL_KINESIS'])
-  const transport = transportTo('unused', { endpoint: undefined, requestHandler, credentials: CREDENTIALS })
+  const transport = transportTo(undefined, { requestHandler, credentials: CREDENTIALS })
 
   const outcome = await failureOf(transport.putRecords(request()))
 

@@ -12,6 +12,7 @@ import type { WireFormat } from '../../src/aws/body-protocol.ts'
 import { readStream } from '../../src/aws/read-stream.ts'
 import { OptionsError, TransportError } from '../../src/model/errors.ts'
 import type { PutRecordsEntry, PutRecordsResponse } from '../../src/model/ports.ts'
+import { resolveOptions } from '../../src/model/resolve-options.ts'
 import { FakeKinesis, FaultPlan, startFakeKinesisServer } from '../../src/testing/index.ts'
 import { startKinesisLocal } from '../referee/kinesis-local.ts'
 import {
@@ -25,7 +26,6 @@ import {
   rawServer,
   request,
   STREAM,
-  transportOver,
   transportTo,
   userClient
 } from './fixture.ts'
@@ -142,7 +142,7 @@ test('a record of 10 MiB and 5 MiB of records arrive whole', async () => {
 })
 
 test('a client that was given cannot be told to write CBOR', () => {
-  const open = () => transportOver({ send: () => Promise.resolve({}) }, () => {}, { wireFormat: 'cbor' })
+  const open = () => resolveOptions({ client: { send: () => Promise.resolve({}) }, wireFormat: 'cbor' })
 
   expect(open).toThrow(OptionsError)
 })

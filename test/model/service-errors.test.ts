@@ -54,6 +54,29 @@ describe('a whole request', () => {
     ])
   })
 
+  test('what keeps a request here is every code that says so, and no code of the network', () => {
+    const local = Object.keys(REQUEST_ERRORS).filter(code => REQUEST_ERRORS[code] === 'local')
+    const network = [
+      'ECONNREFUSED',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'ETIMEDOUT',
+      'TimeoutError',
+      'CERT_HAS_EXPIRED',
+      'EPROTO'
+    ]
+
+    const verdicts = network.map(errorCode => classifyRequestError({ errorCode, persisted: 'no' }))
+
+    expect([local, new Set(verdicts)]).toEqual([
+      [
+        ...['ClientFault', 'CredentialsProviderError', 'RegionMissing', 'OtherRegion', 'InvalidEndpoint'],
+        ...['InsecureEndpoint', 'UnknownOperationException', 'UnknownOperation']
+      ],
+      new Set(['outage'])
+    ])
+  })
+
   test('the code of a missing stream is one that is refused', () => {
     expect(REQUEST_ERRORS[STREAM_NOT_FOUND]).toBe('refused')
   })

@@ -46,8 +46,11 @@ const SPELL_CODES: Readonly<Record<Exclude<SpellFault, 'throttledShards'>, reado
   kms: ['KMSDisabledException', 'KMSInvalidStateException', 'KMSNotFoundException'],
   expiredToken: ['ExpiredTokenException'],
   outage: ['ENOTFOUND', 'ECONNREFUSED'],
+  localFault: ['ClientFault', 'CredentialsProviderError', 'RegionMissing'],
   down: ['ServiceUnavailable']
 }
+
+const WITHOUT_ANSWER: ReadonlySet<SpellFault> = new Set<SpellFault>(['outage', 'localFault'])
 
 export class Faults {
   /** Faults that happened. */
@@ -104,7 +107,7 @@ export class Faults {
       this.count++
       return errorOf(
         this.#pick(SPELL_CODES[fault], fault),
-        fault === 'down' ? 503 : fault === 'outage' ? undefined : 400
+        fault === 'down' ? 503 : WITHOUT_ANSWER.has(fault) ? undefined : 400
       )
     }
     return undefined
@@ -179,12 +182,17 @@ export class Faults {
   }
 }
 
-const DEFINITE_NODE_CODES = new Set(['ENOTFOUND', 'ECONNREFUSED'])
+const DEFINITE_CODES = new Set([
+  'ENOTFOUND',
+  'ECONNREFUSED',
+  'ClientFault',
+  'CredentialsProviderError',
+  'RegionMissing'
+])
 
 /** Returns the error as a transport tells it: a status below 500 but not 200 means that nothing was stored. */
 export function errorOf(errorCode: string, statusCode: number | undefined): TransportError {
-  const isDefinite =
-    statusCode === undefined ? DEFINITE_NODE_CODES.has(errorCode) : statusCode >= 400 && statusCode < 500
+  const isDefinite = statusCode === undefined ? DEFINITE_CODES.has(errorCode) : statusCode >= 400 && statusCode < 500
   const persisted = isDefinite ? 'no' : 'maybe'
   return new TransportError({ errorCode, message: 'by the simulation', statusCode, persisted })
 }

@@ -190,6 +190,10 @@ function checkRejected({ trace, config }: World, put: Put): void {
   if (put.error?.code === 'KPL_ERR_REJECTED' && !isExplained) {
     trace.violated('F17', `record ${put.id} is refused for another's fault`)
   }
+  const isLocal = config.spells.some(({ fault }) => fault === 'localFault')
+  if (put.error?.code === 'KPL_ERR_CANNOT_SEND' && !isLocal) {
+    trace.violated('F78', `record ${put.id} cannot be sent, and nothing keeps it here`)
+  }
   if (put.isPoison && put.result !== undefined) trace.violated('F17', `poison ${put.id} was acknowledged`)
 }
 

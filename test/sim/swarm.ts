@@ -45,7 +45,9 @@ export type RateFault = (typeof RATE_FAULTS)[number]
 
 /** Classes that come as spells: a span of time in which every request meets them. */
 export const SPELL_FAULTS = ['throttledShards', 'notFound', 'denied', 'kms', 'expiredToken', 'outage', 'down'] as const
-export type SpellFault = (typeof SPELL_FAULTS)[number]
+/** Drawn apart, so that worlds without it stay what they were: a client or credentials that fail on this side. */
+const LOCAL_FAULT = 'localFault'
+export type SpellFault = (typeof SPELL_FAULTS)[number] | typeof LOCAL_FAULT
 
 export interface Spell {
   readonly fault: SpellFault
@@ -86,6 +88,7 @@ export interface SwarmConfig {
 
 const OFF = 0.4
 const TAGGED = 0.2
+const LOCAL = 0.1
 const SHORT_LIVED = 0.125
 const SHORT_LIVES_MS = [1_000, 3_000] as const
 
@@ -126,7 +129,9 @@ function drawWorld(random: SeededRandom, draw: Draw, mode: World): SwarmConfig {
     ...limits,
     streams,
     rates: drawRates(draw, isIsolation),
-    spells: isIsolation ? [{ fault: 'throttledShards', fromMs: 0, untilMs: safetyMs }] : drawSpells(draw, safetyMs),
+    spells: isIsolation
+      ? [{ fault: 'throttledShards', fromMs: 0, untilMs: safetyMs }]
+      : [...drawSpells(draw, safetyMs), ...drawLocalFault(new Draw(random.split(LOCAL_FAULT)), safetyMs)],
     reshards: isIsolation || draw.chance(OFF) ? [] : draw.times(draw.pick([1, 2, 6]), safetyMs),
     // A stream that chooses shards itself has no order to keep.
     autoFlips: isIsolation || mode === 'ordered' || draw.chance(0.85) ? [] : draw.times(2, safetyMs),
@@ -187,6 +192,12 @@ function drawSpells(draw: Draw, safetyMs: number): Spell[] {
     spells.push({ fault, fromMs, untilMs: fromMs + draw.pick([50, 500, 5_000, 40_000]) })
   }
   return spells
+}
+
+function drawLocalFault(draw: Draw, safetyMs: number): Spell[] {
+  if (!draw.chance(LOCAL)) return []
+  const fromMs = draw.chance(0.5) ? 0 : draw.span(safetyMs)
+  return [{ fault: LOCAL_FAULT, fromMs, untilMs: fromMs + draw.pick([50, 500, 5_000, 40_000]) }]
 }
 
 class Draw {

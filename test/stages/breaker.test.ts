@@ -178,9 +178,62 @@ describe('refusals', () => {
   })
 })
 
+describe('refusals on this side', () => {
+  test('of a stream that never took a record are believed at the third', () => {
+    const breaker = new Breaker(noJitter)
+    const believed: boolean[] = []
+
+    for (let nowMs = 0, i = 0; i < 3; i++, nowMs = breaker.nextDeadlineMs) {
+      believed.push(breaker.refusedHere(nowMs, nowMs))
+    }
+
+    expect(believed).toEqual([false, false, true])
+  })
+
+  test.each([
+    [5000, [true]],
+    [1500, [true]],
+    [1000, [false, true]],
+    [600, [false, false, true]]
+  ])('that take %i ms each are believed once they took 1.5 seconds', (tryMs, expected) => {
+    const breaker = new Breaker(noJitter)
+    let nowMs = 0
+
+    const believed = expected.map(() => {
+      const startMs = nowMs
+      nowMs = startMs + tryMs
+      return breaker.refusedHere(startMs, nowMs)
+    })
+
+    expect(believed).toEqual(expected)
+  })
+
+  test('of a stream that took records are believed after 30 seconds of them', () => {
+    const breaker = new Breaker(noJitter)
+    breaker.answered()
+
+    const believed = [1000, 6000, 30_999, 31_000].map(nowMs => breaker.refusedHere(nowMs, nowMs))
+
+    expect(believed).toEqual([false, false, false, true])
+  })
+
+  test('are asked about once a second at least, since nothing leaves for it', () => {
+    const breaker = new Breaker(noJitter)
+    const waitsMs: number[] = []
+
+    for (let i = 0; i < 7; i++) {
+      const nowMs = breaker.nextDeadlineMs
+      breaker.refusedHere(nowMs, nowMs)
+      waitsMs.push(breaker.nextDeadlineMs - nowMs)
+    }
+
+    expect(waitsMs).toEqual([50, 100, 200, 400, 500, 500, 500])
+  })
+})
+
 test('while it is open at most one request is out that it allowed, whatever happens', () => {
   const step = fc.record({
-    kind: fc.constantFrom('start', 'start', 'failed', 'failed', 'refused', 'answered'),
+    kind: fc.constantFrom('start', 'start', 'failed', 'failed', 'refused', 'refusedHere', 'answered'),
     waitMs: fc.integer({ min: 0, max: 2000 })
   })
   fc.assert(
@@ -199,6 +252,7 @@ test('while it is open at most one request is out that it allowed, whatever happ
           if (request === undefined) continue
           if (kind === 'failed') breaker.failed(request.startMs, nowMs)
           else if (kind === 'refused') breaker.refused(request.startMs, nowMs)
+          else if (kind === 'refusedHere') breaker.refusedHere(request.startMs, nowMs)
           else {
             breaker.answered()
             out = out.map(({ startMs }) => ({ startMs, isProbe: false }))
