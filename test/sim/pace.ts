@@ -47,8 +47,12 @@ export class Pace {
     this.#listingsOf(streamName).resetsMs.push(this.#context.nowMs())
   }
 
-  listingForgotten(streamName: string): void {
+  /** The core of a stream starts anew: with full buckets, without a back-off, deaf to the listing under way. */
+  startedAnew(streamName: string): void {
+    this.lanesReset(streamName)
     this.#listingsOf(streamName).isUnderWay = false
+    this.#streamStreaks.delete(streamName)
+    for (const lane of this.#laneStreaks.keys()) if (lane.startsWith(`${streamName}/`)) this.#laneStreaks.delete(lane)
   }
 
   listingStarted(streamName: string): void {

@@ -63,11 +63,10 @@ export class Watchers {
     this.#pace.listingStarted(streamName)
   }
 
-  /** The core of a stream threw and starts anew: with full buckets, without a map, deaf to the listing under way. */
+  /** The core of a stream threw and starts anew, without a map. */
   startedAnew(streamName: string): void {
     this.#known.delete(streamName)
-    this.#pace.lanesReset(streamName)
-    this.#pace.listingForgotten(streamName)
+    this.#pace.startedAnew(streamName)
   }
 
   listingEnded(streamName: string): void {

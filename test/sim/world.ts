@@ -350,7 +350,7 @@ export class World {
       this.set.listed(pipeline, undefined, nowMs)
       return
     }
-    if (!isMalformed) this.watchers.mapTaken(pipeline.streamName, listing)
+    if (!isMalformed && !pipeline.isReplaced) this.watchers.mapTaken(pipeline.streamName, listing)
     const refusal = this.set.listed(pipeline, listing, nowMs)
     const isBelieved = refusal === undefined && !pipeline.isReplaced
     if (isBelieved && isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
