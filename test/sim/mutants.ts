@@ -326,14 +326,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'the buffer is checked after it is filled',
     'pipeline/budget',
-    'this.#bytes + bytes <= this.#maxBytes',
-    'this.#bytes <= this.#maxBytes'
+    'this.#bytes + bytes <= this.maxBytes',
+    'this.#bytes <= this.maxBytes'
   ),
   mutant(
     'one record too many in the buffer',
     'pipeline/budget',
-    'this.#records < this.#maxRecords',
-    'this.#records <= this.#maxRecords'
+    'this.#records < this.maxRecords',
+    'this.#records <= this.maxRecords'
   ),
   mutant(
     'aborted records are counted twice',
@@ -343,9 +343,9 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an aborted record in flight counts as not stored',
-    'pipeline/settlements',
-    "persisted: members.sentMs === undefined ? persisted : 'maybe'",
-    'persisted'
+    'pipeline/members',
+    "failureWith(TAKEN_BACK, 'maybe',",
+    'failureWith(TAKEN_BACK, persisted,'
   ),
   mutant(
     'an abort between decision and callback',
