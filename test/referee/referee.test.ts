@@ -14,11 +14,12 @@ import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer.ts'
 import { startFakeKinesisServer } from '../../src/testing/index.ts'
+import { startKinesalite } from './kinesalite.ts'
 import { startKinesisLocal } from './kinesis-local.ts'
 
 /**
- * The same scenarios against our fake and against an implementation that is not ours, so that our producer and our fake
- * cannot share one misunderstanding of the service.
+ * The same scenarios against our fake and against two implementations that are not ours, so that our producer and our fake
+ * cannot share one misunderstanding of the service. kinesalite has neither ARNs nor UpdateMaxRecordSize.
  */
 const credentials = { accessKeyId: '000000000000', secretAccessKey: 'secret' }
 const region = 'us-east-1'
@@ -31,14 +32,16 @@ beforeAll(async () => {
   // kinesis-local never throttles.
   fake.kinesis.setThroughputLimits(false)
   servers.set('the fake', fake)
-  servers.set('kinesis-local', await startKinesisLocal())
+  const [local, lite] = await Promise.all([startKinesisLocal(), startKinesalite()])
+  servers.set('kinesis-local', local)
+  servers.set('kinesalite', lite)
 })
 
 afterAll(async () => {
   for (const server of servers.values()) await server.close()
 })
 
-for (const name of ['the fake', 'kinesis-local']) {
+for (const name of ['the fake', 'kinesis-local', 'kinesalite']) {
   test(`${name} gives aggregated records back whole`, async () => {
     await using world = await open(name, 'aggregated', 2)
     const records = Array.from({ length: 500 }, (_, i) => ({ partitionKey: `key-${i % 37}`, data: `record ${i} é` }))
@@ -76,7 +79,9 @@ for (const name of ['the fake', 'kinesis-local']) {
 
     expect(wanted.filter(record => !read.some(copy => isSame(copy, record)))).toEqual([])
   })
+}
 
+for (const name of ['the fake', 'kinesis-local']) {
   test(`${name} takes a stream ARN in place of its name`, async () => {
     await using world = await open(name, 'by-arn', 1)
     const record = { partitionKey: 'k', data: 'by ARN', streamName: await world.arn() }
@@ -144,8 +149,9 @@ async function open(serverName: string, streamName: string, ShardCount: number, 
     while ((await summary())?.StreamStatus !== 'ACTIVE') await new Promise(resolve => setImmediate(resolve))
   }
   const openShards = async () =>
-    (await client.send(new ListShardsCommand({ StreamName: streamName, ShardFilter: { Type: 'AT_LATEST' } }))).Shards ??
-    []
+    ((await client.send(new ListShardsCommand({ StreamName: streamName }))).Shards ?? []).filter(
+      shard => shard.SequenceNumberRange?.EndingSequenceNumber === undefined
+    )
   await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount }))
   await active()
   const producer = new KinesisProducer({ streamName, region, endpoint, credentials, ...options })
