@@ -25,8 +25,8 @@ export interface RequestPorts {
   landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void
-  /** undefined: the summary could not be had. */
-  described(pipeline: Pipeline, summary: StreamSummary | undefined): void
+  /** undefined: the summary could not be had, for the service's `errorCode`. */
+  described(pipeline: Pipeline, summary: StreamSummary | undefined, errorCode?: string): void
 }
 
 interface Flight {
@@ -67,15 +67,21 @@ export class Requests {
     called(() => transport.listShards(stream)).then(
       listing => this.#unlessClosed(() => this.#ports.listed(pipeline, listing)),
       (error: unknown) => {
-        logger?.warn('ListShards failed', { streamName, error: errorText(error) })
+        const isExpected = pipeline.description.explainsNoShards(asTransportError(error).errorCode)
+        if (!isExpected) logger?.warn('ListShards failed', { streamName, error: errorText(error) })
         this.#unlessClosed(() => this.#ports.listed(pipeline, undefined))
       }
     )
+  }
+
+  fetchSummary(pipeline: Pipeline): void {
+    const { transport, logger } = this.#ports
+    const { stream, streamName } = pipeline
     called(() => transport.describeStream(stream)).then(
       summary => this.#unlessClosed(() => this.#ports.described(pipeline, isObject(summary) ? summary : undefined)),
       (error: unknown) => {
         logger?.warn('DescribeStreamSummary failed', { streamName, error: errorText(error) })
-        this.#unlessClosed(() => this.#ports.described(pipeline, undefined))
+        this.#unlessClosed(() => this.#ports.described(pipeline, undefined, asTransportError(error).errorCode))
       }
     )
   }

@@ -13,5 +13,10 @@ export async function startKinesalite(): Promise<Referee> {
   const folder = dirname(createRequire(import.meta.url).resolve('kinesalite/package.json'))
   const port = await freePort()
   const times = ['--createStreamMs', STATUS_MS, '--updateStreamMs', STATUS_MS, '--deleteStreamMs', STATUS_MS]
-  return startChild({ main: join(folder, 'cli.js'), arguments: ['--port', String(port), ...times], port, healthPath: '/' })
+  return startChild({
+    main: join(folder, 'cli.js'),
+    arguments: ['--port', String(port), ...times],
+    port,
+    healthPath: '/'
+  })
 }

@@ -360,6 +360,12 @@ export const MUTANTS: readonly Mutant[] = [
     ''
   ),
   mutant(
+    'refusals are believed of a stream that is being created',
+    'stages/stream-status',
+    'if (this.isCreating) return false',
+    'if (this.isCreating) return true'
+  ),
+  mutant(
     'a flush ends one record early',
     'pipeline/flush-ledger',
     'const remaining = this.#outstanding - waitedFor',
