@@ -13,7 +13,7 @@ import { readStream } from '../../src/aws/read-stream.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer.ts'
-import { startFakeKinesisServer } from '../../src/testing/index.ts'
+import { FakeKinesis, startFakeKinesisServer } from '../../src/testing/index.ts'
 import { startKinesalite } from './kinesalite.ts'
 import { startKinesisLocal } from './kinesis-local.ts'
 
@@ -28,7 +28,8 @@ const MAX_HASH_KEY = (1n << 128n) - 1n
 const MAX_RECORD_BYTES = 10_485_760
 
 beforeAll(async () => {
-  const fake = await startFakeKinesisServer()
+  const kinesis = new FakeKinesis({ nowMs: () => performance.now(), creatingMs: 1_000 })
+  const fake = await startFakeKinesisServer({ kinesis })
   // kinesis-local never throttles.
   fake.kinesis.setThroughputLimits(false)
   servers.set('the fake', fake)
@@ -78,6 +79,15 @@ for (const name of ['the fake', 'kinesis-local', 'kinesalite']) {
     const read = await world.read()
 
     expect(wanted.filter(record => !read.some(copy => isSame(copy, record)))).toEqual([])
+  })
+
+  test(`${name} takes what was put while the stream was being created`, async () => {
+    await using world = await create(name, 'young', 2)
+    const records = Array.from({ length: 20 }, (_, i) => ({ partitionKey: `key-${i}`, data: `record ${i}` }))
+
+    const results = await Promise.all(records.map(record => world.producer.put(record)))
+
+    expect(await world.read()).toEqual(expected(records, results))
   })
 }
 
@@ -141,6 +151,12 @@ function isSame(left: PlacedRecord, right: PlacedRecord): boolean {
 }
 
 async function open(serverName: string, streamName: string, ShardCount: number, options: ProducerOptions = {}) {
+  const world = await create(serverName, streamName, ShardCount, options)
+  await world.active()
+  return world
+}
+
+async function create(serverName: string, streamName: string, ShardCount: number, options: ProducerOptions = {}) {
   const { endpoint } = servers.get(serverName)!
   const client = new KinesisClient({ region, endpoint, credentials, requestHandler: new NodeHttpHandler() })
   const summary = async () =>
@@ -153,7 +169,6 @@ async function open(serverName: string, streamName: string, ShardCount: number, 
       shard => shard.SequenceNumberRange?.EndingSequenceNumber === undefined
     )
   await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount }))
-  await active()
   const producer = new KinesisProducer({ streamName, region, endpoint, credentials, ...options })
   return {
     client,

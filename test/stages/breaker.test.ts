@@ -184,10 +184,10 @@ describe('when the state of the stream was told', () => {
     breaker.answered()
     for (let i = 0; i < 8; i++) breaker.refused(breaker.nextDeadlineMs, breaker.nextDeadlineMs)
 
-    breaker.probeNow(2_000, false)
-    const isAllowed = breaker.mayStart(2_000)
+    breaker.probeNow(10_000, false)
+    const isAllowed = breaker.mayStart(10_000)
     breaker.started()
-    const isBelieved = breaker.refused(2_000, 40_000)
+    const isBelieved = breaker.refused(10_000, 40_000)
 
     expect([isAllowed, isBelieved, breaker.nextDeadlineMs]).toEqual([true, true, 40_050])
   })
