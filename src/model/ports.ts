@@ -78,7 +78,7 @@ export interface Transport {
    */
   readonly readsUntilAnswered?: boolean
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
-  /** All pages of the open shards (filter AT_LATEST). */
+  /** All pages of the open shards (filter AT_LATEST). An endpoint may list closed ones all the same: leave those out. */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>
   describeStream(stream: StreamRef): Promise<StreamSummary>
   /** Frees sockets; idempotent. Requests in flight may be cut. */
