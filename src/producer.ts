@@ -80,8 +80,8 @@ export class KinesisProducer implements AsyncDisposable {
         this.#settleAndArm()
       },
       listed: (pipeline, listing) => this.#listed(pipeline, listing),
-      described: (pipeline, summary) => {
-        this.#set.described(pipeline, summary, this.#clock.nowMs())
+      described: (pipeline, summary, errorCode) => {
+        this.#set.described(pipeline, summary, this.#clock.nowMs(), errorCode)
         this.#settleAndArm()
       }
     })
@@ -90,6 +90,7 @@ export class KinesisProducer implements AsyncDisposable {
       readsUntilAnswered: this.#requests.readsUntilAnswered,
       send: (pipeline, batch) => this.#requests.send(pipeline, batch),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
+      fetchSummary: pipeline => this.#requests.fetchSummary(pipeline),
       warn,
       spells: this.#log.spells,
       callbackThrew: error => this.#callbackThrew(error)

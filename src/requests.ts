@@ -27,8 +27,8 @@ export interface RequestPorts {
   landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void
-  /** undefined: the summary could not be had. */
-  described(pipeline: Pipeline, summary: StreamSummary | undefined): void
+  /** undefined: the summary could not be had, for the service's `errorCode`. */
+  described(pipeline: Pipeline, summary: StreamSummary | undefined, errorCode?: string): void
 }
 
 interface Flight {
@@ -74,10 +74,16 @@ export class Requests {
       listing => this.#unlessClosed(() => this.#ports.listed(pipeline, listing)),
       (error: unknown) =>
         this.#unlessClosed(() => {
+          const isExpected = pipeline.description.explainsNoShards(asTransportError(error).errorCode)
           this.#ports.listed(pipeline, undefined)
-          spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
+          if (!isExpected) spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
         })
     )
+  }
+
+  fetchSummary(pipeline: Pipeline): void {
+    const { transport, clock, spells } = this.#ports
+    const { stream, streamName } = pipeline
     called(() => transport.describeStream(stream)).then(
       summary =>
         this.#unlessClosed(() => {
@@ -86,7 +92,7 @@ export class Requests {
         }),
       (error: unknown) =>
         this.#unlessClosed(() => {
-          this.#ports.described(pipeline, undefined)
+          this.#ports.described(pipeline, undefined, asTransportError(error).errorCode)
           spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs(), errorText(error))
         })
     )

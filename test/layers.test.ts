@@ -127,6 +127,7 @@ test.each(files.filter(({ name }) => /^(wire|model|stages|pipeline)\//.test(name
 
 /** Files that are one thing and longer than others, each with the reason; none is longer than `MAX_LINES_OF_ONE`. */
 const ONE_THING: Readonly<Record<string, string>> = {
+  'model/options.ts': 'one table',
   'pipeline/pipeline.ts': 'the wiring of one stream names every station once',
   'pipeline/pipeline-set.ts': 'every event of a producer enters here, and each is a few lines',
   'producer.ts': 'the public class, of which a third is documentation'

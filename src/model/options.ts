@@ -1,7 +1,8 @@
 /**
  * Every option, in one table: kind, default, bounds, unit, the KPL's name and a sentence.
  * Invariant: `resolveOptions` (resolve-options.ts), the README's table and `fromKplProperties` all walk `OPTIONS`; no default and no bound
- * is written anywhere else. Source of KPL names, defaults and bounds: KinesisProducerConfiguration.java, KPL 1.0.7.
+ * is written anywhere else. Source of KPL names, defaults and bounds: KinesisProducerConfiguration.java, KPL 1.0.7,
+ * and of two properties KPL 1.1.
  */
 
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
@@ -114,6 +115,22 @@ export const OPTIONS = {
     default: 'a',
     choices: ['a', 'first'],
     doc: "Partition key of an aggregate: the KPL's constant, or its first member's (spreads Lambda's parallel batches)."
+  },
+  recordDistributionDefault: {
+    kind: 'choice',
+    default: 'UNSET',
+    choices: ['UNSET', 'AUTO', 'USER_PARTITION_KEY'],
+    kpl: 'RecordDistributionStrategyDefault',
+    doc: "Who chooses shards while DescribeStreamSummary cannot be had: 'USER_PARTITION_KEY' (keys) allows aggregates without ListShards too, 'AUTO' (the service) forbids them."
+  },
+  describeStreamSummaryIntervalMs: {
+    kind: 'integer',
+    default: 300 * SECOND_MS,
+    min: 1,
+    max: YEAR_MS,
+    unit: 'ms',
+    kpl: 'DescribeStreamSummaryIntervalMs',
+    doc: 'Age at which the summary of a stream in use is fetched again, less up to a quarter; never within a second of the last one.'
   },
   collectionMaxCount: {
     kind: 'integer',

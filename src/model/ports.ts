@@ -84,7 +84,7 @@ export interface Transport {
   /** Host and port of the newest request, for messages to people; undefined before the first, or when it cannot be told. */
   readonly endpoint?: string | undefined
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
-  /** All pages of the open shards (filter AT_LATEST). */
+  /** All pages of the open shards (filter AT_LATEST). An endpoint may list closed ones all the same: leave those out. */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>
   describeStream(stream: StreamRef): Promise<StreamSummary>
   /** Frees sockets; idempotent. Requests in flight may be cut. */

@@ -98,6 +98,9 @@ export const REQUEST_ERRORS: Readonly<Record<string, RequestVerdict>> = {
 /** The code that says a stream does not exist: its shard map is worth nothing any more. */
 export const STREAM_NOT_FOUND = 'ResourceNotFoundException'
 
+/** The code that says a stream is there and not ACTIVE. */
+export const STREAM_IN_USE = 'ResourceInUseException'
+
 /** Returns the verdict on one entry's error code; an unknown code may have been stored. */
 export function classifyEntryError(errorCode: string): Verdict {
   return Object.hasOwn(ENTRY_ERRORS, errorCode) ? ENTRY_ERRORS[errorCode]! : 'ambiguous'

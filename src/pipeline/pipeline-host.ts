@@ -19,8 +19,10 @@ export interface PipelineHost {
   hasFreeSlot(): boolean
   /** Takes a slot and sends; the answer comes to `complete`. */
   send(pipeline: Pipeline, batch: Batch, nowMs: number): void
-  /** Fetches listing and summary: they come to `shardsListed` or `shardsFailed`, and to `described`. */
+  /** Fetches the listing: it comes to `shardsListed` or `shardsFailed`. */
   fetchShards(pipeline: Pipeline): void
+  /** Fetches the summary: it comes to `described`. */
+  fetchSummary(pipeline: Pipeline): void
   /** Queues a settlement; callbacks run when the pipelines are at rest. */
   settle(pipeline: Pipeline, settlement: Settlement): void
   warn(code: string, message: string): void

@@ -32,6 +32,7 @@ export interface SetPorts {
   readonly readsUntilAnswered?: boolean | undefined
   send(pipeline: Pipeline, batch: Batch): void
   fetchShards(pipeline: Pipeline): void
+  fetchSummary(pipeline: Pipeline): void
   warn(code: string, message: string): void
   /** Told what a log is to say. */
   readonly spells?: Spells | undefined
@@ -233,8 +234,8 @@ export class PipelineSet {
   }
 
   /** Takes a stream's summary; undefined: it could not be had. */
-  described(pipeline: Pipeline, summary: StreamSummary | undefined, nowMs: number): void {
-    this.#supervisor.guard(pipeline, nowMs, () => pipeline.described(summary, nowMs))
+  described(pipeline: Pipeline, summary: StreamSummary | undefined, nowMs: number, errorCode?: string): void {
+    this.#supervisor.guard(pipeline, nowMs, () => pipeline.described(summary, nowMs, errorCode))
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
@@ -268,7 +269,7 @@ export class PipelineSet {
   }
 
   #hostPorts(): PipelineHost {
-    const { random, fetchShards, warn } = this.#ports
+    const { random, fetchShards, fetchSummary, warn } = this.#ports
     return {
       random,
       admission: this.#admission,
@@ -276,6 +277,7 @@ export class PipelineSet {
       hasFreeSlot: () => this.#inFlight < this.#options.maxInFlightRequests,
       send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
       fetchShards,
+      fetchSummary,
       settle: (pipeline, settlement) => {
         pipeline.custody.decided(settlement.members)
         this.#settlements.add(pipeline, settlement)

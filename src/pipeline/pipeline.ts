@@ -17,6 +17,7 @@ import type { HashedKey } from '../stages/key-cache.ts'
 import type { Decision } from '../stages/retrier.ts'
 import { Answers } from './answers.ts'
 import { Custody } from './custody.ts'
+import { Description } from './description.ts'
 import { publishShardMap } from './diagnostics.ts'
 import { gaugesOf, type StreamGauges } from './gauges.ts'
 import { Intake } from './intake.ts'
@@ -26,7 +27,7 @@ import type { FormerPipeline, Outcome, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { Readmission } from './readmission.ts'
 import { RequestFailures } from './request-failures.ts'
-import { Routing, serviceManaged } from './routing.ts'
+import { Routing } from './routing.ts'
 import { type Failure, refusedBy } from './settlement.ts'
 import { StreamTelemetry } from './telemetry.ts'
 
@@ -35,6 +36,7 @@ export class Pipeline {
   readonly stream: StreamRef
   readonly telemetry: StreamTelemetry
   readonly custody: Custody = new Custody()
+  readonly description: Description
   readonly #options: PipelineOptions
   readonly #host: PipelineHost
   readonly #routing: Routing
@@ -56,7 +58,7 @@ export class Pipeline {
     this.stream = streamRef(streamName)
     this.#options = options
     this.#host = host
-    this.#routing = new Routing(options.recordTtlMs, host.random, former?.blindUntilMs)
+    this.#routing = new Routing(options, host.random, former?.blindUntilMs)
     const openMembers = (expectedCount: number) => this.custody.open(expectedCount)
     this.#intake = new Intake({ ...options, openMembers }, this.#routing, record => {
       if (!this.#readmission.catches(record)) this.#queue(record, false)
@@ -67,6 +69,8 @@ export class Pipeline {
       send: batch => host.send(this, batch, this.#nowMs),
       returnStale: records => this.#readmission.takeApart(records, false, this.#nowMs)
     })
+    const parts = { routing: this.#routing, outbox: this.#outbox }
+    this.description = new Description({ streamName, options, host, ...parts }, former?.blindUntilMs)
     this.#requestFailures = new RequestFailures({
       streamName,
       failIfThrottled: options.failIfThrottled,
@@ -76,7 +80,9 @@ export class Pipeline {
         retrySealed: (record, persisted) => this.#resubmit(record, { kind: 'retrySealed', persisted }, {}),
         retryAlone: record => this.#resubmit(record, { kind: 'retryMembers', alone: true }, {}),
         fail: (record, failure) => this.fail(record, failure),
-        refuseStream: failure => this.abandon(failure, this.#nowMs)
+        refuseStream: failure => {
+          if (this.description.believes(failure.serviceCode, this.#nowMs)) this.abandon(failure, this.#nowMs)
+        }
       }
     })
     this.#readmission = new Readmission({
@@ -106,6 +112,7 @@ export class Pipeline {
       this.#outbox.nextDeadlineMs,
       this.#routing.directory.nextDeadlineMs,
       this.#routing.awaitUntilMs,
+      this.description.status.nextDeadlineMs,
       this.#answers.nextDeadlineMs
     )
   }
@@ -145,7 +152,9 @@ export class Pipeline {
     if (this.#routing.directory.startIfDue(nowMs)) {
       this.#routing.startAwaiting(nowMs)
       this.#host.fetchShards(this)
+      this.description.status.ask(nowMs)
     }
+    if (this.description.status.startIfDue(nowMs)) this.#host.fetchSummary(this)
     if (this.#routing.stopAwaitingIfDue(nowMs)) this.#relane()
     this.#answers.expireHeld(nowMs)
     this.#intake.sealDue(nowMs)
@@ -168,8 +177,9 @@ export class Pipeline {
       if (outcome.error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
       this.#requestFailures.handle(batch, outcome.error, outcome.startMs, nowMs)
     } else {
+      this.description.status.answered(nowMs)
       this.#answers.handle(batch, outcome, nowMs)
-      if (this.#routing.looksServiceManaged) this.#setKeyed(false, 'records land in other shards than their keys say')
+      if (this.description.noticesMisroutes()) this.#relane()
     }
     this.pump()
   }
@@ -177,6 +187,10 @@ export class Pipeline {
   /** Takes the open shards. Returns KPL_ERR_BAD_SHARD_MAP when they are not believed; the last map stays. */
   shardsListed(listing: readonly ShardHashRange[], nowMs: number): ProducerError | undefined {
     this.#nowMs = nowMs
+    if (Array.isArray(listing) && listing.length === 0 && this.description.explainsNoShards()) {
+      this.shardsFailed(nowMs)
+      return undefined
+    }
     this.telemetry.shardMapRefreshes++
     const refusal = this.#routing.directory.loaded(listing, nowMs)
     if (refusal === undefined) {
@@ -200,12 +214,10 @@ export class Pipeline {
     publishShardMap(this, nowMs)
   }
 
-  /** Takes the stream's summary, which says whether keys decide the shard; undefined: it could not be had. */
-  described(summary: StreamSummary | undefined, nowMs: number): void {
+  /** Takes the stream's summary; undefined: it could not be had, for the service's `errorCode`. */
+  described(summary: StreamSummary | undefined, nowMs: number, errorCode?: string): void {
     this.#nowMs = nowMs
-    const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
-    this.#routing.summaryCame(isKeyed)
-    if (isKeyed !== undefined) this.#setKeyed(isKeyed, 'its distribution strategy is AUTO')
+    this.description.came(summary, errorCode, nowMs)
     this.#relane()
     this.pump()
   }
@@ -255,15 +267,6 @@ export class Pipeline {
   #forgetStream(): void {
     this.#answers.forget()
     if (this.#routing.forget(this.#nowMs)) this.#relane()
-  }
-
-  #setKeyed(isKeyed: boolean, reason: string): void {
-    if (this.#routing.isKeyed === isKeyed) return
-    this.#routing.isKeyed = isKeyed
-    if (!isKeyed && this.#options.aggregationEnabled) {
-      this.#host.warn('KPL_WARN_SERVICE_MANAGED', serviceManaged(this.streamName, reason))
-    }
-    this.#relane()
   }
 
   /** What an answer means for a record: settled, or back into the stages. */

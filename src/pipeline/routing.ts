@@ -11,6 +11,7 @@ import type { Placement } from '../stages/retrier.ts'
 import { ShardDirectory } from '../stages/shard-directory.ts'
 import type { ShardMap } from '../stages/shard-map.ts'
 import { areMembersInRange } from './members.ts'
+import type { PipelineOptions } from './pipeline-options.ts'
 
 /** Misrouted records in a row, under a map younger than their request, that mean the service chooses shards itself. */
 const MAX_UNEXPLAINED_MISROUTES = 8
@@ -22,23 +23,30 @@ const MAX_UNEXPLAINED_MISROUTES = 8
 const FIRST_MAP_WAIT_MS = 1_000
 const FIRST_MAP_WAIT_PART = 1 / 2
 
+type RoutingOptions = Pick<PipelineOptions, 'recordTtlMs' | 'recordDistributionDefault'>
+
 export class Routing {
   readonly directory: ShardDirectory
   /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
-  isKeyed = true
+  isKeyed: boolean
   readonly #firstMapWaitMs: number
   #unexplainedMisroutes = 0
   #awaitUntilMs = Number.POSITIVE_INFINITY
   #hasListing: boolean
   #hasSummary: boolean
-  /** Whether the last summary said that keys decide the shard. */
-  #isSurelyKeyed = false
+  /** Whether the owner says that keys decide the shard, which counts until a summary comes. */
+  readonly #isKeyedByDefault: boolean
+  /** Whether the last summary said so, or else the owner. */
+  #isSurelyKeyed: boolean
 
   /** `blindUntilMs`: nothing is fetched before, and records do not wait for it. */
-  constructor(recordTtlMs: number, random: Random, blindUntilMs?: number) {
+  constructor({ recordTtlMs, recordDistributionDefault }: RoutingOptions, random: Random, blindUntilMs?: number) {
     this.directory = new ShardDirectory(random, blindUntilMs)
     this.#hasListing = blindUntilMs !== undefined
     this.#hasSummary = blindUntilMs !== undefined
+    this.isKeyed = recordDistributionDefault !== 'AUTO'
+    this.#isKeyedByDefault = recordDistributionDefault === 'USER_PARTITION_KEY'
+    this.#isSurelyKeyed = this.#isKeyedByDefault
     this.#firstMapWaitMs = Math.min(FIRST_MAP_WAIT_MS, recordTtlMs * FIRST_MAP_WAIT_PART)
   }
 
@@ -96,7 +104,7 @@ export class Routing {
 
   /** The stream is gone: so is its map. Returns whether there was one. */
   forget(nowMs: number): boolean {
-    this.#isSurelyKeyed = false
+    this.#isSurelyKeyed = this.#isKeyedByDefault
     if (this.directory.map === undefined) return false
     this.directory.forget(nowMs)
     return true
@@ -174,12 +182,6 @@ export class Routing {
     this.directory.contradicted(shardId, startMs, nowMs)
     return true
   }
-}
-
-/** Returns what to say of a stream whose shards the service chooses. */
-export function serviceManaged(streamName: string, reason: string): string {
-  const fact = `stream ${streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
-  return `${fact}, because consumers would drop them`
 }
 
 /** Hot: the prediction is kept with the key for as long as this map serves. */

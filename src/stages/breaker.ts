@@ -74,6 +74,17 @@ export class Breaker {
     return wasOpen
   }
 
+  /**
+   * The stream's state was told: the next probe may go at once. `isReady`: the stream became ready, so refusals of before
+   * do not count any more.
+   */
+  probeNow(nowMs: number, isReady: boolean): void {
+    if (!this.#isOpen) return
+    this.#nextProbeMs = nowMs
+    this.#probes = 0
+    if (isReady) this.#refusals = 0
+  }
+
   /** A request that began at `startMs` failed as a whole without a refusal. */
   failed(startMs: number, nowMs: number): void {
     if (startMs < this.#waitedMs) return

@@ -104,6 +104,12 @@ export class ShardDirectory {
     this.#plan(nowMs)
   }
 
+  /** What kept listings from coming is over: the next is fetched as soon as it may be. */
+  retryNow(nowMs: number): void {
+    this.#failures = 0
+    this.#dueMs = Math.min(this.#dueMs, Math.max(nowMs, this.#startedMs + MIN_REFRESH_MS))
+  }
+
   /** Takes a listing. Returns KPL_ERR_BAD_SHARD_MAP, having planned the next try, when it is not believed. */
   loaded(listing: readonly ShardHashRange[], nowMs: number): ProducerError | undefined {
     let map: ShardMap

@@ -275,6 +275,32 @@ describe('listing shards', () => {
     ])
   })
 
+  test('leaves out the closed shards of an endpoint that ignores the filter, on every page', async () => {
+    const shard = (ShardId: string, SequenceNumberRange: object | null | undefined) => ({
+      ShardId,
+      HashKeyRange: range,
+      SequenceNumberRange
+    })
+    const closed = { StartingSequenceNumber: '1', EndingSequenceNumber: '9' }
+    const open = { StartingSequenceNumber: '1' }
+    const pages: [number, object][] = [
+      [200, { Shards: [shard('parent', closed), shard('child', open)], NextToken: 't1' }],
+      [
+        200,
+        { Shards: [shard('merged', closed), shard('null', { ...open, EndingSequenceNumber: null })], NextToken: 't2' }
+      ],
+      [
+        200,
+        { Shards: [shard('no range', null), shard('absent', undefined), shard('empty', { EndingSequenceNumber: '' })] }
+      ]
+    ]
+    const { endpoint } = await paging(pages)
+
+    const shards = await transportTo(endpoint).listShards(STREAM)
+
+    expect(shards.map(({ shardId }) => shardId)).toEqual(['child', 'null', 'no range', 'absent', 'empty'])
+  })
+
   test('begins anew when a token expired', async () => {
     const expired: [number, object] = [400, { __type: 'ExpiredNextTokenException', message: 'late' }]
     const { endpoint, asked } = await paging([page('old', 't1'), expired, page('a', 't2'), page('b')])

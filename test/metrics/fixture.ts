@@ -47,6 +47,7 @@ export class Observed {
       random: () => 0.5,
       send: (pipeline, batch) => this.#requests.send(pipeline, batch),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
+      fetchSummary: pipeline => this.#requests.fetchSummary(pipeline),
       warn: () => {},
       callbackThrew: error => {
         throw error

@@ -142,7 +142,7 @@ describe('aggregator_test', () => {
 
 /** An aggregator behind a routing that has the map, or has given up waiting for one. */
 function open(shards: typeof SHARDS | undefined, options: Partial<AggregatorOptions> = {}) {
-  const routing = new Routing(120_000, () => 0)
+  const routing = new Routing({ recordTtlMs: 120_000, recordDistributionDefault: 'UNSET' }, () => 0)
   if (shards !== undefined) {
     routing.directory.startIfDue(0)
     routing.directory.loaded(shards, 0)

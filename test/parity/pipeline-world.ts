@@ -36,6 +36,7 @@ export class PipelineWorld {
       hasFreeSlot: () => true,
       send: (_, batch) => this.sent.push(batch),
       fetchShards: () => this.fetchCount++,
+      fetchSummary: () => {},
       settle: (_, settlement) => this.#settlements.push(settlement),
       warn: () => {}
     })

@@ -13,12 +13,13 @@ import { readStream } from '../../src/aws/read-stream.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer.ts'
-import { startFakeKinesisServer } from '../../src/testing/index.ts'
+import { FakeKinesis, startFakeKinesisServer } from '../../src/testing/index.ts'
+import { startKinesalite } from './kinesalite.ts'
 import { startKinesisLocal } from './kinesis-local.ts'
 
 /**
- * The same scenarios against our fake and against an implementation that is not ours, so that our producer and our fake
- * cannot share one misunderstanding of the service.
+ * The same scenarios against our fake and against two implementations that are not ours, so that our producer and our fake
+ * cannot share one misunderstanding of the service. kinesalite has neither ARNs nor UpdateMaxRecordSize.
  */
 const credentials = { accessKeyId: '000000000000', secretAccessKey: 'secret' }
 const region = 'us-east-1'
@@ -27,18 +28,21 @@ const MAX_HASH_KEY = (1n << 128n) - 1n
 const MAX_RECORD_BYTES = 10_485_760
 
 beforeAll(async () => {
-  const fake = await startFakeKinesisServer()
+  const kinesis = new FakeKinesis({ nowMs: () => performance.now(), creatingMs: 1_000 })
+  const fake = await startFakeKinesisServer({ kinesis })
   // kinesis-local never throttles.
   fake.kinesis.setThroughputLimits(false)
   servers.set('the fake', fake)
-  servers.set('kinesis-local', await startKinesisLocal())
+  const [local, lite] = await Promise.all([startKinesisLocal(), startKinesalite()])
+  servers.set('kinesis-local', local)
+  servers.set('kinesalite', lite)
 })
 
 afterAll(async () => {
   for (const server of servers.values()) await server.close()
 })
 
-for (const name of ['the fake', 'kinesis-local']) {
+for (const name of ['the fake', 'kinesis-local', 'kinesalite']) {
   test(`${name} gives aggregated records back whole`, async () => {
     await using world = await open(name, 'aggregated', 2)
     const records = Array.from({ length: 500 }, (_, i) => ({ partitionKey: `key-${i % 37}`, data: `record ${i} é` }))
@@ -77,6 +81,17 @@ for (const name of ['the fake', 'kinesis-local']) {
     expect(wanted.filter(record => !read.some(copy => isSame(copy, record)))).toEqual([])
   })
 
+  test(`${name} takes what was put while the stream was being created`, async () => {
+    await using world = await create(name, 'young', 2)
+    const records = Array.from({ length: 20 }, (_, i) => ({ partitionKey: `key-${i}`, data: `record ${i}` }))
+
+    const results = await Promise.all(records.map(record => world.producer.put(record)))
+
+    expect(await world.read()).toEqual(expected(records, results))
+  })
+}
+
+for (const name of ['the fake', 'kinesis-local']) {
   test(`${name} takes a stream ARN in place of its name`, async () => {
     await using world = await open(name, 'by-arn', 1)
     const record = { partitionKey: 'k', data: 'by ARN', streamName: await world.arn() }
@@ -136,6 +151,12 @@ function isSame(left: PlacedRecord, right: PlacedRecord): boolean {
 }
 
 async function open(serverName: string, streamName: string, ShardCount: number, options: ProducerOptions = {}) {
+  const world = await create(serverName, streamName, ShardCount, options)
+  await world.active()
+  return world
+}
+
+async function create(serverName: string, streamName: string, ShardCount: number, options: ProducerOptions = {}) {
   const { endpoint } = servers.get(serverName)!
   const client = new KinesisClient({ region, endpoint, credentials, requestHandler: new NodeHttpHandler() })
   const summary = async () =>
@@ -144,10 +165,10 @@ async function open(serverName: string, streamName: string, ShardCount: number, 
     while ((await summary())?.StreamStatus !== 'ACTIVE') await new Promise(resolve => setImmediate(resolve))
   }
   const openShards = async () =>
-    (await client.send(new ListShardsCommand({ StreamName: streamName, ShardFilter: { Type: 'AT_LATEST' } }))).Shards ??
-    []
+    ((await client.send(new ListShardsCommand({ StreamName: streamName }))).Shards ?? []).filter(
+      shard => shard.SequenceNumberRange?.EndingSequenceNumber === undefined
+    )
   await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount }))
-  await active()
   const producer = new KinesisProducer({ streamName, region, endpoint, credentials, ...options })
   return {
     client,

@@ -149,8 +149,10 @@ export class Faults {
     }
   }
 
-  isDescribeFailed(nowMs: number): boolean {
-    return this.spellError(nowMs) !== undefined || this.#happensOften('describeFail')
+  /** Undefined: the summary comes. */
+  describeFailure(nowMs: number): TransportError | undefined {
+    const spellError = this.spellError(nowMs)
+    return this.#happensOften('describeFail') ? errorOf('AccessDeniedException', 400) : spellError
   }
 
   /** Listings are few: their faults come five times as often. */

@@ -49,9 +49,9 @@ const KPL_PER_RECORD_RULE: Mutant = {
     },
     {
       file: 'pipeline/pipeline',
-      find: "import { Routing, serviceManaged } from './routing",
+      find: "import { Routing } from './routing",
       replace:
-        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing, serviceManaged } from './routing"
+        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing } from './routing"
     }
   ]
 }
@@ -358,6 +358,12 @@ export const MUTANTS: readonly Mutant[] = [
     'pipeline/answers',
     'entry.record.members.sentMs = entry.outcome.startMs',
     ''
+  ),
+  mutant(
+    'refusals are believed of a stream that is being created',
+    'stages/stream-status',
+    'if (this.isCreating) return false',
+    'if (this.isCreating) return true'
   ),
   mutant(
     'a flush ends one record early',

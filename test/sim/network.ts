@@ -22,6 +22,8 @@ export interface Flight {
   readonly sentData: readonly Uint8Array[]
   /** The life of the stream that took it, once it was applied. */
   incarnation: Incarnation | undefined
+  /** Whether the service refused it because the stream was still being created. */
+  wasTooEarly: boolean
   isOver: boolean
 }
 
@@ -29,7 +31,7 @@ export interface NetworkPorts {
   landed(flight: Flight, outcome: Outcome): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, isMalformed: boolean): void
-  described(pipeline: Pipeline, summary: StreamSummary | undefined): void
+  described(pipeline: Pipeline, summary: StreamSummary | undefined, errorCode?: string): void
   isPoison(recordNumber: number): boolean
   /** The service refused a request for breaking a limit of its own. */
   brokeLimit(message: string): void
@@ -63,7 +65,8 @@ export class Network {
     const { clock, faults, requestTimeoutMs } = this.#options
     const nowMs = clock.nowMs()
     const sentData = batch.entries.map(({ data }) => Uint8Array.from(data))
-    const flight: Flight = { pipeline, batch, startMs: nowMs, sentData, incarnation: undefined, isOver: false }
+    const fateless = { incarnation: undefined, wasTooEarly: false, isOver: false }
+    const flight: Flight = { pipeline, batch, startMs: nowMs, sentData, ...fateless }
     const fate = faults.requestFate(nowMs)
     this.requestCount++
     this.flights.add(flight)
@@ -79,11 +82,10 @@ export class Network {
   }
 
   fetchShards(pipeline: Pipeline): void {
-    const { clock, faults, kinesis } = this.#options
+    const { clock, faults } = this.#options
     const nowMs = clock.nowMs()
     const StreamName = pipeline.streamName
     const fate = faults.listingFate(nowMs)
-    const isDescribeFailed = faults.isDescribeFailed(nowMs)
     clock.schedule(nowMs + this.#latencyMs() + fate.delayMs, () => {
       if (this.#isClosed) return
       const listing = fate.isFailed ? undefined : this.#list(StreamName, fate.agoMs)
@@ -91,13 +93,17 @@ export class Network {
       const told = isMalformed ? malformed(listing, faults.draw('malformed')) : listing
       this.#ports.listed(pipeline, told, isMalformed)
     })
+  }
+
+  fetchSummary(pipeline: Pipeline): void {
+    const { clock, faults } = this.#options
+    const nowMs = clock.nowMs()
+    const failure = faults.describeFailure(nowMs)
     clock.schedule(nowMs + this.#latencyMs(), () => {
       if (this.#isClosed) return
-      const summary = isDescribeFailed
-        ? undefined
-        : orUndefined(() => kinesis.describeStreamSummary({ StreamName }).StreamDescriptionSummary)
-      const recordDistribution = summary?.RecordDistributionStrategy ?? 'USER_PARTITION_KEY'
-      this.#ports.described(pipeline, summary && { status: summary.StreamStatus, recordDistribution })
+      const summary = failure ?? this.#describe(pipeline.streamName)
+      if ('status' in summary) this.#ports.described(pipeline, summary)
+      else this.#ports.described(pipeline, undefined, summary.errorCode)
     })
   }
 
@@ -120,6 +126,19 @@ export class Network {
           endingHashKey: EndingHashKey
         }))
     )
+  }
+
+  #describe(StreamName: string): StreamSummary | TransportError {
+    try {
+      const { StreamDescriptionSummary: summary } = this.#options.kinesis.describeStreamSummary({ StreamName })
+      return {
+        status: summary.StreamStatus,
+        recordDistribution: summary.RecordDistributionStrategy ?? 'USER_PARTITION_KEY'
+      }
+    } catch (error) {
+      if (!(error instanceof FakeServiceError)) throw error
+      return errorOf(error.code, error.statusCode)
+    }
   }
 
   #end(flight: Flight, result: TransportError | readonly PutRecordsAnswer[], timeout?: Timer): void {
@@ -160,6 +179,8 @@ export class Network {
     } catch (error) {
       if (!(error instanceof FakeServiceError)) throw error
       if (error.code !== 'ResourceNotFoundException') this.#ports.brokeLimit(error.message)
+      const summary = this.#describe(pipeline.streamName)
+      flight.wasTooEarly = 'status' in summary && summary.status === 'CREATING'
       return errorOf(error.code, error.statusCode)
     }
   }

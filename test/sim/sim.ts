@@ -79,7 +79,8 @@ function live(world: World): void {
   runUntil(world, calmMs + boundMs, () => ledger.outstanding === 0)
   if (ledger.outstanding > 0) trace.violated('I16', `${ledger.outstanding} records do not settle in ${boundMs} ms`)
   // Zombies land, waits end.
-  runUntil(world, Math.max(clock.nowMs(), calmMs + LONGEST_WAIT_MS + 4 * config.requestTimeoutMs), () => false)
+  const waitMs = LONGEST_WAIT_MS + config.creatingMs + 4 * config.requestTimeoutMs
+  runUntil(world, Math.max(clock.nowMs(), calmMs + waitMs), () => false)
   if (world.closingMs !== undefined || ledger.outstanding > 0) return
   const probes = Array.from({ length: PROBE_COUNT }, () => {
     const record = drawRecord(
@@ -126,7 +127,8 @@ function livenessBoundMs({ config, options, ledger }: World): number {
   // In order of keys one shard may have all of the records, and answers one after the other.
   const requestsAtOnce = options.ordering === 'key' ? 1 : options.maxInFlightRequests
   const requestsMs = (4 * config.latencyMs * ledger.puts.length) / requestsAtOnce
-  return Math.ceil(LONGEST_WAIT_MS + 4 * config.requestTimeoutMs + 2 * options.retryCapMs + limiterMs + requestsMs)
+  const waitMs = LONGEST_WAIT_MS + config.creatingMs
+  return Math.ceil(waitMs + 4 * config.requestTimeoutMs + 2 * options.retryCapMs + limiterMs + requestsMs)
 }
 
 function runUntil({ clock, trace }: World, untilMs: number, isDone: () => boolean): void {

@@ -65,6 +65,8 @@ export interface SwarmConfig {
   readonly spells: readonly Spell[]
   readonly reshards: readonly number[]
   readonly autoFlips: readonly number[]
+  /** How long streams are CREATING, at the start and when they are made anew. */
+  readonly creatingMs: number
   readonly recreates: readonly number[]
   readonly recordCount: number
   readonly burst: number
@@ -89,6 +91,7 @@ export interface SwarmConfig {
 const OFF = 0.4
 const TAGGED = 0.2
 const LOCAL = 0.1
+const NOT_CREATING = 0.8
 const SHORT_LIVED = 0.125
 const SHORT_LIVES_MS = [1_000, 3_000] as const
 
@@ -123,6 +126,7 @@ function drawWorld(random: SeededRandom, draw: Draw, mode: World): SwarmConfig {
   const isTagged = drawn.aggregationEnabled === true && random.split('tags')() < TAGGED
   const life = mode === 'ordered' && !isIsolation ? drawShortLife(random.split('times to live'), drawn) : {}
   const options = { ...drawn, ...life, dedupeTags: isTagged }
+  const creating = new Draw(random.split('creating'))
   return {
     mode,
     options,
@@ -133,6 +137,7 @@ function drawWorld(random: SeededRandom, draw: Draw, mode: World): SwarmConfig {
       ? [{ fault: 'throttledShards', fromMs: 0, untilMs: safetyMs }]
       : [...drawSpells(draw, safetyMs), ...drawLocalFault(new Draw(random.split(LOCAL_FAULT)), safetyMs)],
     reshards: isIsolation || draw.chance(OFF) ? [] : draw.times(draw.pick([1, 2, 6]), safetyMs),
+    creatingMs: isIsolation || creating.chance(NOT_CREATING) ? 0 : creating.pick([50, 700, 5_000, 40_000]),
     // A stream that chooses shards itself has no order to keep.
     autoFlips: isIsolation || mode === 'ordered' || draw.chance(0.85) ? [] : draw.times(2, safetyMs),
     recreates: isIsolation || mode !== 'short' || draw.chance(0.85) ? [] : draw.times(1, safetyMs),

@@ -70,8 +70,8 @@ export class World {
     this.trace = new Trace(nowMs, isVerbose)
     this.options = { ...pipelineOptions(resolveOptions(config.options)), bufferMaxBytes: config.bufferMaxBytes }
     this.faults = new Faults(config, this.random.split('faults'), START_MS)
-    const { throughputLimits, latencyMs, requestTimeoutMs, shuffles } = config
-    this.kinesis = new FakeKinesis({ nowMs, random: this.random.split('service'), throughputLimits })
+    const { throughputLimits, latencyMs, requestTimeoutMs, shuffles, creatingMs } = config
+    this.kinesis = new FakeKinesis({ nowMs, random: this.random.split('service'), throughputLimits, creatingMs })
     this.book = new ShardBook(this.kinesis)
     this.createStreams()
     const { options, ledger, trace, book, clock, faults, kinesis } = this
@@ -96,6 +96,7 @@ export class World {
         this.watchers.listingStarted(pipeline.streamName)
         this.network.fetchShards(pipeline)
       },
+      fetchSummary: pipeline => this.network.fetchSummary(pipeline),
       warn: (code, message) => {
         trace.say(() => `warning ${code} ${message}`)
         if (code !== 'KPL_WARN_INTERNAL') return
@@ -319,6 +320,11 @@ export class World {
     this.#flushes = this.#flushes.filter(flush => !flush.isDone && !this.ledger.isSettledBelow(flush.mark))
   }
 
+  /** Whether the producer always knows that a stream is being created: then it waits for it, and nothing fails for it. */
+  get #isStatusTold(): boolean {
+    return this.config.rates.describeFail === 0 && this.config.spells.length === 0
+  }
+
   #networkPorts(): NetworkPorts {
     return {
       landed: (flight, outcome) =>
@@ -326,12 +332,16 @@ export class World {
           this.trace.event('l', flight.batch.entries.length)
           this.trace.say(() => `land ${outcome.error?.errorCode ?? JSON.stringify(outcome.records)}`)
           const isRefusal = outcome.error?.persisted === 'no' && outcome.error.errorCode !== 'ValidationException'
-          if (isRefusal) this.refusalCount++
+          if (isRefusal && !(flight.wasTooEarly && this.#isStatusTold)) this.refusalCount++
           this.watchers.landed(flight, outcome)
           this.set.complete(flight.pipeline, flight.batch, outcome)
         }),
       listed: (pipeline, listing, isMalformed) => this.event(() => this.#listed(pipeline, listing, isMalformed)),
-      described: (pipeline, summary) => this.event(() => this.set.described(pipeline, summary, this.clock.nowMs())),
+      described: (pipeline, summary, errorCode) =>
+        this.event(() => {
+          this.trace.say(() => `described ${summary?.status ?? errorCode}`)
+          this.set.described(pipeline, summary, this.clock.nowMs(), errorCode)
+        }),
       isPoison: number => this.ledger.puts[number]?.isPoison === true,
       brokeLimit: message => this.trace.violated('I10', `the service refuses a request: ${message}`)
     }
@@ -352,7 +362,8 @@ export class World {
     }
     if (!isMalformed && !pipeline.isReplaced) this.watchers.mapTaken(pipeline.streamName, listing)
     const refusal = this.set.listed(pipeline, listing, nowMs)
-    const isBelieved = refusal === undefined && !pipeline.isReplaced
+    // An empty listing of a stream that may be being created counts as one that failed.
+    const isBelieved = refusal === undefined && !pipeline.isReplaced && listing.length > 0
     if (isBelieved && isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
     if (refusal !== undefined && !isMalformed) this.trace.violated('I11', 'a good listing is not believed')
   }

@@ -231,9 +231,44 @@ describe('refusals on this side', () => {
   })
 })
 
+describe('when the state of the stream was told', () => {
+  test('a probe goes at once, and the waits begin short again', () => {
+    const breaker = new Breaker(noJitter)
+    breaker.answered()
+    for (let i = 0; i < 8; i++) breaker.refused(breaker.nextDeadlineMs, breaker.nextDeadlineMs)
+
+    breaker.probeNow(10_000, false)
+    const isAllowed = breaker.mayStart(10_000)
+    breaker.started()
+    const isBelieved = breaker.refused(10_000, 40_000)
+
+    expect([isAllowed, isBelieved, breaker.nextDeadlineMs]).toEqual([true, true, 40_050])
+  })
+
+  test('refusals of before do not count for a stream that became ready', () => {
+    const breaker = new Breaker(noJitter)
+    for (let i = 0; i < 8; i++) breaker.refused(i * 10_000, i * 10_000)
+
+    breaker.probeNow(100_000, true)
+    const believed = [100_000, 100_100, 100_300].map(nowMs => breaker.refused(nowMs, nowMs))
+
+    expect(believed).toEqual([false, false, true])
+  })
+
+  test('a probe that is out stays the only one', () => {
+    const breaker = new Breaker(noJitter)
+    breaker.refused(0, 0)
+    breaker.started()
+
+    breaker.probeNow(10, true)
+
+    expect([breaker.mayStart(10), breaker.nextDeadlineMs]).toEqual([false, Infinity])
+  })
+})
+
 test('while it is open at most one request is out that it allowed, whatever happens', () => {
   const step = fc.record({
-    kind: fc.constantFrom('start', 'start', 'failed', 'failed', 'refused', 'refusedHere', 'answered'),
+    kind: fc.constantFrom('start', 'start', 'failed', 'failed', 'refused', 'refusedHere', 'told', 'answered'),
     waitMs: fc.integer({ min: 0, max: 2000 })
   })
   fc.assert(
@@ -247,6 +282,8 @@ test('while it is open at most one request is out that it allowed, whatever happ
           if (!breaker.mayStart(nowMs)) continue
           out.push({ startMs: nowMs, isProbe: breaker.isOpen })
           breaker.started()
+        } else if (kind === 'told') {
+          breaker.probeNow(nowMs, waitMs < 1000)
         } else {
           const request = out.shift()
           if (request === undefined) continue

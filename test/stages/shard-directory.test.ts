@@ -38,6 +38,23 @@ describe('fetches', () => {
     ])
   })
 
+  test('that failed go on at once when what kept them from coming is over, but not within a second of the last', () => {
+    const directory = new ShardDirectory(noJitter)
+    for (let i = 0; i < 5; i++) {
+      directory.startIfDue(directory.nextDeadlineMs)
+      directory.failed(i * 10_000)
+    }
+    const waitingMs = directory.nextDeadlineMs
+
+    directory.retryNow(41_000)
+    const dueMs = directory.nextDeadlineMs
+    directory.startIfDue(dueMs)
+    directory.retryNow(41_500)
+    directory.failed(41_600)
+
+    expect([waitingMs, dueMs, directory.nextDeadlineMs]).toEqual([45_062.5, 41_000, 42_600])
+  })
+
   test('two start at least a second apart and never at the same time, whatever happens', () => {
     const step = fc.record({
       kind: fc.constantFrom('contradicted', 'known', 'forget', 'good', 'bad', 'failed', 'start', 'start'),

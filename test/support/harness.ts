@@ -14,6 +14,9 @@ export interface HarnessOptions extends ProducerOptions {
   readonly shardCount?: number
   readonly latencyMs?: number
   readonly throughputLimits?: boolean
+  readonly creatingMs?: number
+  readonly deletingMs?: number
+  readonly updatingMs?: number
   readonly seed?: number
 }
 
@@ -33,13 +36,17 @@ export class Harness {
   readonly producer: KinesisProducer
 
   constructor(options: HarnessOptions = {}) {
-    const { shardCount = 1, latencyMs = 5, throughputLimits = true, seed = 1, ...producerOptions } = options
+    const { shardCount = 1, latencyMs = 5, throughputLimits = true, seed = 1, ...others } = options
+    const { creatingMs, deletingMs, updatingMs, ...producerOptions } = others
     const random = seededRandom(seed)
     this.clock = new VirtualClock(1_000_000)
     this.kinesis = new FakeKinesis({
       nowMs: () => this.clock.nowMs(),
       random: random.split('service'),
-      throughputLimits
+      throughputLimits,
+      creatingMs,
+      deletingMs,
+      updatingMs
     })
     if (shardCount > 0) this.kinesis.createStream({ StreamName: STREAM, ShardCount: shardCount })
     this.faults = new FaultPlan([], random.split('faults'))
