@@ -3,6 +3,7 @@
  * Invariant: the user records of one Kinesis record all come out or none does: an aggregate is validated as a whole before
  * its first member is shown. Deviations from the KCL are listed, with reasons, in docs/consumers.md.
  */
+import { bytesOf, listOf } from './deaggregate/given-data.ts'
 import { type AnyKinesisRecord, type OuterRecord, outerRecord } from './deaggregate/kinesis-record.ts'
 import { RangeFilter, type ShardRange } from './deaggregate/range-filter.ts'
 import { hasMagic, isEnvelope } from './wire/decode.ts'
@@ -10,17 +11,20 @@ import { EnvelopeReader } from './wire/envelope-reader.ts'
 import { MalformedEnvelopeError } from './wire/format.ts'
 import type { KeyTable } from './wire/key-table.ts'
 
+export type { ArrivalTime } from './deaggregate/arrival-time.ts'
 export {
   compareSequenceNumbers,
   type ExtendedSequenceNumber,
   formatSequenceNumber,
   parseSequenceNumber
 } from './deaggregate/checkpoint.ts'
+export { ConsumerError } from './deaggregate/consumer-error.ts'
 export type {
   AnyKinesisRecord,
   LambdaKinesisPayload,
   LambdaKinesisRecord,
   SdkKinesisRecord,
+  StoredKinesisRecord,
   TransformationMetadata,
   TransformationRecord
 } from './deaggregate/kinesis-record.ts'
@@ -94,7 +98,8 @@ export interface AggregateInfo {
 /**
  * Returns the user records of one Kinesis record, in order; a plain record gives itself. The record is validated at the
  * call; the user records are made one by one as they are asked for, once. The record's bytes are aliased meanwhile.
- * Throws KPL_ERR_MALFORMED_ENVELOPE, with the sequence number, if `onCorrupt` says so. Linear in the bytes.
+ * Throws KPL_ERR_INVALID_INPUT for what is no record, and KPL_ERR_MALFORMED_ENVELOPE, with the sequence number, if
+ * `onCorrupt` says so or the memory is taken away before the last user record was made. Linear in the bytes.
  *
  *   for (const { partitionKey, data } of deaggregate(record)) ...
  */
@@ -109,7 +114,7 @@ export function deaggregate(
   } catch (error) {
     if (!(error instanceof MalformedEnvelopeError)) throw error
     if (options.onCorrupt === 'throw') throw new MalformedEnvelopeError(error.fault, error.offset, outer.sequenceNumber)
-    return options.onCorrupt === 'skip' ? nothing() : plain(outer, options.copy)
+    return options.onCorrupt === 'skip' ? [].values() : plain(outer, options.copy)
   }
 }
 
@@ -118,32 +123,33 @@ export function* deaggregateAll(
   records: Iterable<AnyKinesisRecord>,
   options?: DeaggregateOptions
 ): Generator<ConsumedRecord, void, undefined> {
-  for (const record of records) {
+  for (const record of listOf(records)) {
     for (const userRecord of deaggregate(record, options)) yield userRecord
   }
 }
 
 /** Whether the bytes are framed as an aggregated record: the magic, and a digest that is right. The body is not read. */
 export function isAggregated(bytes: Uint8Array): boolean {
-  return isEnvelope(bytes)
+  return isEnvelope(bytesOf(bytes))
 }
 
 /** Returns what there is to know about the bytes of a Kinesis record; never throws for what they hold. */
 export function aggregateInfo(bytes: Uint8Array): AggregateInfo {
-  const hasDigest = hasMagic(bytes)
+  const data = bytesOf(bytes)
+  const hasDigest = hasMagic(data)
   const plainInfo = {
     aggregated: false,
-    digest: hasDigest ? (isEnvelope(bytes) ? 'valid' : 'invalid') : 'absent',
+    digest: hasDigest ? (isEnvelope(data) ? 'valid' : 'invalid') : 'absent',
     fault: undefined,
     userRecordCount: 1,
     partitionKeys: [],
     explicitHashKeys: [],
-    dataBytes: bytes.length,
-    recordBytes: bytes.length
+    dataBytes: data.length,
+    recordBytes: data.length
   } as const
   if (!hasDigest) return plainInfo
   try {
-    const reader = open(bytes, {}).reader
+    const reader = open(data, {}).reader
     return {
       ...plainInfo,
       aggregated: true,
@@ -222,6 +228,16 @@ class Members implements IterableIterator<ConsumedRecord> {
   }
 
   next(): IteratorResult<ConsumedRecord, undefined> {
+    try {
+      return this.#next()
+    } catch {
+      // The bytes were valid: what throws now is that they are gone.
+      const { sequenceNumber } = this.#outer
+      throw new MalformedEnvelopeError('memory taken away or changed while it was read', 0, sequenceNumber)
+    }
+  }
+
+  #next(): IteratorResult<ConsumedRecord, undefined> {
     const reader = this.#reader
     const { sequenceNumber, arrivalTimestamp } = this.#outer
     while (reader.next()) {
@@ -247,19 +263,16 @@ class Members implements IterableIterator<ConsumedRecord> {
   }
 }
 
-function* plain(outer: OuterRecord, copy: boolean | undefined): Generator<ConsumedRecord, undefined, undefined> {
+function plain(outer: OuterRecord, copy: boolean | undefined): IterableIterator<ConsumedRecord> {
   const { bytes, partitionKey, sequenceNumber, arrivalTimestamp } = outer
-  // A Buffer's copies and slices are Buffers; what comes out here is plain, as it is for members.
-  const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  yield {
+  const record: ConsumedRecord = {
     partitionKey,
     explicitHashKey: undefined,
-    data: copy ? data.slice() : data,
+    data: copy ? bytes.slice() : bytes,
     sequenceNumber,
     subSequenceNumber: 0,
     aggregated: false,
     arrivalTimestamp
   }
+  return [record].values()
 }
-
-function* nothing(): Generator<ConsumedRecord, undefined, undefined> {}

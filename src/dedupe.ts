@@ -48,7 +48,7 @@ export class DedupeWindow {
 
   /** True the first time a record's id comes within the window, and for every record without one; remembers the id. */
   isNew({ dedupeId }: TaggedRecord): boolean {
-    if (dedupeId === undefined) return true
+    if (typeof dedupeId !== 'string') return true
     if (this.#ids.has(dedupeId)) return false
     this.#remember(dedupeId)
     return true
@@ -56,12 +56,12 @@ export class DedupeWindow {
 
   /** Whether the record's id is remembered: it is a copy of one that was added. Remembers nothing. */
   has({ dedupeId }: TaggedRecord): boolean {
-    return dedupeId !== undefined && this.#ids.has(dedupeId)
+    return typeof dedupeId === 'string' && this.#ids.has(dedupeId)
   }
 
   /** Remembers the record's id, if it has one, and forgets the oldest for it when the window is full. */
   add({ dedupeId }: TaggedRecord): void {
-    if (dedupeId !== undefined && !this.#ids.has(dedupeId)) this.#remember(dedupeId)
+    if (typeof dedupeId === 'string' && !this.#ids.has(dedupeId)) this.#remember(dedupeId)
   }
 
   #remember(dedupeId: string): void {

@@ -1,5 +1,6 @@
 /**
- * The user's logger, at arm's length: a message enters; whatever the logger throws stays here, and what comes too often.
+ * The user's logger, at arm's length: a message enters; what the logger throws or rejects with stays here, and what comes
+ * too often.
  * Invariant: logging never throws and never waits; of one message at most `MAX_PER_WINDOW` are told in a window, and the
  * next one that is told says how many were not.
  */
@@ -32,8 +33,8 @@ export function guardedLogger(logger: Logger, clock: Clock): Logger {
     try {
       const all = suppressed > 0 ? { ...fields, suppressed } : fields
       // console would print an argument that is there and undefined.
-      if (all === undefined) logger[level](message)
-      else logger[level](message, all)
+      const written: unknown = all === undefined ? logger[level](message) : logger[level](message, all)
+      if (written !== undefined) new Promise(resolve => resolve(written)).catch(ignore)
     } catch {
       // There is nowhere left to tell it: the place for telling is what failed.
     }
@@ -56,3 +57,6 @@ function admit(windows: Map<string, Window>, key: string, nowMs: number): number
   window.toldCount++
   return 0
 }
+
+/** Not swallowed: as above, the place for telling is what failed. */
+function ignore(): void {}

@@ -139,15 +139,16 @@ export class KinesisProducer implements AsyncDisposable {
 
   /**
    * Puts every record of `source` with back-pressure and yields one outcome for each, in order. A record that is refused
-   * or fails is an outcome with `error`; only `source` itself can make this throw.
+   * or fails is an outcome with `error`; only `source` itself can make this throw. Nothing is put before the first outcome
+   * is asked for (KPL_WARN_PUT_ALL_UNREAD). Throws InvalidRecordError for a source that is no iterable of records.
    */
   putAll(source: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<PutAllOutcome, void, undefined> {
-    return putAll(this, source)
+    return putAll(this, source, { clock: this.#clock, warn: (code, message) => this.#warn(code, message) })
   }
 
   /** Returns an object-mode Writable of user records with real back-pressure; its end waits for all of its records. */
   writable(options: WritableOptions = {}): Writable {
-    return recordWritable(this, options)
+    return recordWritable(this, options, (code, message) => this.#warn(code, message))
   }
 
   /**

@@ -1,10 +1,12 @@
 /**
  * `putAll`: a source of records in, one outcome for each out, in the source's order.
  * Invariant: at most `MAX_UNREAD` outcomes wait to be read; beyond it, and while the buffer is full, the source is not
- * read. What has been put settles whether or not its outcome is read.
+ * read. What has been put settles whether or not its outcome is read. Nothing is put before the first outcome is asked
+ * for, so a loop that is missing is warned about; and nothing that the source throws is lost.
  */
-import type { ProducerError } from './model/errors.ts'
-import type { UserRecord } from './model/records.ts'
+import { errorText, InvalidRecordError, type ProducerError } from './model/errors.ts'
+import type { Clock, Timer } from './model/ports.ts'
+import { kindOf, type UserRecord } from './model/records.ts'
 import type { PutResult, SettleCallback } from './model/results.ts'
 import { Fifo } from './stages/fifo.ts'
 
@@ -20,13 +22,37 @@ export interface RecordSink {
   ready(): Promise<void>
 }
 
+/** Who is told what no outcome can say. */
+export interface PutAllWatch {
+  readonly clock: Clock
+  warn(code: string, message: string): void
+}
+
 /** Outcomes that may wait for a slow reader: enough for several full requests. */
 const MAX_UNREAD = 10_000
 
-export async function* putAll(
+/** Throws InvalidRecordError, at once, for a source that is no iterable of records. */
+export function putAll(
   sink: RecordSink,
-  source: Iterable<UserRecord> | AsyncIterable<UserRecord>
+  source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
+  watch: PutAllWatch
 ): AsyncGenerator<PutAllOutcome, void, undefined> {
+  assertSource(source)
+  // `for await` asks for the first outcome at the call, and whatever wraps the generator soon after: before any timer.
+  const unreadTimer = watch.clock.schedule(watch.clock.nowMs(), () => {
+    const remedy = 'read its outcomes: for await (const { record, error } of producer.putAll(source))'
+    watch.warn('KPL_WARN_PUT_ALL_UNREAD', `putAll was called and has put nothing, because nobody reads it; ${remedy}`)
+  })
+  return outcomes(sink, source, watch, unreadTimer)
+}
+
+async function* outcomes(
+  sink: RecordSink,
+  source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
+  watch: PutAllWatch,
+  unreadTimer: Timer
+): AsyncGenerator<PutAllOutcome, void, undefined> {
+  unreadTimer.cancel()
   const unread = new Fifo<Promise<PutAllOutcome>>()
   const changed = new Signal()
   let isStopped = false
@@ -42,7 +68,11 @@ export async function* putAll(
   }
   const reading = read().then(
     () => changed.end(),
-    (error: unknown) => changed.end(error)
+    (error: unknown) => {
+      changed.end(error)
+      // The loop was left: there is nobody to throw it at.
+      if (isStopped) watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
+    }
   )
   try {
     while (!changed.isEnded || unread.count > 0) {
@@ -79,6 +109,15 @@ async function putWhenReady(sink: RecordSink, record: UserRecord): Promise<PutAl
     // Everything a producer throws or settles with is a ProducerError.
     return { record, error: error as ProducerError }
   }
+}
+
+function assertSource(source: unknown): void {
+  const isIterable =
+    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source)
+  // Bytes can be walked, but what comes out are no records.
+  if (isIterable && !ArrayBuffer.isView(source)) return
+  const fault = `must be an iterable or async iterable of user records, got ${kindOf(source)}`
+  throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'source', fault)
 }
 
 /** Lets one side wait until the other has changed something, or has ended. */

@@ -58,3 +58,17 @@ test('a logger that throws is let be', () => {
 
   expect(() => logger.error('x')).not.toThrow()
 })
+
+test('a logger that rejects is no unhandled rejection', async () => {
+  const escaped: unknown[] = []
+  const keep = (error: unknown) => escaped.push(error)
+  process.on('unhandledRejection', keep)
+  const fail = () => Promise.reject(new Error('full'))
+  const logger = guardedLogger({ debug: fail, info: fail, warn: fail, error: fail }, new VirtualClock(0))
+
+  logger.error('x')
+  await new Promise(resolve => setImmediate(resolve))
+
+  process.off('unhandledRejection', keep)
+  expect(escaped).toEqual([])
+})

@@ -320,19 +320,6 @@ describe('kinesisHandler', () => {
     expect([answer.done, answer.failed]).toEqual([['1'], [sequenceNumber(0)]])
   })
 
-  test('fails the invocation when onError throws, so that the batch is delivered again', async () => {
-    const onError = () => {
-      throw new Error('log is down')
-    }
-
-    const answers = [
-      run(eventOf(['a=1'], ['b=2']), ['2'], { onError }),
-      run(poisonEvent, [], { onCorrupt: 'throw', onError })
-    ]
-
-    for (const answer of answers) await expect(answer).rejects.toThrow(new Error('log is down'))
-  })
-
   test('refuses a concurrency that is not a whole number from 1', () => {
     const make = (concurrency: number) => () => kinesisHandler(() => {}, { concurrency })
 

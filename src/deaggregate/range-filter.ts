@@ -6,6 +6,7 @@
  */
 import { md5 } from '../wire/digest.ts'
 import type { EnvelopeReader } from '../wire/envelope-reader.ts'
+import { invalidInput } from './consumer-error.ts'
 
 /** A shard's hash keys, both ends included, as decimal text or bigint; or the SDK's `Shard.HashKeyRange` as it is. */
 export type ShardRange =
@@ -18,6 +19,15 @@ export type ShardRange =
  */
 export type Place = 'inside' | 'outside' | 'nowhere' | 'unknown'
 
+/** Both shapes in one. */
+interface AnyRange {
+  readonly startingHashKey?: unknown
+  readonly StartingHashKey?: unknown
+  readonly endingHashKey?: unknown
+  readonly EndingHashKey?: unknown
+}
+
+const ALL: ShardRange = { startingHashKey: 0n, endingHashKey: 2n ** 128n - 1n }
 const HEX_DIGITS = 32
 const MAX_DECIMAL_DIGITS = 39
 
@@ -30,11 +40,11 @@ export class RangeFilter {
   readonly #byKey: Place[] = Object.setPrototypeOf([], null)
   readonly #byHashKey: Place[] = Object.setPrototypeOf([], null)
 
-  /** No range means all hash keys. Throws a SyntaxError for a bound that is not an integer. */
-  constructor(reader: EnvelopeReader, range: ShardRange = { startingHashKey: 0n, endingHashKey: 2n ** 128n - 1n }) {
-    const isOurs = 'startingHashKey' in range
-    this.#start = hex(isOurs ? range.startingHashKey : range.StartingHashKey!)
-    this.#end = hex(isOurs ? range.endingHashKey : range.EndingHashKey!)
+  /** No range means all hash keys. Throws KPL_ERR_INVALID_INPUT for a bound that is no hash key. */
+  constructor(reader: EnvelopeReader, range: ShardRange | undefined) {
+    const { startingHashKey, StartingHashKey, endingHashKey, EndingHashKey }: AnyRange = range ?? ALL
+    this.#start = bound(startingHashKey ?? StartingHashKey)
+    this.#end = bound(endingHashKey ?? EndingHashKey)
     this.#reader = reader
   }
 
@@ -63,6 +73,12 @@ function decimalToHex(text: string): string | undefined {
   const digits = text.replace(/^[+-]?0*/, '')
   const isNegative = digits !== '' && text.startsWith('-')
   return isNegative || digits.length > MAX_DECIMAL_DIGITS ? '' : hex(digits)
+}
+
+function bound(hashKey: unknown): string {
+  const isHashKey = typeof hashKey === 'bigint' || (typeof hashKey === 'string' && /^\d{1,64}$/.test(hashKey))
+  if (!isHashKey) throw invalidInput('shardRange', 'two hash keys, as decimal text or bigint', hashKey)
+  return hex(hashKey)
 }
 
 /** As 32 digits; more when it takes more. */

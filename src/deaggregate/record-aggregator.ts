@@ -7,12 +7,14 @@ import { md5 } from '../wire/digest.ts'
 import { EnvelopeWriter } from '../wire/encode.ts'
 import { CONTAINER_KEY } from '../wire/format.ts'
 import { explicitHashKeyFault } from '../wire/hash-key.ts'
+import { ConsumerError, invalidInput } from './consumer-error.ts'
+import { bytesOf, listOf } from './given-data.ts'
 
 /** A user record to aggregate. */
 export interface AggregatableRecord {
   /** Well-formed Unicode. */
   readonly partitionKey: string
-  /** Copied; a string is written as its UTF-8 bytes. */
+  /** Copied; a string is written as its UTF-8 bytes and is well-formed Unicode. */
   readonly data: Uint8Array | string
   /** 0 to 2^128 - 1, as a bigint or plain decimal digits. */
   readonly explicitHashKey?: string | bigint | undefined
@@ -59,22 +61,18 @@ export class RecordAggregator {
     return this.#writer.sealedBytes
   }
 
-  /** Whether `add` would take this record now; the first one always fits. */
+  /** Whether `add` would take this record now; the first one always fits. Throws as `add` does. */
   fits(record: AggregatableRecord): boolean {
-    const { partitionKey, data } = record
-    const hashKey = hashKeyText(record)
-    if (this.count === 0) return true
-    const bytes = this.#writer.bytesWith(partitionKey, utf8Bytes(partitionKey), hashKey, utf8Bytes(data))
-    return this.count < this.#maxUserRecords && bytes <= this.#maxBytes
+    return this.#fits(measured(record))
   }
 
-  /** Takes the record, or returns false when it does not fit: then `seal` first. Throws a TypeError for a bad key. */
+  /** Takes the record, or returns false when it does not fit: then `seal` first. Throws KPL_ERR_INVALID_INPUT. */
   add(record: AggregatableRecord): boolean {
-    if (!this.fits(record)) return false
-    const { partitionKey, data } = record
-    const hashKey = hashKeyText(record)
+    const given = measured(record)
+    if (!this.#fits(given)) return false
+    const { partitionKey, keyBytes, hashKey, data, dataBytes } = given
     if (this.count === 0) this.#explicitHashKey = hashKey ?? String(BigInt('0x' + md5(partitionKey, 'hex')))
-    this.#writer.add(partitionKey, utf8Bytes(partitionKey), hashKey, data, utf8Bytes(data))
+    this.#writer.add(partitionKey, keyBytes, hashKey, data, dataBytes)
     return true
   }
 
@@ -86,6 +84,12 @@ export class RecordAggregator {
     const partitionKey = userRecordCount > 1 ? CONTAINER_KEY : firstPartitionKey
     return { partitionKey, explicitHashKey: this.#explicitHashKey, data: this.#writer.seal(), userRecordCount }
   }
+
+  #fits({ partitionKey, keyBytes, hashKey, dataBytes }: MeasuredRecord): boolean {
+    if (this.count === 0) return true
+    const bytes = this.#writer.bytesWith(partitionKey, keyBytes, hashKey, dataBytes)
+    return this.count < this.#maxUserRecords && bytes <= this.#maxBytes
+  }
 }
 
 /** Yields the records aggregated in their order, each aggregate as full as the options allow. One shard's records only. */
@@ -94,7 +98,7 @@ export function* aggregate(
   options?: RecordAggregatorOptions
 ): Generator<AggregatedRecord, void, undefined> {
   const aggregator = new RecordAggregator(options)
-  for (const record of records) {
+  for (const record of listOf(records)) {
     if (aggregator.add(record)) continue
     yield aggregator.seal()!
     aggregator.add(record)
@@ -103,14 +107,33 @@ export function* aggregate(
   if (last !== undefined) yield last
 }
 
-function utf8Bytes(value: string | Uint8Array): number {
-  return typeof value === 'string' ? Buffer.byteLength(value) : value.length
+/** A record that was checked, with its lengths in UTF-8. */
+interface MeasuredRecord {
+  readonly partitionKey: string
+  readonly keyBytes: number
+  readonly hashKey: string | undefined
+  readonly data: Uint8Array | string
+  readonly dataBytes: number
 }
 
-function hashKeyText({ partitionKey, explicitHashKey }: AggregatableRecord): string | undefined {
-  if (!partitionKey.isWellFormed()) throw new TypeError('partitionKey has a lone surrogate')
-  if (explicitHashKey === undefined) return undefined
-  const fault = explicitHashKeyFault(explicitHashKey)
-  if (fault !== undefined) throw new TypeError(`explicitHashKey ${fault}`)
-  return String(explicitHashKey)
+/** Reads each field once. */
+function measured(record: AggregatableRecord): MeasuredRecord {
+  if (typeof record !== 'object' || record === null) throw invalidInput('record', 'a user record', record)
+  const { partitionKey, data, explicitHashKey } = record
+  if (typeof partitionKey !== 'string') throw invalidInput('partitionKey', 'text', partitionKey)
+  const given = typeof data === 'string' ? data : bytesOf(data, 'a Uint8Array or text')
+  const fault = explicitHashKey === undefined ? undefined : explicitHashKeyFault(explicitHashKey)
+  if (fault !== undefined) throw new ConsumerError('KPL_ERR_INVALID_INPUT', `explicitHashKey ${fault}`)
+  return {
+    partitionKey,
+    keyBytes: textBytes(partitionKey, 'partitionKey'),
+    hashKey: explicitHashKey === undefined ? undefined : String(explicitHashKey),
+    data: given,
+    dataBytes: typeof given === 'string' ? textBytes(given, 'data') : given.length
+  }
+}
+
+function textBytes(text: string, name: string): number {
+  if (text.isWellFormed()) return Buffer.byteLength(text)
+  throw new ConsumerError('KPL_ERR_INVALID_INPUT', `${name} has a lone surrogate`)
 }

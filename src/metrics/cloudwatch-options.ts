@@ -15,8 +15,8 @@ import { systemWallMs } from './wall-clock.ts'
 export interface CloudWatchOptions {
   /** A `CloudWatchClient` to upload through; this or `write`. Never destroyed here. */
   readonly client?: CloudWatchClientLike
-  /** Takes lines of embedded metric format, for Lambda and containers; this or `client`. */
-  readonly write?: (line: string) => void
+  /** Takes lines of embedded metric format, for Lambda and containers; this or `client`. A promise is waited for. */
+  readonly write?: (line: string) => unknown
   /** KPL: MetricsNamespace. Default: `'KinesisProducerLibrary'`. */
   readonly namespace?: string
   /** KPL: MetricsLevel. Default: `'detailed'`. */

@@ -4,7 +4,9 @@
  * Invariant: what could not be uploaded is merged into the next upload and never dropped; uploads do not overlap; after
  * `close` there is no timer. An upload whose answer was lost may count twice.
  */
-import type { Timer } from '../model/ports.ts'
+import { guardedLogger } from '../guarded-logger.ts'
+import { errorText } from '../model/errors.ts'
+import type { Logger, Timer } from '../model/ports.ts'
 import { emitWarning } from '../system.ts'
 import {
   type CloudWatchOptions,
@@ -38,6 +40,7 @@ export class CloudWatchMetrics implements AsyncDisposable {
   readonly #windows: readonly MetricsWindow[]
   readonly #pending: DimensionTree
   readonly #cut = new AbortController()
+  readonly #logger: Logger | undefined
   #timer: Timer | undefined
   #nextMs: number
   #uploading: Promise<void> = Promise.resolve()
@@ -48,6 +51,8 @@ export class CloudWatchMetrics implements AsyncDisposable {
   constructor(producers: MetricsSource | readonly MetricsSource[], options: CloudWatchOptions) {
     this.#options = resolveCloudWatchOptions(options)
     const { level, granularity, dimensions, clock, uploadDelayMs } = this.#options
+    const { logger } = this.#options
+    this.#logger = logger && guardedLogger(logger, clock)
     const sources = level === 'none' ? [] : [producers].flat()
     this.#windows = sources.map(source => new MetricsWindow(source))
     this.#pending = new DimensionTree({ level: level === 'none' ? 'summary' : level, granularity, dimensions })
@@ -120,8 +125,8 @@ export class CloudWatchMetrics implements AsyncDisposable {
   }
 
   #report(error: unknown): void {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    const { logger } = this.#options
+    const text = errorText(error)
+    const logger = this.#logger
     if (logger === undefined) emitWarning('KPL_WARN_METRICS_UPLOAD', `metrics upload failed, will go again: ${text}`)
     else logger.warn('metrics upload failed, will go again', { error: text })
   }

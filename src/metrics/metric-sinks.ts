@@ -56,21 +56,27 @@ export function putMetricDataSink({ client, namespace, uploadRetries }: PutMetri
 }
 
 export interface EmfOptions {
-  /** Takes one document, without a line break. */
-  readonly write: (line: string) => void
+  /** Takes one document, without a line break. A promise is waited for. */
+  readonly write: (line: string) => unknown
   readonly namespace: string
   readonly wallMs: () => number
 }
 
-/** Returns a sink that writes embedded metric format. */
+/** Returns a sink that writes embedded metric format, one line after the other. */
 export function emfSink({ write, namespace, wallMs }: EmfOptions): MetricSink {
   return {
-    async put(data) {
+    async put(data, signal) {
       const left: Datum[] = []
       let firstError: unknown
-      for (const line of emfLines(data, namespace, wallMs())) {
+      let timestampMs: number
+      try {
+        timestampMs = wallMs()
+      } catch (error) {
+        return { data, error }
+      }
+      for (const line of emfLines(data, namespace, timestampMs)) {
         try {
-          write(line.text)
+          await unlessCut(write(line.text), signal)
         } catch (error) {
           left.push(...line.data)
           firstError ??= error
@@ -78,6 +84,22 @@ export function emfSink({ write, namespace, wallMs }: EmfOptions): MetricSink {
       }
       return { data: left, error: firstError }
     }
+  }
+}
+
+/** Waits for what `write` returned, and no longer than the upload may take. */
+async function unlessCut(written: unknown, signal: AbortSignal): Promise<void> {
+  if (typeof Object(written).then !== 'function') return
+  signal.throwIfAborted()
+  let onAbort = () => {}
+  const cut = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort)
+  })
+  try {
+    await Promise.race([written, cut])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -16,8 +16,10 @@ import {
   type TracerProvider,
   trace
 } from '@opentelemetry/api'
+import { errorText } from '../model/errors.ts'
 import { CHANNELS, type RequestEvent } from '../pipeline/diagnostics.ts'
 import { LATENCY_BOUNDS_MS } from '../pipeline/latency.ts'
+import { emitWarning } from '../system.ts'
 import { Instruments } from './otel-instruments.ts'
 import { DEFAULT_MAX_SHARDS } from './series.ts'
 import { namedSources, type StatsSources } from './stats-source.ts'
@@ -67,8 +69,7 @@ export function openTelemetry(producers: StatsSources, options: OpenTelemetryOpt
     advice: { explicitBucketBoundaries: LATENCY_BOUNDS_MS.map(boundMs => boundMs / 1000) }
   })
   const tracer = tracerProvider.getTracer(SCOPE)
-  const onRequest = (message: unknown) => {
-    const event = message as RequestEvent
+  const record = (event: RequestEvent) => {
     const attributes = {
       ...operation,
       'messaging.operation.type': 'send',
@@ -86,6 +87,17 @@ export function openTelemetry(producers: StatsSources, options: OpenTelemetryOpt
     })
     if (event.errorCode !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: event.errorCode })
     span.end(event.endMs)
+  }
+  const onRequest = (message: unknown) => {
+    try {
+      record(message as RequestEvent)
+    } catch (error) {
+      // Thrown out of a channel's subscriber, it would end the process.
+      emitWarning(
+        'KPL_WARN_TELEMETRY_THREW',
+        `a span processor or another part of OpenTelemetry threw: ${errorText(error)}`
+      )
+    }
   }
   meter.addBatchObservableCallback(observe, instruments.all)
   subscribe(CHANNELS.request, onRequest)

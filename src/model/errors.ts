@@ -36,7 +36,7 @@ export const ERRORS = {
   KPL_ERR_CLOSED: {
     class: 'ProducerError',
     retryable: false,
-    doc: 'The producer is closing or closed. Nothing was taken.'
+    doc: 'The producer, or the writable that held the record, is closing or closed. Nothing was taken.'
   },
   KPL_ERR_ABORTED: {
     class: 'RecordFailedError',
@@ -102,6 +102,16 @@ export const ERRORS = {
     class: 'MalformedEnvelopeError',
     retryable: false,
     doc: 'Bytes with the KPL magic and a valid digest do not hold a valid aggregated record.'
+  },
+  KPL_ERR_INVALID_INPUT: {
+    class: 'ConsumerError',
+    retryable: false,
+    doc: 'A consumer was given a record, event, context or argument that is none; the message names it.'
+  },
+  KPL_ERR_TIME_UP: {
+    class: 'ConsumerError',
+    retryable: true,
+    doc: "A Lambda invocation's time was up before the user record was done; it is delivered again."
   }
 } as const satisfies Record<string, ErrorEntry>
 

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
-import { type AggregatableRecord, aggregate, deaggregate, RecordAggregator } from '../../src/deaggregate.ts'
+import {
+  type AggregatableRecord,
+  aggregate,
+  ConsumerError,
+  deaggregate,
+  RecordAggregator
+} from '../../src/deaggregate.ts'
 import { type LiteralRecord, vectors, wrap } from '../wire/vectors.ts'
 
 const literal = (id: string) => vectors.literal.find(vector => vector.id === id)!
@@ -156,7 +162,7 @@ describe('aggregate', () => {
 
     const add = () => aggregator.add(record)
 
-    expect(add).toThrow(new TypeError(message))
+    expect(add).toThrow(new ConsumerError('KPL_ERR_INVALID_INPUT', message))
     expect(aggregator.count).toBe(0)
   })
 })

@@ -34,6 +34,8 @@ const thrower = () => {
 }
 const throwing: Logger = { debug: thrower, info: thrower, warn: thrower, error: thrower }
 
+const rejecter = () => Promise.reject(new Error('a fault of the logger'))
+
 interface Scenario {
   readonly options: ProducerOptions
   readonly callback: () => void
@@ -63,7 +65,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     }
   },
   'the logger rejects': {
-    options: { logger: { ...silent, warn: () => Promise.resolve(), error: () => Promise.resolve() } },
+    options: { logger: { ...silent, warn: rejecter, error: rejecter } },
     callback: () => {}
   },
   'the logger throws': { options: { logger: throwing }, callback: () => {} }
