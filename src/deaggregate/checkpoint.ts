@@ -31,11 +31,14 @@ export function formatSequenceNumber(place: ExtendedSequenceNumber): string {
   return `${place.sequenceNumber}:${place.subSequenceNumber ?? 0}`
 }
 
-/** Returns the place that `formatSequenceNumber` printed; a bare sequence number has sub-sequence number 0. */
+/**
+ * Returns the place that `formatSequenceNumber` printed; a bare sequence number has sub-sequence number 0. Throws a SyntaxError
+ * for a sub-sequence number that is none: every comparison with it would be false, and a reader would skip all records.
+ */
 export function parseSequenceNumber(text: string): { sequenceNumber: string; subSequenceNumber: number } {
-  const colon = text.indexOf(':')
-  if (colon < 0) return { sequenceNumber: text, subSequenceNumber: 0 }
-  return { sequenceNumber: text.slice(0, colon), subSequenceNumber: Number(text.slice(colon + 1)) }
+  const parts = /^([^:]*)(?::(\d{1,15}))?$/.exec(text)
+  if (parts === null) throw new SyntaxError(`not a place in a shard: ${text.slice(0, 64)}`)
+  return { sequenceNumber: parts[1]!, subSequenceNumber: Number(parts[2] ?? 0) }
 }
 
 function asNumber(sequenceNumber: string): bigint {
@@ -43,6 +46,6 @@ function asNumber(sequenceNumber: string): bigint {
   if (word === WORDS.length - 1) return SHARD_END
   if (word >= 0) return BigInt(word - WORDS.length)
   if (!/^\d{1,128}$/.test(sequenceNumber))
-    throw new SyntaxError(`not a sequence number: ${sequenceNumber.slice(0, 64)}`)
+    throw new SyntaxError(`not a sequence number: ${String(sequenceNumber).slice(0, 64)}`)
   return BigInt(sequenceNumber)
 }

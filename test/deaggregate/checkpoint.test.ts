@@ -43,6 +43,21 @@ describe('extended sequence numbers', () => {
     expect(compare).toThrow(SyntaxError)
   })
 
+  test.each([undefined, null, {}])('are refused, by the same error, when they are %j', sequenceNumber => {
+    const compare = () => compareSequenceNumbers({ sequenceNumber: sequenceNumber as never }, { sequenceNumber: '1' })
+
+    expect(compare).toThrow(SyntaxError)
+  })
+
+  test.each(['1:x', '1:', '1:-1', '1:1.5', '1:2:3'])(
+    'are refused with a sub-sequence number that is none: %s',
+    text => {
+      const parse = () => parseSequenceNumber(text)
+
+      expect(parse).toThrow(new SyntaxError(`not a place in a shard: ${text}`))
+    }
+  )
+
   test('are read back as they were printed', () => {
     const anyPlace = fc.record({
       sequenceNumber: fc.bigInt({ min: 0n, max: 1n << 186n }).map(String),
