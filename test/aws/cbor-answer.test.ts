@@ -212,6 +212,13 @@ describe('bytes that somebody made up', () => {
   })
 })
 
+test('a name that is no text makes an answer malformed, also in a member that nobody reads', () => {
+  // { "other": { 1: 2 } }
+  const bytes = Buffer.from([0xa1, 0x65, ...Buffer.from('other'), 0xa1, 0x01, 0x02])
+
+  expect(() => decodePutRecordsAnswer(bytes)).toThrow(SyntaxError)
+})
+
 describe('an error', () => {
   test.each([
     ['message', { __type: 'ResourceNotFoundException', message: 'gone' }],
