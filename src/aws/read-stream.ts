@@ -1,8 +1,8 @@
 /**
  * Reads all shards of a stream with GetRecords, for tools and tests. It is no KCL: no leases, one process.
  * Invariant: no user record of a shard is shown before all of its parents' were, so one key's records come in order
- * across splits and merges; `position()` never passes a record that the consumer has not asked the next one after; and the end
- * of a shard is believed only when children or the listing say it.
+ * across splits and merges; `position()` never passes a record that the consumer has not asked the next one after; the end of a
+ * shard is believed only when children or the listing say it; and every hash key is of a shard that is read or will be.
  * Source: Kinesis API reference, GetRecords (5 calls/s and 2 MiB/s a shard; iterators live 5 minutes), read 2026-11.
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
@@ -10,8 +10,9 @@ import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../de
 import { OptionsError } from '../model/errors.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
+import type { KnownShard } from './reader-answers.ts'
 import { readerFaults } from './reader-options.ts'
-import { listPersistently, type ShardRead, ShardReads } from './shard-reads.ts'
+import { listPersistently, type ShardRead, ShardReads, stale } from './shard-reads.ts'
 import { ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
 import { StreamCalls } from './stream-calls.ts'
 
@@ -38,7 +39,7 @@ export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'
   readonly requestTimeoutMs?: number | undefined
   /**
    * What to do when a saved place cannot be of the shard, because the stream was deleted and made anew. `'throw'`, the
-   * default: KPL_ERR_STALE_POSITION. `'restart'`: read that shard from its oldest record.
+   * default: KPL_ERR_STALE_POSITION. `'restart'`: forget the position, for all of it is of the former stream.
    */
   readonly onStalePosition?: 'throw' | 'restart' | undefined
   readonly clock?: Clock | undefined
@@ -55,6 +56,8 @@ const DEFAULT_IDLE_MS = 1000
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000
 /** The service allows five reads a second of each shard. */
 const BUSY_MS = 200
+/** A listing may be a moment behind what GetRecords says. */
+const LISTING_LAG_MS = 1000
 
 /**
  * Returns the user records of all shards of a stream, given by name or ARN: parents before children, de-aggregated and,
@@ -78,7 +81,17 @@ export function readStream(
   const tree = new ShardTree(options.from ?? 'TRIM_HORIZON')
   return {
     position: () => tree.position(),
-    [Symbol.asyncIterator]: () => read({ streamName, tree, calls, options, clock })
+    [Symbol.asyncIterator]: () => {
+      const records = read({ streamName, tree, calls, options, clock })
+      const end = records.return.bind(records)
+      // A generator that waits would end with the next record only.
+      return Object.assign(records, {
+        return: () => {
+          calls.stop()
+          return end()
+        }
+      })
+    }
   }
 }
 
@@ -93,12 +106,18 @@ interface Reading {
 async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undefined> {
   const { streamName, tree, calls, options, clock } = reading
   const { signal, follow = true, onStalePosition = 'throw' } = options
+  const isOver = calls.isStopped
   const stop = () => calls.stop()
   signal?.addEventListener('abort', stop)
   try {
     if (signal?.aborted) return
-    const reads = new ShardReads(calls, { streamName, clock, onStalePosition })
-    for (const cursor of tree.start(await listPersistently(calls, streamName, clock))) reads.stale(cursor)
+    const reads = new ShardReads(calls, {
+      streamName,
+      clock,
+      onStalePosition,
+      isKnown: shardId => tree.isKnown(shardId)
+    })
+    tree.start(await firstListing(reading))
     reads.open(tree.readable())
     while (!calls.isStopped) {
       const readable = tree.readable()
@@ -110,12 +129,26 @@ async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undef
       else yield* take(next, reading)
     }
   } catch (error) {
-    // A read that was cut off because the consumer wants no more is no failure.
-    if (!signal?.aborted) throw error
+    // A read that was cut off because the consumer wants no more is no failure; a second iteration is one.
+    if (!calls.isStopped || isOver) throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     stop()
   }
+}
+
+/** Lists the shards, and holds the saved position against them: twice, before it counts as that of another stream. */
+async function firstListing({ streamName, tree, calls, options, clock }: Reading): Promise<readonly KnownShard[]> {
+  let shards = await listPersistently(calls, streamName, clock)
+  if (tree.staleShard(shards) !== undefined) {
+    await calls.sleepUntil(clock.nowMs() + LISTING_LAG_MS)
+    shards = await listPersistently(calls, streamName, clock)
+  }
+  const shard = tree.staleShard(shards)
+  if (shard === undefined) return shards
+  if (options.onStalePosition !== 'restart') throw stale(streamName, shard.shardId, tree.placeOf(shard)!)
+  tree.forget()
+  return shards
 }
 
 /** Shows the records of an answer, and moves its shard on. */

@@ -13,14 +13,21 @@ import { fields, list, malformed, optionalText, text } from './answers.ts'
 export interface KnownShard {
   readonly shardId: string
   readonly parents: readonly string[]
-  readonly range: { readonly StartingHashKey: string; readonly EndingHashKey: string }
+  readonly range: HashRange
   /** Of ListShards; undefined when the answer does not say. */
   readonly startsAt: string | undefined
-  /** `'open'`, `'closed'`, or undefined when the answer does not say. */
-  readonly state: 'open' | 'closed' | undefined
-  /** The last sequence number of a closed shard. */
+  /** The last sequence number of a closed shard; a shard without one is open, as far as the answer says. */
   readonly endsAt: string | undefined
 }
+
+/** Decimal text, both ends inclusive. */
+export interface HashRange {
+  readonly StartingHashKey: string
+  readonly EndingHashKey: string
+}
+
+/** All hash keys that there are: every one of them is of an open shard at any time. */
+export const ALL_HASH_KEYS: HashRange = { StartingHashKey: '0', EndingHashKey: `${2n ** 128n - 1n}` }
 
 /** One answer of GetRecords. */
 export interface RecordsAnswer {
@@ -50,7 +57,8 @@ export function readRecords(output: unknown): RecordsAnswer {
   const children = answer['ChildShards'] ?? undefined
   const named = children === undefined ? [] : list(children, 'ChildShards').map(readChild)
   const behindMs = answer['MillisBehindLatest'] ?? 0
-  if (typeof behindMs !== 'number') throw malformed('MillisBehindLatest', 'a number')
+  const isSpan = typeof behindMs === 'number' && Number.isFinite(behindMs) && behindMs >= 0
+  if (!isSpan) throw malformed('MillisBehindLatest', 'a span of time')
   return {
     records,
     nextIterator,
@@ -67,19 +75,42 @@ export function readListing(output: unknown): ListingPage {
   }
 }
 
+/** Whether every hash key of `range` is of at least one of the shards. O(n log n). */
+export function isCovered(range: HashRange, shards: readonly KnownShard[]): boolean {
+  const spans = shards.map(shard => ({
+    first: BigInt(shard.range.StartingHashKey),
+    last: BigInt(shard.range.EndingHashKey)
+  }))
+  let next = BigInt(range.StartingHashKey)
+  for (const { first, last } of spans.sort((left, right) => (left.first < right.first ? -1 : 1))) {
+    if (first > next) break
+    if (last >= next) next = last + 1n
+  }
+  return next > BigInt(range.EndingHashKey)
+}
+
 function readRecord(value: unknown): SdkKinesisRecord {
   const record = fields(value, 'Records[]')
   if (!isBytes(record['Data'])) throw malformed('Data', 'bytes')
   if (!DECIMAL.test(text(record['SequenceNumber'], 'SequenceNumber'))) throw malformed('SequenceNumber', 'a number')
-  text(record['PartitionKey'], 'PartitionKey')
+  // Records of streams whose shards the service chooses may have no key.
+  optionalText(record['PartitionKey'], 'PartitionKey')
+  if (!isTime(record['ApproximateArrivalTimestamp'])) throw malformed('ApproximateArrivalTimestamp', 'a time')
   // The decoder of this shape: every field that is read has just been checked.
   return value as SdkKinesisRecord
+}
+
+/** A date, as the SDK makes them, or nothing. */
+function isTime(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  const isDate = typeof value === 'object' && 'getTime' in value && typeof value.getTime === 'function'
+  return isDate && Number.isFinite(Number(value))
 }
 
 function readChild(value: unknown): KnownShard {
   const child = fields(value, 'ChildShards[]')
   const parents = list(child['ParentShards'], 'ParentShards').map(parent => text(parent, 'ParentShards[]'))
-  return { ...named(child), parents, startsAt: undefined, state: undefined, endsAt: undefined }
+  return { ...named(child), parents, startsAt: undefined, endsAt: undefined }
 }
 
 function readShard(value: unknown): KnownShard {
@@ -87,13 +118,11 @@ function readShard(value: unknown): KnownShard {
   const parents = ['ParentShardId', 'AdjacentParentShardId'].map(name => optionalText(shard[name], name))
   const numbers = shard['SequenceNumberRange'] ?? undefined
   const known = numbers === undefined ? undefined : fields(numbers, 'SequenceNumberRange')
-  const endsAt = optionalNumber(known?.['EndingSequenceNumber'], 'EndingSequenceNumber')
   return {
     ...named(shard),
     parents: parents.filter(parent => parent !== undefined),
     startsAt: optionalNumber(known?.['StartingSequenceNumber'], 'StartingSequenceNumber'),
-    state: known === undefined ? undefined : endsAt === undefined ? 'open' : 'closed',
-    endsAt
+    endsAt: optionalNumber(known?.['EndingSequenceNumber'], 'EndingSequenceNumber')
   }
 }
 
@@ -101,6 +130,7 @@ function named(shard: Readonly<Record<string, unknown>>): Pick<KnownShard, 'shar
   const range = fields(shard['HashKeyRange'], 'HashKeyRange')
   const StartingHashKey = hashKey(range['StartingHashKey'], 'StartingHashKey')
   const EndingHashKey = hashKey(range['EndingHashKey'], 'EndingHashKey')
+  if (BigInt(StartingHashKey) > BigInt(EndingHashKey)) throw malformed('HashKeyRange', 'a range')
   return { shardId: full(text(shard['ShardId'], 'ShardId'), 'ShardId'), range: { StartingHashKey, EndingHashKey } }
 }
 

@@ -1,13 +1,13 @@
 /**
  * Reads of shards that are under way: cursors that are due enter, answers leave in the order in which they come.
- * Invariant: a shard has one read under way, and its next one begins when the consumer has taken the answer; a call that
- * hangs holds up its own shard and no other.
+ * Invariant: a shard has one read under way, and its next one begins when the consumer has taken the answer; at most
+ * READS_AT_ONCE answers are held; a call that hangs holds up its own shard and no other.
  */
 import { errorText, StreamReadError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
 import { Fifo } from '../stages/fifo.ts'
 import { protocolFailure } from './classify-failure.ts'
-import type { KnownShard, RecordsAnswer } from './reader-answers.ts'
+import { isCovered, type KnownShard, type RecordsAnswer } from './reader-answers.ts'
 import type { ShardCursor } from './shard-tree.ts'
 import { codeOf, isPassing, type StreamCalls } from './stream-calls.ts'
 
@@ -23,11 +23,12 @@ export interface ShardReadsOptions {
   readonly streamName: string
   readonly clock: Clock
   readonly onStalePosition: 'throw' | 'restart'
+  readonly isKnown: (shardId: string) => boolean
 }
 
-/** Answers of up to 10 MiB each are held at once; beyond it only those that were slow. */
+/** Answers of up to 10 MiB each, which are awaited or held. */
 const READS_AT_ONCE = 4
-/** A call that takes longer does not count among them any more, so that others get their turn. */
+/** A call that takes longer does not count among them until it is answered, so that others get their turn. */
 const SLOW_MS = 1_000
 /** Failures in a row after which a call is made again. */
 const MAX_FAILURES = 10
@@ -88,7 +89,7 @@ export class ShardReads {
     work().then(
       read => {
         if (read === undefined) this.#release(cursor)
-        else this.#answered.push(read)
+        else this.#hold(read)
         this.#wake()
       },
       (error: unknown) => {
@@ -96,6 +97,17 @@ export class ShardReads {
         this.#wake()
       }
     )
+  }
+
+  /** An answer beyond the bound is of a call that was slow. It is asked for again, first of all, when there is room. */
+  #hold(read: ShardRead): void {
+    const hasRoom = this.#answered.count < READS_AT_ONCE
+    if (!hasRoom) {
+      this.#release(read.cursor)
+      return
+    }
+    this.#counted.add(read.cursor)
+    this.#answered.push(read)
   }
 
   async #open(cursor: ShardCursor): Promise<undefined> {
@@ -135,13 +147,17 @@ export class ShardReads {
   }
 
   /**
-   * An answer without a next iterator says that the shard has ended only if it names children, or if the next answer and
-   * the listing say so too. Sequence without that: a proxy answers `{ Records: [] }` once -> the shard counts as ended -> all
-   * that is in it and comes later is never read.
+   * An answer without a next iterator says that the shard has ended only if it names children that take over all of its hash
+   * keys, or if the next answer and the listing say so too. Sequence without that: a proxy answers `{ Records: [] }` once ->
+   * the shard counts as ended -> all that is in it and comes later is never read.
    */
-  async #childrenOf(cursor: ShardCursor, { children }: RecordsAnswer): Promise<readonly KnownShard[] | 'unconfirmed'> {
-    const { shardId } = cursor
-    if (children !== undefined) return children
+  async #childrenOf(
+    cursor: ShardCursor,
+    { children = [] }: RecordsAnswer
+  ): Promise<readonly KnownShard[] | 'unconfirmed'> {
+    const { shardId, range } = cursor
+    const heirs = children.filter(child => child.shardId !== shardId && child.parents.includes(shardId))
+    if (isCovered(range, heirs)) return this.#withParents(heirs)
     if (!cursor.isEndClaimed) {
       cursor.isEndClaimed = true
       return 'unconfirmed'
@@ -150,15 +166,30 @@ export class ShardReads {
     const shard = shards.find(known => known.shardId === shardId)
     const hasChildren = shards.some(known => known.parents.includes(shardId))
     // What is not listed any more ended so long ago that its records are gone.
-    if (shard === undefined || shard.state === 'closed' || hasChildren) return shards
+    if (shard === undefined || shard.endsAt !== undefined || hasChildren) return shards
     throw protocolFailure('NoIterator', 'GetRecords gave no next iterator, and ListShards says that the shard is open.')
+  }
+
+  /**
+   * A child may have a second parent that no listing has named yet; it comes with all that it descends from. Sequence without
+   * that: shard 0 splits into 2 and 3 -> 3 and 1 merge into 4 -> shard 1 is at its end and names 4 -> shard 0 is not, so that
+   * nobody knows 3 -> 4 is read before 3.
+   */
+  async #withParents(heirs: readonly KnownShard[]): Promise<readonly KnownShard[]> {
+    const isComplete = heirs.every(({ parents }) => parents.every(this.#options.isKnown))
+    if (isComplete) return heirs
+    const shards = await this.#calls.listShards()
+    const ids = new Set(shards.map(({ shardId }) => shardId))
+    // What is not listed beside its child is gone. A listing without the child is older than the answer.
+    if (heirs.every(({ shardId }) => ids.has(shardId))) return shards
+    throw protocolFailure('ListingGap', 'ListShards did not name a child that GetRecords had named.')
   }
 
   /** Plans the next try, or throws what will not pass. */
   #failed(cursor: ShardCursor, operation: string, error: unknown): void {
     const code = codeOf(error)
     if (cursor.isUnconfirmed && operation === 'GetShardIterator' && code === 'InvalidArgumentException') {
-      this.stale(cursor, error)
+      this.#refused(cursor, error)
       return
     }
     const isExpired = code === 'ExpiredIteratorException' && !cursor.isAdrift
@@ -168,17 +199,11 @@ export class ShardReads {
     cursor.nextReadMs = this.#options.clock.nowMs() + this.#calls.pauseMs(cursor.failures)
   }
 
-  /** The saved place of a shard is not of this stream: it was deleted and made anew. */
-  stale(cursor: ShardCursor, cause?: unknown): void {
-    if (this.#options.onStalePosition === 'restart') {
-      cursor.restart()
-      return
-    }
-    const { streamName } = this.#options
-    const { shardId, place } = cursor
-    const fact = `stream ${streamName}, shard ${shardId}: the saved place ${place} cannot be of this shard`
-    const message = `${fact}; the stream was probably deleted and made anew`
-    throw new StreamReadError('KPL_ERR_STALE_POSITION', message, { streamName, shardId, cause })
+  /** The service never gave the saved number of this shard. */
+  #refused(cursor: ShardCursor, cause: unknown): void {
+    const { streamName, onStalePosition } = this.#options
+    if (onStalePosition === 'throw') throw stale(streamName, cursor.shardId, cursor.place, cause)
+    cursor.restart()
   }
 
   #release(cursor: ShardCursor): void {
@@ -190,6 +215,13 @@ export class ShardReads {
     this.#counted.delete(cursor)
     this.#wake()
   }
+}
+
+/** The error for a saved place that cannot be of its shard. */
+export function stale(streamName: string, shardId: string, place: string, cause?: unknown): StreamReadError {
+  const fact = `stream ${streamName}, shard ${shardId}: the saved place ${place} cannot be of this shard`
+  const message = `${fact}; the stream was probably deleted and made anew`
+  return new StreamReadError('KPL_ERR_STALE_POSITION', message, { streamName, shardId, cause })
 }
 
 /** Lists all shards, again and again while that fails in a way that may pass. */

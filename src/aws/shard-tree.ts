@@ -1,7 +1,7 @@
 /**
  * The shards of one stream as a reader sees them: where it is in each, and which may be read now.
- * Invariant: a shard is readable only when each of its parents that is known has ended; a place is taken for a shard only if
- * the listing does not contradict it.
+ * Invariant: a shard is readable only when each of its parents that is known has ended; places are those of one stream, and none
+ * of them counts once the listing contradicts one.
  */
 import type { ShardIteratorType } from '@aws-sdk/client-kinesis'
 import {
@@ -52,11 +52,11 @@ export class ShardCursor {
   /** Whether `#lastDone` is of an earlier reading, and the service has not accepted it yet. */
   #isSaved: boolean
 
-  constructor({ shardId, parents, range, state }: KnownShard, place: string) {
+  constructor({ shardId, parents, range, endsAt }: KnownShard, place: string) {
     this.shardId = shardId
     this.parents = parents
     this.range = range
-    this.isClosed = state === 'closed'
+    this.isClosed = endsAt !== undefined
     this.#place = place
     if (/^\d/.test(place)) this.#lastDone = parseSequenceNumber(place)
     this.#isSaved = this.#lastDone !== undefined
@@ -125,23 +125,43 @@ export class ShardCursor {
 /** All shards that are known. */
 export class ShardTree {
   readonly #from: StreamStart
+  /** The places of an earlier reading, as they were when this one was asked for. */
+  #saved: ReadonlyMap<string, string>
   readonly #cursors = new Map<string, ShardCursor>()
 
   constructor(from: StreamStart) {
     this.#from = from
+    this.#saved = new Map(isPosition(from) ? Object.entries(from.shards) : [])
   }
 
-  /** Takes the first listing of all shards. Returns those whose saved place cannot be theirs. */
-  start(shards: readonly KnownShard[]): ShardCursor[] {
-    for (const shard of shards) this.#add(shard, this.#startOf(shard))
+  /** Returns the first shard whose saved place cannot be of it. */
+  staleShard(shards: readonly KnownShard[]): KnownShard | undefined {
     const parents = new Set(shards.flatMap(shard => shard.parents))
-    const stale = shards.filter(shard => isStale(shard, this.#savedPlaceOf(shard), parents.has(shard.shardId)))
-    return stale.map(({ shardId }) => this.#cursors.get(shardId)!)
+    return shards.find(shard => isStale(shard, this.placeOf(shard), parents.has(shard.shardId)))
+  }
+
+  /** Returns the saved place of a shard. */
+  placeOf({ shardId }: KnownShard): string | undefined {
+    return this.#saved.get(shardId)
+  }
+
+  /** Forgets every saved place: one that is of another stream says that all are. */
+  forget(): void {
+    this.#saved = new Map()
+  }
+
+  /** Takes the first listing of all shards. */
+  start(shards: readonly KnownShard[]): void {
+    for (const shard of shards) this.#add(shard, this.#startOf(shard))
   }
 
   /** Takes shards that came up later: those not known are read from their beginning. */
   add(shards: readonly KnownShard[]): void {
     for (const shard of shards) this.#add(shard, TRIM_HORIZON)
+  }
+
+  isKnown(shardId: string): boolean {
+    return this.#cursors.has(shardId)
   }
 
   /** The shards to be read now, the one that has waited longest first. */
@@ -154,9 +174,8 @@ export class ShardTree {
   }
 
   position(): StreamPosition {
-    const given = isPosition(this.#from) ? this.#from.shards : {}
     const places = [...this.#cursors.values()].map(cursor => [cursor.shardId, cursor.place] as const)
-    return { shards: { ...given, ...Object.fromEntries(places) } }
+    return { shards: Object.fromEntries([...this.#saved, ...places]) }
   }
 
   #add(shard: KnownShard, place: string): void {
@@ -166,14 +185,9 @@ export class ShardTree {
   #startOf(shard: KnownShard): string {
     const from = this.#from
     if (from === TRIM_HORIZON) return TRIM_HORIZON
-    if (from === LATEST) return shard.state === 'closed' ? SHARD_END : LATEST
+    if (from === LATEST) return shard.endsAt === undefined ? LATEST : SHARD_END
     if (!isPosition(from)) return `${AT_TIMESTAMP}${from.timestampMs}`
-    return this.#savedPlaceOf(shard) ?? TRIM_HORIZON
-  }
-
-  #savedPlaceOf({ shardId }: KnownShard): string | undefined {
-    const from = this.#from
-    return isPosition(from) && Object.hasOwn(from.shards, shardId) ? from.shards[shardId] : undefined
+    return this.placeOf(shard) ?? TRIM_HORIZON
   }
 }
 
@@ -187,7 +201,7 @@ function isPosition(from: StreamStart): from is StreamPosition {
  */
 function isStale(shard: KnownShard, place: string | undefined, hasChildren: boolean): boolean {
   if (place === undefined) return false
-  if (place === SHARD_END) return shard.state === 'open' && !hasChildren
+  if (place === SHARD_END) return shard.endsAt === undefined && !hasChildren
   if (!/^\d/.test(place)) return false
   const { sequenceNumber } = parseSequenceNumber(place)
   const isBefore = shard.startsAt !== undefined && BigInt(sequenceNumber) < BigInt(shard.startsAt)

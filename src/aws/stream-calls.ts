@@ -18,7 +18,15 @@ import { streamRef } from '../model/records.ts'
 import { classifyRequestError } from '../model/service-errors.ts'
 import { protocolFailure } from './classify-failure.ts'
 import { armDeadline } from './deadline.ts'
-import { type KnownShard, type RecordsAnswer, readIterator, readListing, readRecords } from './reader-answers.ts'
+import {
+  ALL_HASH_KEYS,
+  isCovered,
+  type KnownShard,
+  type RecordsAnswer,
+  readIterator,
+  readListing,
+  readRecords
+} from './reader-answers.ts'
 import type { ShardCursor } from './shard-tree.ts'
 
 export interface StreamCallsOptions {
@@ -55,7 +63,10 @@ export class StreamCalls {
     this.#stop.abort()
   }
 
-  /** All shards, closed ones too. */
+  /**
+   * All shards, closed ones too. A stream has an open shard for every hash key at any time; a listing without one has lost
+   * shards, and a reader that believed it would end, or miss their records, in silence.
+   */
   async listShards(): Promise<readonly KnownShard[]> {
     const shards: KnownShard[] = []
     let input: ListShardsCommandInput = this.#stream
@@ -64,9 +75,9 @@ export class StreamCalls {
       const answer = readListing(await this.#bounded(options => this.#client.send(command, options)))
       shards.push(...answer.shards)
       if (answer.nextToken === undefined) {
-        // A stream has a shard as long as there is one.
-        if (shards.length > 0) return shards
-        throw protocolFailure('NoShards', 'ListShards named no shard at all.')
+        const open = shards.filter(shard => shard.endsAt === undefined)
+        if (isCovered(ALL_HASH_KEYS, open)) return shards
+        throw protocolFailure('ListingGap', 'ListShards named no open shard for some of the hash keys.')
       }
       input = { NextToken: answer.nextToken }
     }

@@ -4,9 +4,25 @@ import { describe, expect, test } from 'vitest'
 import { readStream } from '../../src/aws/read-stream.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { microtasks } from '../support/harness.ts'
-import { collect, HIGH_KEY, LOW_KEY, MIDDLE, put, SHARDS, STREAM, setUp } from './reader-fixture.ts'
+import {
+  collect,
+  HIGH_KEY,
+  LOW_KEY,
+  MIDDLE,
+  once,
+  put,
+  reshard,
+  type SetUp,
+  SHARDS,
+  STREAM,
+  setUp
+} from './reader-fixture.ts'
 
 const NEVER = { answer: new Promise(() => {}) }
+
+function record(fields: object): object {
+  return { Data: Buffer.from('x'), SequenceNumber: '1', PartitionKey: 'k', ...fields }
+}
 
 const malformedReads: [string, unknown][] = [
   ['an empty object', {}],
@@ -22,7 +38,11 @@ const malformedReads: [string, unknown][] = [
   ['no iterator and no children', { Records: [], NextShardIterator: null, MillisBehindLatest: 0 }],
   ['no iterator and an empty list of children', { Records: [], NextShardIterator: null, ChildShards: [] }],
   ['no iterator and children that are none', { Records: [], ChildShards: [{}] }],
-  ['a time that is no number', { Records: [], NextShardIterator: 'x', MillisBehindLatest: 'soon' }]
+  ['a time that is no number', { Records: [], NextShardIterator: 'x', MillisBehindLatest: 'soon' }],
+  ['a time below zero', { Records: [], NextShardIterator: 'x', MillisBehindLatest: -1 }],
+  ['an arrival that is no time', { Records: [record({ ApproximateArrivalTimestamp: 'now' })], NextShardIterator: 'x' }],
+  ['a key that is no text', { Records: [record({ PartitionKey: 7 })], NextShardIterator: 'x' }],
+  ['data that is text', { Records: [record({ Data: 'x' })], NextShardIterator: 'x' }]
 ]
 
 describe('an answer to GetRecords for an open shard', () => {
@@ -107,6 +127,10 @@ describe('a listing', () => {
     [
       'a range that is no number',
       { Shards: [{ ShardId: SHARDS[0], HashKeyRange: { StartingHashKey: 'x', EndingHashKey: '9' } }] }
+    ],
+    [
+      'a range that ends before it starts',
+      { Shards: [{ ShardId: SHARDS[0], HashKeyRange: { StartingHashKey: '9', EndingHashKey: '0' } }] }
     ],
     ['an empty token', { Shards: [], NextToken: '' }]
   ])('with %s is asked for again, and is an error in the end', async (_, answer) => {
@@ -234,8 +258,9 @@ describe('a saved position of a stream that was made anew', () => {
   ])('is refused for %s', async (_, SequenceNumberRange, place) => {
     const { read, overrides } = setUp(1)
     const HashKeyRange = { StartingHashKey: '0', EndingHashKey: `${2n ** 128n - 1n}` }
-    const answer = { Shards: [{ ShardId: SHARDS[0], HashKeyRange, SequenceNumberRange }] }
-    once(overrides, 'ListShardsCommand', { answer })
+    const heir = { ShardId: SHARDS[1], HashKeyRange, SequenceNumberRange: { StartingSequenceNumber: '501' } }
+    const answer = { Shards: [{ ShardId: SHARDS[0], HashKeyRange, SequenceNumberRange }, heir] }
+    overrides.of = name => (name === 'ListShardsCommand' ? { answer } : undefined)
 
     const reading = collect(read({ from: { shards: { [SHARDS[0]]: place } } }))
 
@@ -348,16 +373,6 @@ test('whatever the peers do, every record is read once and in the order of its k
   )
 })
 
-type SetUp = ReturnType<typeof setUp>
-
-function once(overrides: SetUp['overrides'], name: string, instead: { readonly answer: unknown }): void {
-  overrides.of = called => {
-    if (called !== name) return undefined
-    overrides.of = undefined
-    return instead
-  }
-}
-
 /** As a service that does not know ChildShards. */
 function hideChildren(overrides: SetUp['overrides'], kinesis: SetUp['kinesis']): void {
   overrides.of = (name, input) => {
@@ -378,22 +393,4 @@ async function savedAndMadeAnew() {
   world.kinesis.createStream({ ...STREAM, ShardCount: 1 })
   put(world.kinesis, 'new')
   return { ...world, saved: first.position() }
-}
-
-/** Splits an open shard in its middle, or merges two neighbours. */
-function reshard(kinesis: SetUp['kinesis'], pick: <Value>(values: readonly Value[]) => Value): void {
-  const open = kinesis
-    .listShards(STREAM)
-    .Shards.filter(({ SequenceNumberRange }) => SequenceNumberRange.EndingSequenceNumber === undefined)
-    .sort((left, right) =>
-      BigInt(left.HashKeyRange.StartingHashKey) < BigInt(right.HashKeyRange.StartingHashKey) ? -1 : 1
-    )
-  const [first, second] = open
-  if (pick([true, false]) && second !== undefined) {
-    kinesis.mergeShards({ ...STREAM, ShardToMerge: first!.ShardId, AdjacentShardToMerge: second.ShardId })
-    return
-  }
-  const { ShardId, HashKeyRange } = pick(open)
-  const middle = (BigInt(HashKeyRange.StartingHashKey) + BigInt(HashKeyRange.EndingHashKey)) / 2n + 1n
-  kinesis.splitShard({ ...STREAM, ShardToSplit: ShardId, NewStartingHashKey: `${middle}` })
 }

@@ -62,6 +62,35 @@ export function setUp(shardCount = 1) {
   return { time, kinesis, calls, faults, overrides, read, clock, client }
 }
 
+export type SetUp = ReturnType<typeof setUp>
+
+/** Replaces the next answer to that command. */
+export function once(overrides: Overrides, name: string, instead: { readonly answer: unknown }): void {
+  overrides.of = called => {
+    if (called !== name) return undefined
+    overrides.of = undefined
+    return instead
+  }
+}
+
+/** Splits an open shard in its middle, or merges two neighbours. */
+export function reshard(kinesis: FakeKinesis, pick: <Value>(values: readonly Value[]) => Value): void {
+  const open = kinesis
+    .listShards(STREAM)
+    .Shards.filter(({ SequenceNumberRange }) => SequenceNumberRange.EndingSequenceNumber === undefined)
+    .sort((left, right) =>
+      BigInt(left.HashKeyRange.StartingHashKey) < BigInt(right.HashKeyRange.StartingHashKey) ? -1 : 1
+    )
+  const [first, second] = open
+  if (pick([true, false]) && second !== undefined) {
+    kinesis.mergeShards({ ...STREAM, ShardToMerge: first!.ShardId, AdjacentShardToMerge: second.ShardId })
+    return
+  }
+  const { ShardId, HashKeyRange } = pick(open)
+  const middle = (BigInt(HashKeyRange.StartingHashKey) + BigInt(HashKeyRange.EndingHashKey)) / 2n + 1n
+  kinesis.splitShard({ ...STREAM, ShardToSplit: ShardId, NewStartingHashKey: `${middle}` })
+}
+
 /** Goes on to the next wake-up once every promise that can run has run. */
 function jumping(time: VirtualClock): Clock {
   let isPlanned = false
