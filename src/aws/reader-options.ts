@@ -7,6 +7,8 @@ import { PLACE } from './shard-tree.ts'
 
 const MAX_RECORDS_PER_READ = 10_000
 const MAX_SHOWN = 64
+/** Fifteen digits, as in a place. */
+const MAX_TIMESTAMP_MS = 999_999_999_999_999
 
 /** Returns what is wrong with the arguments of `readStream`, one sentence each. */
 export function readerFaults(client: unknown, streamName: unknown, options: unknown): readonly string[] {
@@ -43,13 +45,24 @@ function startFault(from: unknown): string | undefined {
   if (typeof from !== 'object' || from === null) return `from must be ${kinds}, got ${kindOf(from)}`
   if ('shards' in from) return placesFault(from.shards)
   const { timestampMs } = from as { readonly timestampMs?: unknown }
-  const isTime = typeof timestampMs === 'number' && Number.isInteger(timestampMs) && timestampMs >= 0
+  const isTime =
+    typeof timestampMs === 'number' &&
+    Number.isInteger(timestampMs) &&
+    timestampMs >= 0 &&
+    timestampMs <= MAX_TIMESTAMP_MS
   return isTime ? undefined : `from must be ${kinds}; timestampMs must be whole milliseconds since the epoch`
 }
 
 function placesFault(shards: unknown): string | undefined {
-  if (typeof shards !== 'object' || shards === null) return `from.shards must be an object, got ${kindOf(shards)}`
+  if (!isPlain(shards)) return `from.shards must be a plain object, got ${kindOf(shards)}`
   const bad = Object.entries(shards).find(([, place]) => typeof place !== 'string' || !PLACE.test(place))
   if (bad === undefined) return undefined
   return `from.shards must hold places as position() returns them; that of ${bad[0].slice(0, MAX_SHOWN)} is none`
+}
+
+/** Of this or another realm. The entries of a Map are no properties, so a position in one would be empty. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

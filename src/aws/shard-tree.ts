@@ -28,8 +28,8 @@ const TRIM_HORIZON = 'TRIM_HORIZON'
 const LATEST = 'LATEST'
 const AT_TIMESTAMP = 'AT_TIMESTAMP:'
 
-/** A place in a `StreamPosition`. */
-export const PLACE: RegExp = /^(?:SHARD_END|TRIM_HORIZON|LATEST|AT_TIMESTAMP:\d{1,16}|\d{1,128}(?::\d{1,16})?)$/
+/** A place in a `StreamPosition`. Numbers of 15 digits are exact, and times of so many are dates. */
+export const PLACE: RegExp = /^(?:SHARD_END|TRIM_HORIZON|LATEST|AT_TIMESTAMP:\d{1,15}|\d{1,128}(?::\d{1,15})?)$/
 
 /** One shard being read. */
 export class ShardCursor {

@@ -315,7 +315,21 @@ test.each<[unknown, string]>([
     { timestampMs: new Date() },
     "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch"
   ],
-  [{ shards: null }, 'from.shards must be an object, got null'],
+  [
+    { timestampMs: 1e15 },
+    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch"
+  ],
+  [{ shards: null }, 'from.shards must be a plain object, got null'],
+  [{ shards: [] }, 'from.shards must be a plain object, got array'],
+  [{ shards: new Map([['s', 'LATEST']]) }, 'from.shards must be a plain object, got Map'],
+  [
+    { shards: { s: '1:1234567890123456' } },
+    'from.shards must hold places as position() returns them; that of s is none'
+  ],
+  [
+    { shards: { s: `AT_TIMESTAMP:${1e15}` } },
+    'from.shards must hold places as position() returns them; that of s is none'
+  ],
   [{ shards: { s: 7 } }, 'from.shards must hold places as position() returns them; that of s is none']
 ])('from: %j is refused by name', (from, fault) => {
   const { client } = setUp(1)
