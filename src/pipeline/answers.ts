@@ -68,7 +68,7 @@ export class Answers {
 
   /** Looks again, with a new map, at the answers that are held. */
   judgeHeld(nowMs: number): void {
-    for (const entry of this.#takeHeld()) this.#judge(entry, nowMs)
+    for (const entry of this.#takeHeld()) this.#decide(entry, () => this.#judge(entry, nowMs))
   }
 
   /** Gives up on held answers whose records' time is over: stored somewhere, but where nobody may look. */
@@ -79,8 +79,10 @@ export class Answers {
         this.#hold(entry)
         continue
       }
-      recordAttempt(entry.record, attemptOf(entry.answer, true, entry.outcome))
-      this.#context.resubmit(entry.record, { kind: 'retryMembers', alone: false }, {})
+      this.#decide(entry, () => {
+        recordAttempt(entry.record, attemptOf(entry.answer, true, entry.outcome))
+        this.#context.resubmit(entry.record, { kind: 'retryMembers', alone: false }, {})
+      })
     }
   }
 
@@ -88,6 +90,7 @@ export class Answers {
   takeHeldRecords(): KinesisRecord[] {
     return this.#takeHeld().map(({ record, answer, outcome }) => {
       record.persisted = 'maybe'
+      record.members.sentMs = undefined
       recordAttempt(record, attemptOf(answer, true, outcome))
       return record
     })
@@ -101,8 +104,17 @@ export class Answers {
   #takeHeld(): AnsweredEntry[] {
     const held = this.#held
     this.#held = []
-    for (const { record } of held) record.members.sentMs = undefined
     return held
+  }
+
+  /**
+   * Decides what becomes of an entry that was held, and is out until then. Sequence that the order is for: two stored records
+   * are held -> a map comes, and deciding about the first one throws -> the second one fails, and may be stored.
+   */
+  #decide({ record }: AnsweredEntry, decide: () => void): void {
+    decide()
+    const isHeldAgain = this.#held.at(-1)?.record === record
+    if (!isHeldAgain) record.members.sentMs = undefined
   }
 
   #watchOrder({ shardId, sequenceNumber }: { readonly shardId: string; readonly sequenceNumber: string }): void {

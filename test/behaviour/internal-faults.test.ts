@@ -1,11 +1,12 @@
 /** What happens to records when something inside the producer throws, as a user sees it. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { RecordFailedError } from '../../src/model/errors.ts'
+import { Readmission } from '../../src/pipeline/readmission.ts'
 import { Collector } from '../../src/stages/collector.ts'
 import { Limiter } from '../../src/stages/limiter.ts'
 import { ShardMap } from '../../src/stages/shard-map.ts'
 import { EnvelopeWriter } from '../../src/wire/encode.ts'
-import { Harness, type HarnessOptions } from '../support/harness.ts'
+import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
 
 const FAULT = new Error('a fault of ours')
 
@@ -42,6 +43,26 @@ describe('records that were held by what threw', () => {
 
     expect(put.settled?.error?.persisted).toBe('maybe')
     expect(harness.stored().map(({ data }) => data)).toEqual(['warm', '1'])
+  })
+
+  test('may be stored if their answer is held while deciding about another one throws', async () => {
+    const harness = await new Harness({ shardCount: 2 }).warm()
+    for (const [i, part] of [1n, 3n].entries()) {
+      const ShardToSplit = `shardId-00000000000${i}`
+      harness.kinesis.splitShard({ StreamName: STREAM, ShardToSplit, NewStartingHashKey: `${part << 126n}` })
+    }
+    const { takeApart } = Readmission.prototype
+    vi.spyOn(Readmission.prototype, 'takeApart').mockImplementation(function (this: Readmission, records, ...rest) {
+      if (records.length > 0) throw FAULT
+      takeApart.call(this, records, ...rest)
+    })
+
+    const puts = [0n, 1n, 2n, 3n].map(part => harness.put('k', `${part}`, part << 126n))
+    await harness.pass(5000)
+
+    expect(puts.map(({ settled }) => [settled?.error?.code, settled?.error?.persisted])).toEqual(
+      Array(4).fill(['KPL_ERR_INTERNAL', 'maybe'])
+    )
   })
 
   test('of other streams do not notice', async () => {
