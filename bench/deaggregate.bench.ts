@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 import kinesisAggregation from 'aws-kinesis-agg'
 import protobuf from 'protobufjs'
-import { aggregate, deaggregate, isAggregated } from '../src/deaggregate.ts'
+import { aggregate, deaggregate, isAggregated } from '../src/consumer/deaggregate.ts'
 import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 

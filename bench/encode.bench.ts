@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import protobuf from 'protobufjs'
-import { deaggregateAll, isAggregated } from '../src/deaggregate.ts'
+import { deaggregateAll, isAggregated } from '../src/consumer/deaggregate.ts'
 import { EnvelopeWriter } from '../src/wire/encode.ts'
 import { Ledger, type LoadRecord, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'

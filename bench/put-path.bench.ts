@@ -5,7 +5,7 @@
  */
 
 import { subscribe } from 'node:diagnostics_channel'
-import { CHANNELS } from '../src/pipeline/diagnostics.ts'
+import { CHANNELS } from '../src/stats/diagnostics.ts'
 import { EnvelopeWriter } from '../src/wire/encode.ts'
 import { sampled } from './harness/child.ts'
 import { Ledger, makePool } from './harness/load.ts'

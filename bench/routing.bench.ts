@@ -4,9 +4,9 @@
  * Verified before it is timed: both find the same shards.
  */
 import { createHash } from 'node:crypto'
+import { KeyCache } from '../src/core/key-cache.ts'
+import { ShardMap } from '../src/core/shard-map.ts'
 import type { ShardHashRange } from '../src/index.ts'
-import { KeyCache } from '../src/stages/key-cache.ts'
-import { ShardMap } from '../src/stages/shard-map.ts'
 import { DiscardTransport } from '../src/testing/index.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
 import { type Cell, type LinePlot, metric, type Report } from './harness/report.ts'

@@ -2,6 +2,7 @@
  * 'kinesis-producer': the public surface, every name listed.
  * Invariant: nothing is exported that is not documented; `test/public-api.txt` holds the list.
  */
+
 export {
   ERRORS,
   type ErrorCode,
@@ -14,6 +15,7 @@ export {
   TransportError,
   type TransportFailure
 } from './model/errors.ts'
+export type { PipelineGauges } from './model/exchange.ts'
 export { fromKplProperties, type KplProperties } from './model/kpl-properties.ts'
 export { fromObjectFirst, type ObjectFirstLogger } from './model/object-first-logger.ts'
 export {
@@ -39,10 +41,9 @@ export type {
 } from './model/ports.ts'
 export type { StreamRef, UserRecord } from './model/records.ts'
 export type { Attempt, Persisted, PutResult, SettleCallback } from './model/results.ts'
-export type { PipelineGauges } from './pipeline/pipeline-host.ts'
-export type { StatisticSet, StatsCursor } from './pipeline/statistics.ts'
-export type { ProducerStats, ShardState, StreamState } from './pipeline/stats.ts'
-export type { LatencyStats, RecordCounters, ShardStats, StreamStats } from './pipeline/telemetry.ts'
-export { type CloseResult, KinesisProducer, type ProducerPorts } from './producer.ts'
-export type { PutAllOutcome } from './put-all.ts'
-export type { WritableOptions } from './record-writable.ts'
+export { type CloseResult, KinesisProducer, type ProducerPorts } from './producer/kinesis-producer.ts'
+export type { PutAllOutcome } from './producer/put-all.ts'
+export type { WritableOptions } from './producer/writable.ts'
+export type { StatisticSet, StatsCursor } from './stats/statistics.ts'
+export type { ProducerStats, ShardState, StreamState } from './stats/stats.ts'
+export type { LatencyStats, RecordCounters, ShardStats, StreamStats } from './stats/telemetry.ts'

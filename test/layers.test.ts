@@ -8,67 +8,61 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts'))
   .map(name => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }))
 
-/** Data structures that stages are built on; any other import between stages is a fault. */
-const STRUCTURES = ['token-bucket', 'deadline-heap', 'fifo', 'record-queue', 'record-heap', 'shard-map', 'lane'].map(
-  name => `stages/${name}.ts`
-)
-const SHELL = [
-  'producer.ts',
-  'requests.ts',
-  'abort-watch.ts',
-  'room.ts',
-  'guarded-logger.ts',
-  'spell-log.ts',
-  'put-all.ts',
-  'record-writable.ts',
-  'system.ts'
-]
-
-/** What each part of the tree may import, besides itself: folders, files, packages. */
+/** What each part of the tree may import, besides itself: folders, files, packages. Lower parts come first. */
 const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | RegExp)[] }[] = [
   { part: /^wire\//, may: [/^wire\//, 'node:crypto'] },
   // kinesis-record.ts names the writer's key slot; nothing of wire runs in model.
   // options.ts names the SDK's types; nothing of the SDK runs in model.
   { part: /^model\//, may: [/^model\//, /^type wire\//, /^type @aws-sdk\/client-kinesis$/] },
-  { part: /^stages\//, may: [/^model\//, /^wire\//, ...STRUCTURES] },
-  { part: /^pipeline\/latency\.ts$/, may: ['hdr-histogram-js'] },
-  { part: /^pipeline\/diagnostics\.ts$/, may: [/^(model|stages|pipeline)\//, 'node:diagnostics_channel'] },
-  { part: /^pipeline\//, may: [/^(model|wire|stages|pipeline)\//] },
-  {
-    part: /^aws\/(read-stream|reader-answers|reader-options|shard-reads|shard-tree|stream-calls)\.ts$/,
-    may: [
-      /^(aws|model|wire)\//,
-      'deaggregate.ts',
-      'stages/fifo.ts',
-      'system.ts',
-      /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/
-    ]
-  },
+  // What is counted and told knows what is counted, and not who does the work.
+  { part: /^stats\/latency\.ts$/, may: ['hdr-histogram-js'] },
+  { part: /^stats\/diagnostics\.ts$/, may: [/^(model|stats)\//, 'node:diagnostics_channel'] },
+  { part: /^stats\//, may: [/^(model|stats)\//] },
+  { part: /^lanes\//, may: [/^(model|wire|lanes)\//] },
+  { part: /^core\//, may: [/^(model|wire|stats|lanes|core)\//] },
   { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
   { part: /^system\.ts$/, may: [/^type model\//] },
   {
-    part: /^(producer|requests|put-all|record-writable|abort-watch|room|guarded-logger|spell-log)\.ts$/,
-    may: [/^(model|pipeline)\//, 'stages/fifo.ts', 'aws/transport.ts', 'node:events', 'node:stream', ...SHELL]
+    part: /^producer\//,
+    may: [
+      /^(producer|core|stats|model)\//,
+      'lanes/fifo.ts',
+      'aws/transport.ts',
+      'system.ts',
+      'node:events',
+      'node:stream'
+    ]
   },
-  { part: /^index\.ts$/, may: [/^(model|pipeline)\//, ...SHELL] },
-  { part: /^deaggregate(\.ts|\/)/, may: [/^wire\//, /^deaggregate\//, 'node:crypto'] },
-  { part: /^dedupe\.ts$/, may: [] },
-  { part: /^lambda(\.ts|\/)/, may: ['deaggregate.ts', /^deaggregate\//, /^lambda\//, /^type lambda\.ts$/] },
-  // Exporters read what stats() and the channels say; only tables of names of the pipeline run in them.
+  { part: /^index\.ts$/, may: [/^(producer|stats|model)\//] },
+  { part: /^consumer\/dedupe\.ts$/, may: [] },
+  { part: /^consumer\/deaggregate(\.ts|\/)/, may: [/^wire\//, /^consumer\/deaggregate\//, 'node:crypto'] },
+  { part: /^consumer\/lambda(\.ts|\/)/, may: [/^consumer\/(deaggregate\.ts|deaggregate\/|lambda\/)/] },
+  {
+    part: /^reader\//,
+    may: [
+      /^(reader|model|wire)\//,
+      'consumer/deaggregate.ts',
+      /^aws\/(answers|classify-failure|deadline)\.ts$/,
+      'lanes/fifo.ts',
+      'system.ts',
+      /^@aws-sdk\/|^node:/
+    ]
+  },
+  // Exporters read what stats() and the channels say; only tables of names run in them.
   {
     part: /^metrics\//,
     may: [
       /^metrics\//,
-      /^type (model|pipeline)\//,
-      /^pipeline\/(statistics|latency|diagnostics)\.ts$/,
+      /^type (model|stats)\//,
+      /^stats\/(statistics|latency|diagnostics)\.ts$/,
       'model/errors.ts',
       'model/object-first-logger.ts',
-      'guarded-logger.ts',
+      'producer/guarded-logger.ts',
       'system.ts',
       /^p-retry$|^@opentelemetry\/api$|^node:diagnostics_channel$/
     ]
   },
-  { part: /^testing\//, may: [/^(testing|model|wire)\//, 'deaggregate.ts', /^node:/] }
+  { part: /^testing\//, may: [/^(testing|model|wire)\//, 'consumer/deaggregate.ts', /^node:/] }
 ]
 
 const BANNED = [
@@ -91,10 +85,10 @@ const BANNED = [
 const MAY_TOUCH_TIME = [
   'system.ts',
   'testing/real-time.ts',
-  'aws/shard-tree.ts',
+  'reader/shard-tree.ts',
   'metrics/wall-clock.ts',
   'aws/body-digest.ts',
-  'deaggregate/arrival-time.ts'
+  'consumer/deaggregate/arrival-time.ts'
 ]
 /** ports.ts has the edge's own types, options.ts that of a client. */
 const DOORS = ['model/ports.ts', 'model/options.ts']
@@ -117,7 +111,7 @@ test.each(files.filter(({ name }) => !MAY_TOUCH_TIME.includes(name)))(
   }
 )
 
-test.each(files.filter(({ name }) => /^(wire|model|stages|pipeline)\//.test(name)))(
+test.each(files.filter(({ name }) => /^(wire|model|stats|lanes|core)\//.test(name)))(
   '$name is synchronous',
   ({ name, text }) => {
     // They describe the edge, where promises are.
@@ -130,9 +124,9 @@ test.each(files.filter(({ name }) => /^(wire|model|stages|pipeline)\//.test(name
 /** Files that are one thing and longer than others, each with the reason; none is longer than `MAX_LINES_OF_ONE`. */
 const ONE_THING: Readonly<Record<string, string>> = {
   'model/options.ts': 'one table',
-  'pipeline/pipeline.ts': 'the wiring of one stream names every station once',
-  'pipeline/pipeline-set.ts': 'every event of a producer enters here, and each is a few lines',
-  'producer.ts': 'the public class, of which a third is documentation'
+  'core/pipeline.ts': 'the wiring of one stream names every station once',
+  'core/pipeline-set.ts': 'every event of a producer enters here, and each is a few lines',
+  'producer/kinesis-producer.ts': 'the public class, of which a third is documentation'
 }
 const MAX_LINES_OF_ONE = 360
 
@@ -147,9 +141,9 @@ test.each(files)('$name lists its exports and stays readable', ({ name, text }) 
   }).toEqual({ exportsAll: false, hasDefault: false, isTooLong: false, hasHeader: true })
 })
 
-test('no file imports itself through others', () => {
+test('no file imports itself through others, not even a type', () => {
   const graph = new Map(
-    files.map(({ name, text }) => [name, importsOf(name, text).filter(imported => !imported.startsWith('type '))])
+    files.map(({ name, text }) => [name, importsOf(name, text).map(imported => imported.replace(/^type /, ''))])
   )
   const done = new Set<string>()
   const cycles: string[] = []
@@ -167,9 +161,9 @@ test('no file imports itself through others', () => {
 
 test('the rules can fail', () => {
   const text =
-    "import { a } from '../pipeline/pipeline.ts'\nconst at = Date.now() // Date\nexport default async () => 'await'"
+    "import { a } from '../core/pipeline.ts'\nconst at = Date.now() // Date\nexport default async () => 'await'"
 
-  expect(importsOf('wire/x.ts', text)).toEqual(['pipeline/pipeline.ts'])
+  expect(importsOf('wire/x.ts', text)).toEqual(['core/pipeline.ts'])
   expect(withoutTextAndComments(text)).toBe(
     "import { a } from ''\nconst at = Date.now() \nexport default async () => ''"
   )

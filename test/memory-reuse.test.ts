@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { deaggregate } from '../src/deaggregate.ts'
+import { deaggregate } from '../src/consumer/deaggregate.ts'
 import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse, TransportError } from '../src/index.ts'
 import { DiscardTransport } from '../src/testing/index.ts'
 

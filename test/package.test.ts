@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deaggregateAll } from '../src/deaggregate.ts'
+import { deaggregateAll } from '../src/consumer/deaggregate.ts'
 import { startFakeKinesisServer } from '../src/testing/index.ts'
 import {
   compile,

@@ -2,7 +2,7 @@
  * A producer in front of a transport that acknowledges and forgets: the put path without the network.
  * Invariant: nothing is throttled and nothing is refused, so that only the producer's own work is measured.
  */
-import { deaggregateAll } from '../../src/deaggregate.ts'
+import { deaggregateAll } from '../../src/consumer/deaggregate.ts'
 import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse, type Transport } from '../../src/index.ts'
 import { DiscardTransport } from '../../src/testing/index.ts'
 import type { Ledger } from './load.ts'

@@ -3,7 +3,7 @@
  * Invariant: every stored Kinesis record is looked at once; requests are served in between.
  */
 import { setImmediate } from 'node:timers/promises'
-import { deaggregate } from '../../src/deaggregate.ts'
+import { deaggregate } from '../../src/consumer/deaggregate.ts'
 import type { FakeKinesis } from '../../src/testing/index.ts'
 import { sequenceOrdinal, shardNumber } from './ledger.ts'
 import type { Copies, ReadBack } from './messages.ts'

@@ -4,8 +4,8 @@
  * own key and content, counts as lost.
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
-import { readStream, type StreamStart } from '../../src/aws/read-stream.ts'
 import type { Attempt } from '../../src/index.ts'
+import { readStream, type StreamStart } from '../../src/reader/read-stream.ts'
 import { type Answer, dataOf, keyOf } from './workload.ts'
 
 export interface Verification {

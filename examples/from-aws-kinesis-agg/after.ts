@@ -3,8 +3,8 @@
  * Invariant: every aggregate holds records of one shard only; an order that was not stored is an error.
  */
 import type { KinesisStreamEvent } from 'aws-lambda'
+import { userRecords } from '../../src/consumer/lambda.ts'
 import type { KinesisProducer } from '../../src/index.ts'
-import { userRecords } from '../../src/lambda.ts'
 import type { Order } from './order.ts'
 
 export async function produce(producer: KinesisProducer, orders: readonly Order[]): Promise<void> {

@@ -3,7 +3,7 @@
  * 'kinesis-producer/lambda'. The event source mapping needs ReportBatchItemFailures.
  * Invariant: a user record that was not saved is delivered again.
  */
-import { kinesisHandler, type LambdaUserRecord } from '../../src/lambda.ts'
+import { kinesisHandler, type LambdaUserRecord } from '../../src/consumer/lambda.ts'
 
 /** User records done by this instance of the function; the oldest go first when there are too many. */
 class RecentlyDone {

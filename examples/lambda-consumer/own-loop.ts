@@ -2,7 +2,7 @@
  * The same with a loop of one's own: strictly in order, the first failure ends the batch.
  * Invariant: the answer names the Kinesis record at which the loop stopped, so that Lambda goes on there.
  */
-import { type LambdaBatchResponse, type LambdaStreamEvent, userRecords } from '../../src/lambda.ts'
+import { type LambdaBatchResponse, type LambdaStreamEvent, userRecords } from '../../src/consumer/lambda.ts'
 
 export async function handler(event: LambdaStreamEvent): Promise<LambdaBatchResponse> {
   for (const record of userRecords(event)) {

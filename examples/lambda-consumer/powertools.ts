@@ -5,7 +5,7 @@
  */
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import type { KinesisStreamHandler, KinesisStreamRecord } from 'aws-lambda'
-import { deaggregate } from '../../src/deaggregate.ts'
+import { deaggregate } from '../../src/consumer/deaggregate.ts'
 
 const processor = new BatchProcessor(EventType.KinesisDataStreams)
 

@@ -4,9 +4,10 @@
  * Invariant: what could not be uploaded is merged into the next upload and never dropped; uploads do not overlap; after
  * `close` there is no timer. An upload whose answer was lost may count twice.
  */
-import { guardedLogger } from '../guarded-logger.ts'
+
 import { errorText } from '../model/errors.ts'
 import type { Logger, Timer } from '../model/ports.ts'
+import { guardedLogger } from '../producer/guarded-logger.ts'
 import { emitWarning } from '../system.ts'
 import {
   type CloudWatchOptions,

@@ -5,8 +5,8 @@
  * Source: KPL 1.0.7, metrics_manager.h and metric.h.
  */
 
-import { mergeSets, type Reading, type ShardStatistic, type StatisticSet } from '../pipeline/statistics.ts'
-import type { ProducerStats } from '../pipeline/stats.ts'
+import { mergeSets, type Reading, type ShardStatistic, type StatisticSet } from '../stats/statistics.ts'
+import type { ProducerStats } from '../stats/stats.ts'
 import type { MetricLevel, MetricUnit } from './metric-entry.ts'
 import { METRIC_ROWS, METRICS } from './metrics-table.ts'
 import type { WindowReading } from './metrics-window.ts'

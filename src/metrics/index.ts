@@ -9,8 +9,8 @@ export {
   type RequestEvent,
   type ShardMapEvent,
   type ThrottleEvent
-} from '../pipeline/diagnostics.ts'
-export { LATENCY_BOUNDS_MS } from '../pipeline/latency.ts'
+} from '../stats/diagnostics.ts'
+export { LATENCY_BOUNDS_MS } from '../stats/latency.ts'
 export {
   MAX_WINDOWS,
   type Reading,
@@ -20,9 +20,9 @@ export {
   type StatisticSet,
   type StatsCursor,
   type StreamStatistic
-} from '../pipeline/statistics.ts'
-export type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
-export type { RecordCounters, ShardStats, StreamReading, StreamStats } from '../pipeline/stream-stats.ts'
+} from '../stats/statistics.ts'
+export type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'
+export type { RecordCounters, ShardStats, StreamReading, StreamStats } from '../stats/stream-stats.ts'
 export type { MetricEntry, MetricKind, MetricLevel, MetricUnit } from './metric-entry.ts'
 export { METRICS, type MetricName } from './metrics-table.ts'
 export { type MetricsSource, MetricsWindow, type WindowReading } from './metrics-window.ts'

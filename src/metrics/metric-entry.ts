@@ -2,7 +2,7 @@
  * What a row of the metrics table says of a metric.
  * Invariant: types only.
  */
-import type { ProducerStats, ShardState, StreamState } from '../pipeline/stats.ts'
+import type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'
 
 export type MetricUnit = 'Count' | 'Bytes' | 'Milliseconds' | 'None'
 

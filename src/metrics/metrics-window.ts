@@ -3,9 +3,9 @@
  * that span. Any number of users may look at their own pace, each through a window of its own.
  * Invariant: a window changes neither `stats()` nor any other window; every sample is in exactly one look of a window.
  */
-import type { StatsCursor } from '../pipeline/statistics.ts'
-import type { ProducerStats } from '../pipeline/stats.ts'
-import type { StreamReading } from '../pipeline/stream-stats.ts'
+import type { StatsCursor } from '../stats/statistics.ts'
+import type { ProducerStats } from '../stats/stats.ts'
+import type { StreamReading } from '../stats/stream-stats.ts'
 
 /** What metrics are read from: a KinesisProducer is one. */
 export interface MetricsSource {

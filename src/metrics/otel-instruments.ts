@@ -3,8 +3,8 @@
  * Invariant: made once; every collection observes each instrument from the same snapshot.
  */
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
-import type { LatencyStats } from '../pipeline/latency.ts'
-import type { ProducerStats, StreamState } from '../pipeline/stats.ts'
+import type { LatencyStats } from '../stats/latency.ts'
+import type { ProducerStats, StreamState } from '../stats/stats.ts'
 import type { MetricEntry } from './metric-entry.ts'
 import { openTelemetryName, openTelemetryUnit } from './metric-names.ts'
 import { METRIC_ROWS, type MetricName } from './metrics-table.ts'

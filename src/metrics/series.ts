@@ -3,7 +3,7 @@
  * Invariant: counters add up: what a shard's series has, the one without a shard has not. Gauges do not add up, and the
  * one without a shard is the whole stream's.
  */
-import type { ShardState, StreamState } from '../pipeline/stats.ts'
+import type { ShardState, StreamState } from '../stats/stats.ts'
 import type { MetricEntry } from './metric-entry.ts'
 import { baseUnitFactor } from './metric-names.ts'
 import type { MetricName } from './metrics-table.ts'

@@ -2,7 +2,7 @@
  * What exporters are given: one producer, or several by name.
  * Invariant: types and one reading of them; nothing is kept.
  */
-import type { ProducerStats } from '../pipeline/stats.ts'
+import type { ProducerStats } from '../stats/stats.ts'
 
 /** What is exported: a KinesisProducer is one. */
 export interface StatsSource {

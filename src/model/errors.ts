@@ -2,7 +2,7 @@
  * Every error this library makes: one table of codes, one branded base class, a subclass only where the data differs.
  * Invariant: `ERRORS` is the single list; the documentation and the tests walk it. No message ever holds a payload.
  */
-import type { Attempt, Persisted } from './results.ts'
+import type { Attempt, Persisted } from './attempts.ts'
 
 interface ErrorEntry {
   readonly class: string

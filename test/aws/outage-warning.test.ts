@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 
 const endings: (() => unknown)[] = []
 afterEach(async () => {

@@ -1,7 +1,7 @@
 /** A stub in place of the SDK's `send`, as mocks of the SDK set one: it sees the records, and they stay what they were. */
 import { KinesisClient, PutRecordsCommand, type PutRecordsCommandInput } from '@aws-sdk/client-kinesis'
 import { afterEach, expect, test, vi } from 'vitest'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { CREDENTIALS } from './fixture.ts'
 
 afterEach(() => vi.restoreAllMocks())

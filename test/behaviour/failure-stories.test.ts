@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, expect, test } from 'vitest'
 import type { RecordFailedError } from '../../src/model/errors.ts'
-import { CHANNELS, type RecordFailedEvent } from '../../src/pipeline/diagnostics.ts'
+import { CHANNELS, type RecordFailedEvent } from '../../src/stats/diagnostics.ts'
 import { Harness } from '../support/harness.ts'
 
 const SHARD = 'shardId-000000000000'

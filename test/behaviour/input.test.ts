@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { InvalidRecordError, OptionsError, type ProducerError } from '../../src/model/errors.ts'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { DiscardTransport } from '../../src/testing/index.ts'
 import { Harness } from '../support/harness.ts'
 

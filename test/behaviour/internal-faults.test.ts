@@ -1,10 +1,10 @@
 /** What happens to records when something inside the producer throws, as a user sees it. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { Collector } from '../../src/core/collector.ts'
+import { Readmission } from '../../src/core/readmission.ts'
+import { ShardMap } from '../../src/core/shard-map.ts'
+import { Limiter } from '../../src/lanes/limiter.ts'
 import { RecordFailedError } from '../../src/model/errors.ts'
-import { Readmission } from '../../src/pipeline/readmission.ts'
-import { Collector } from '../../src/stages/collector.ts'
-import { Limiter } from '../../src/stages/limiter.ts'
-import { ShardMap } from '../../src/stages/shard-map.ts'
 import { EnvelopeWriter } from '../../src/wire/encode.ts'
 import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Logger } from '../../src/model/ports.ts'
-import { LOG_LEVELS } from '../../src/pipeline/log-line.ts'
+import { LOG_LEVELS } from '../../src/stats/log-line.ts'
 import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
 
 const SHARD = 'shardId-000000000000'

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { Transport } from '../../src/model/ports.ts'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { Harness, STREAM } from '../support/harness.ts'
 
 const START_MS = 1_000_000

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/model/errors.ts'
 import { ENTRY_ERRORS, REQUEST_ERRORS } from '../../src/model/service-errors.ts'
-import { LOG_LEVELS } from '../../src/pipeline/log-line.ts'
+import { LOG_LEVELS } from '../../src/stats/log-line.ts'
 import { generated, read, SOURCES, table } from './documents.ts'
 
 const FILE = 'docs/errors.md'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fromKplProperties } from '../../src/model/kpl-properties.ts'
 import { OPTIONS, type OptionEntry } from '../../src/model/options.ts'
-import { STREAM_STATISTICS } from '../../src/pipeline/statistics.ts'
+import { STREAM_STATISTICS } from '../../src/stats/statistics.ts'
 import { DOCUMENTS, read } from './documents.ts'
 
 const FILE = 'docs/migrating-from-kpl.md'

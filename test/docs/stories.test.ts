@@ -1,6 +1,6 @@
 /** The sequences that docs/delivery.md tells, told by the library itself. */
 import { expect, test } from 'vitest'
-import { deaggregateAll } from '../../src/deaggregate.ts'
+import { deaggregateAll } from '../../src/consumer/deaggregate.ts'
 import { Harness, STREAM } from '../support/harness.ts'
 
 const HALF = 2n ** 127n

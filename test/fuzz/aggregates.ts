@@ -3,7 +3,7 @@
  * Invariant: a body is what stands between magic and digest of an envelope with at least one member.
  */
 import fc from 'fast-check'
-import { type AggregatableRecord, RecordAggregator } from '../../src/deaggregate.ts'
+import { type AggregatableRecord, RecordAggregator } from '../../src/consumer/deaggregate.ts'
 import { twinEnvelope } from '../reference/envelope.ts'
 import { check } from './cases.ts'
 import { MAGIC, split } from './fields.ts'

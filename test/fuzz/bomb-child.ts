@@ -2,7 +2,7 @@
  * Entry of a process of its own (see `child.ts`): iterates the bombs of BOMB_BYTES and prints what they took.
  * Invariant: live bytes are what is left when everything that can be freed was freed, heap and buffers together.
  */
-import { deaggregate } from '../../src/deaggregate.ts'
+import { deaggregate } from '../../src/consumer/deaggregate.ts'
 import { KEY_BOMB_PART, KEY_BOMBS, MEMBER_BOMBS } from './bombs.ts'
 import { framed } from './fields.ts'
 

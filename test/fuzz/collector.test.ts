@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Collector, type CollectorOptions } from '../../src/core/collector.ts'
 import { type Batch, type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
-import { Collector, type CollectorOptions } from '../../src/stages/collector.ts'
 import { check, shareOf, TIMEOUT_MS } from './cases.ts'
 
 const anyOptions: fc.Arbitrary<CollectorOptions> = fc.record({

@@ -3,7 +3,7 @@
  * Invariant: every bound is a ratio or ten times what a quiet machine needs, so that a busy one does not fail.
  */
 import { describe, expect, test } from 'vitest'
-import { deaggregate } from '../../src/deaggregate.ts'
+import { deaggregate } from '../../src/consumer/deaggregate.ts'
 import { type Bomb, KEY_BOMB_PART, KEY_BOMBS, MEMBER_BOMBS } from './bombs.ts'
 import { answerOf } from './child.ts'
 import { framed } from './fields.ts'

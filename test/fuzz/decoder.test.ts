@@ -10,7 +10,7 @@ import {
   deaggregate,
   isAggregated,
   MalformedEnvelopeError
-} from '../../src/deaggregate.ts'
+} from '../../src/consumer/deaggregate.ts'
 import { decodeEnvelope, type EnvelopeMember } from '../../src/wire/decode.ts'
 import { bodyOf, checkMutants, withoutStacks } from './aggregates.ts'
 import { shareOf, TIMEOUT_MS } from './cases.ts'

@@ -3,7 +3,7 @@
  * Invariant: the prototype is changed after all modules are loaded, as a dependency of somebody's would, and before the
  * first call; nothing that is compared goes through a prototype.
  */
-import { aggregate, aggregateInfo, type DeaggregateOptions, deaggregate } from '../../src/deaggregate.ts'
+import { aggregate, aggregateInfo, type DeaggregateOptions, deaggregate } from '../../src/consumer/deaggregate.ts'
 import { HOSTILE_KEYS } from './hostile-keys.ts'
 import { type Below, numbersOf } from './mutants.ts'
 

@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Admission } from '../../src/core/admission.ts'
+import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import { InvalidRecordError } from '../../src/model/errors.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
 import type { UserRecord } from '../../src/model/records.ts'
-import { Admission } from '../../src/pipeline/admission.ts'
-import { Aggregator, type AggregatorOptions } from '../../src/stages/aggregator.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
 import { type TwinMember, twinEnvelope, twinSealed } from '../reference/envelope.ts'
 import { check, shareOf, TIMEOUT_MS } from './cases.ts'

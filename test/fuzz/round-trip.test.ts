@@ -5,7 +5,12 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type AggregatableRecord, type AnyKinesisRecord, aggregate, deaggregateAll } from '../../src/deaggregate.ts'
+import {
+  type AggregatableRecord,
+  type AnyKinesisRecord,
+  aggregate,
+  deaggregateAll
+} from '../../src/consumer/deaggregate.ts'
 import { check, shareOf, TIMEOUT_MS } from './cases.ts'
 import { answerOf } from './child.ts'
 import { dataAtBorders, hashKey, wellFormedKey } from './texts.ts'

@@ -1,9 +1,9 @@
 /** The KPL's metrics_manager_test, on our tree: which data there are, and what is in them. */
 import { describe, expect, test } from 'vitest'
 import { DimensionTree, type ExtraDimension, type TreeOptions } from '../../src/metrics/dimension-tree.ts'
-import { AT, STREAM_STATISTICS, Statistics } from '../../src/pipeline/statistics.ts'
-import { StreamCounts } from '../../src/pipeline/stream-counts.ts'
-import type { StreamReading } from '../../src/pipeline/stream-stats.ts'
+import { AT, STREAM_STATISTICS, Statistics } from '../../src/stats/statistics.ts'
+import { StreamCounts } from '../../src/stats/stream-counts.ts'
+import type { StreamReading } from '../../src/stats/stream-stats.ts'
 
 const NINETY_NINE = Array.from({ length: 100 }, (_, i) => i)
 

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openTelemetryName, prometheusName } from '../../src/metrics/metric-names.ts'
 import { METRIC_ROWS } from '../../src/metrics/metrics-table.ts'
-import { CHANNELS } from '../../src/pipeline/diagnostics.ts'
-import { SHARD_STATISTICS, STREAM_STATISTICS } from '../../src/pipeline/statistics.ts'
+import { CHANNELS } from '../../src/stats/diagnostics.ts'
+import { SHARD_STATISTICS, STREAM_STATISTICS } from '../../src/stats/statistics.ts'
 
 const PAGE = new URL('../../docs/metrics.md', import.meta.url)
 const isUpdating = process.env['UPDATE_DOCS'] === '1'

@@ -2,14 +2,15 @@
  * A producer's core on a virtual clock, with `stats` as the exporters read it.
  * Invariant: nothing happens in real time; what KinesisProducer does around the core is done here in the same order.
  */
+
+import { pipelineOptions } from '../../src/core/pipeline-options.ts'
+import { PipelineSet } from '../../src/core/pipeline-set.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 import type { SettleCallback } from '../../src/model/results.ts'
-import { pipelineOptions } from '../../src/pipeline/pipeline-options.ts'
-import { PipelineSet } from '../../src/pipeline/pipeline-set.ts'
-import type { StatsCursor } from '../../src/pipeline/statistics.ts'
-import { type ProducerStats, snapshot } from '../../src/pipeline/stats.ts'
-import { Requests } from '../../src/requests.ts'
+import { Requests } from '../../src/producer/requests.ts'
+import type { StatsCursor } from '../../src/stats/statistics.ts'
+import { type ProducerStats, snapshot } from '../../src/stats/stats.ts'
 import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
 
 /** Two keys that a stream of two shards puts into its first and its second. */

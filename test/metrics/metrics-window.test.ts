@@ -68,7 +68,7 @@ test('a source that does not hand the cursor on is refused', async () => {
   )
 })
 
-// src/producer.ts: `stats` does not hand a cursor on to `snapshot` yet.
+// src/producer/kinesis-producer.ts: `stats` does not hand a cursor on to `snapshot` yet.
 test('a KinesisProducer is a source', async () => {
   const harness = await new Harness().warm()
   const window = new MetricsWindow(harness.producer)

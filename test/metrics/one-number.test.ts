@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ShardState, StreamState } from '../../src/pipeline/stats.ts'
+import type { ShardState, StreamState } from '../../src/stats/stats.ts'
 import { STREAM } from '../support/harness.ts'
 import { KEYS, Observed, SHARDS } from './fixture.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { METRICS } from '../../src/metrics/metrics-table.ts'
 import { prometheusText } from '../../src/metrics/prometheus.ts'
-import type { ProducerStats } from '../../src/pipeline/stats.ts'
+import type { ProducerStats } from '../../src/stats/stats.ts'
 import { STREAM } from '../support/harness.ts'
 import { KEYS, Observed, SHARDS } from './fixture.ts'
 

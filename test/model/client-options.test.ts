@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { InvalidRecordError, OptionsError } from '../../src/model/errors.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { DiscardTransport } from '../../src/testing/discard-transport.ts'
 
 const CREDENTIALS = { accessKeyId: 'AKID', secretAccessKey: 'canary' }

@@ -1,8 +1,8 @@
 /** What the KPL's aggregator_test asserts, on the aggregator together with the routing that names its lanes. */
 import { describe, expect, test } from 'vitest'
+import { Routing } from '../../src/core/routing.ts'
+import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import { type AcceptedRecord, type KinesisRecord, STREAM_LANE } from '../../src/model/kinesis-record.ts'
-import { Routing } from '../../src/pipeline/routing.ts'
-import { Aggregator, type AggregatorOptions } from '../../src/stages/aggregator.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { decodeEnvelope, isEnvelope } from '../../src/wire/decode.ts'
 import { hashPartitionKey, MAX_HASH_KEY, readHashKey } from '../../src/wire/hash-key.ts'

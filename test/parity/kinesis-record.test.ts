@@ -1,7 +1,7 @@
 /** What the KPL's kinesis_record_test asserts, on the envelope writer and the aggregator that drives it. */
 import { describe, expect, test } from 'vitest'
+import { Aggregator } from '../../src/lanes/aggregator.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
-import { Aggregator } from '../../src/stages/aggregator.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { decodeEnvelope, isEnvelope } from '../../src/wire/decode.ts'
 import { EnvelopeWriter } from '../../src/wire/encode.ts'

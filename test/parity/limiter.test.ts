@@ -1,7 +1,7 @@
 /** What the KPL's limiter_test asserts (rate limit 100 %), in virtual time. */
 import { describe, expect, test } from 'vitest'
+import { Limiter } from '../../src/lanes/limiter.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
-import { Limiter } from '../../src/stages/limiter.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { sealed } from '../support/accepted.ts'
 

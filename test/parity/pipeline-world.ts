@@ -2,16 +2,18 @@
  * One pipeline whose requests are answered by hand, at times that the test says.
  * Invariant: nothing happens between two calls; backing off takes no time, because `random` is always 0.
  */
+
+import { Admission } from '../../src/core/admission.ts'
+import { Pipeline } from '../../src/core/pipeline.ts'
+import { pipelineOptions } from '../../src/core/pipeline-options.ts'
+import { callBack } from '../../src/core/settlement.ts'
 import { TransportError } from '../../src/model/errors.ts'
+import type { Settlement } from '../../src/model/exchange.ts'
 import type { Batch } from '../../src/model/kinesis-record.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutRecordsAnswer, ShardHashRange } from '../../src/model/ports.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 import type { Persisted, SettleCallback } from '../../src/model/results.ts'
-import { Admission } from '../../src/pipeline/admission.ts'
-import { Pipeline } from '../../src/pipeline/pipeline.ts'
-import { pipelineOptions } from '../../src/pipeline/pipeline-options.ts'
-import { callBack, type Settlement } from '../../src/pipeline/settlement.ts'
 import { MAX_HASH_KEY } from '../../src/wire/hash-key.ts'
 import { accepted } from '../support/accepted.ts'
 

@@ -1,8 +1,8 @@
 /** What the KPL's reducer_test asserts, on both of our stages that reduce: the aggregator and the collector. */
 import { describe, expect, test } from 'vitest'
+import { Collector, type CollectorOptions } from '../../src/core/collector.ts'
+import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import type { Batch, KinesisRecord } from '../../src/model/kinesis-record.ts'
-import { Aggregator, type AggregatorOptions } from '../../src/stages/aggregator.ts'
-import { Collector, type CollectorOptions } from '../../src/stages/collector.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { accepted, sealed } from '../support/accepted.ts'
 

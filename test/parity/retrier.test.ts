@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { TransportError } from '../../src/model/errors.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutRecordsAnswer, PutRecordsRequest, ShardHashRange, Transport } from '../../src/model/ports.ts'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { microtasks, type Settled } from '../support/harness.ts'
 

@@ -1,8 +1,8 @@
 /** What the KPL's shard_map_test asserts, on the map and on the directory that keeps it fresh. Pages: see test/aws. */
 import { describe, expect, test } from 'vitest'
+import { ShardDirectory } from '../../src/core/shard-directory.ts'
+import { ShardMap } from '../../src/core/shard-map.ts'
 import type { ShardHashRange } from '../../src/model/ports.ts'
-import { ShardDirectory } from '../../src/stages/shard-directory.ts'
-import { ShardMap } from '../../src/stages/shard-map.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { HASH_KEY_WORDS, MAX_HASH_KEY, writeHashKey } from '../../src/wire/hash-key.ts'
 

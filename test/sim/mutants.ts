@@ -31,7 +31,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
   name: "the KPL's rule: members of a misrouted aggregate that fit the shard are acknowledged",
   edits: [
     {
-      file: 'pipeline/pipeline',
+      file: 'core/pipeline',
       find: 'this.#readmission.takeApart([record], decision.alone, this.#nowMs)',
       replace: `const range = decision.alone ? undefined : this.#routing.directory.rangeOf(answer.shardId);
         const settles = record.members.settles;
@@ -48,7 +48,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
         this.#readmission.takeApart([record], decision.alone, this.#nowMs)`
     },
     {
-      file: 'pipeline/pipeline',
+      file: 'core/pipeline',
       find: "import { Routing } from './routing",
       replace:
         "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing } from './routing"
@@ -61,364 +61,359 @@ export const MUTANTS: readonly Mutant[] = [
   // What an answer means.
   mutant(
     'a misrouted aggregate is acknowledged',
-    'stages/retrier',
+    'core/retrier',
     "placement === 'fits' ? 'delivered' : 'misrouted'",
     "'delivered'"
   ),
   mutant(
     'an answer from an unknown shard is believed',
-    'stages/retrier',
+    'core/retrier',
     "if (placement === 'unknown') return 'unknown'",
     "if (placement === 'unknown') return 'delivered'"
   ),
   mutant(
     'an entry that failed is acknowledged',
-    'stages/retrier',
+    'core/retrier',
     'const isPlainError = isText(answer.errorCode)',
     "if (isText(answer.errorCode)) return 'delivered'; const isPlainError = isText(answer.errorCode)"
   ),
   mutant(
     'an unclear entry counts as not stored',
-    'stages/retrier',
+    'core/retrier',
     "return { kind: 'retrySealed', persisted: 'maybe' }",
     "return { kind: 'retrySealed', persisted: 'no' }"
   ),
   mutant(
     'a lost answer counts as not stored',
-    'pipeline/request-failures',
+    'core/request-failures',
     "verdict === 'ambiguous' ? 'maybe' : 'no'",
     "'no'"
   ),
   mutant(
     'a misrouted copy counts as not stored',
-    'pipeline/pipeline',
+    'core/pipeline',
     "if (!decision.alone) record.persisted = 'maybe'",
     ''
   ),
   mutant(
     'without a prediction every shard fits',
-    'pipeline/routing',
+    'core/routing',
     'if (range === undefined && isUnjudged)',
     'if (record.predictedShard === STREAM_LANE)'
   ),
   mutant(
     'a hash key at the start of a range is outside',
-    'pipeline/members',
+    'core/members',
     'hashKey >= range.start',
     'hashKey > range.start'
   ),
-  mutant('the end of a range is not looked at', 'pipeline/members', '&& hashKey <= range.end', ''),
+  mutant('the end of a range is not looked at', 'core/members', '&& hashKey <= range.end', ''),
   mutant(
     'a held answer is never judged',
-    'pipeline/answers',
-    'for (const entry of this.#takeHeld()) this.#judge(entry, nowMs)',
+    'core/answers',
+    'for (const entry of this.#takeHeld()) this.#decide(entry, () => this.#judge(entry, nowMs))',
     ''
   ),
   // Requests.
   mutant(
     'all entries fail for the poison of one',
-    'pipeline/request-failures',
+    'core/request-failures',
     'if (entries.length > 1 && !isRequestAtFault)',
     'if (false)'
   ),
   mutant(
     'all members fail for the poison of one',
-    'pipeline/request-failures',
+    'core/request-failures',
     'if (record.members.count > 1 && !isRequestAtFault)',
     'if (false)'
   ),
   mutant(
     'a refused request drops its entries',
-    'pipeline/request-failures',
+    'core/request-failures',
     "for (const record of batch.entries) ports.retrySealed(record, 'no')\n        if (isFinal)",
     'if (isFinal)'
   ),
   mutant(
     'one request more in flight than allowed',
-    'pipeline/pipeline-set',
+    'core/pipeline-set',
     'this.#inFlight < this.#options.maxInFlightRequests',
     'this.#inFlight <= this.#options.maxInFlightRequests'
   ),
   mutant(
     'a slot is lost when a request fails',
-    'pipeline/pipeline-set',
+    'core/pipeline-set',
     'this.#inFlight--\n    if (pipeline.isReplaced) return',
     'if (outcome.error === undefined) this.#inFlight--\n    if (pipeline.isReplaced) return'
   ),
   mutant(
     'one entry too many in a request',
-    'stages/collector',
+    'core/collector',
     'entries.length >= this.#options.collectionMaxCount',
     'entries.length > this.#options.collectionMaxCount'
   ),
   mutant(
     'the request is measured before its last entry',
-    'stages/collector',
+    'core/collector',
     'requestBytes + next.requestBytes > this.#options.collectionMaxBytes',
     'requestBytes > this.#options.collectionMaxBytes'
   ),
   // Envelopes.
   mutant(
     'an aggregate may be larger than allowed',
-    'stages/aggregator',
+    'lanes/aggregator',
     'writer.addWithin(\n      maxBytes,',
     'writer.addWithin(\n      maxBytes + 9,'
   ),
   mutant(
     'an aggregate may hold one record more',
-    'stages/aggregator',
+    'lanes/aggregator',
     'members.count >= this.#options.aggregationMaxCount',
     'members.count > this.#options.aggregationMaxCount'
   ),
   mutant(
     'a payload that looks like an aggregate goes as it is',
-    'stages/aggregator',
+    'lanes/aggregator',
     '(mayWrap && dedupeTag !== undefined) || isEnvelope(data)',
     'mayWrap && dedupeTag !== undefined'
   ),
   mutant(
     'a lone payload is not copied',
-    'stages/aggregator',
+    'lanes/aggregator',
     'let data = copyOf(record.data, dataBytes, this.#takeBytes)',
     'let data = typeof record.data === "string" ? copyOf(record.data, dataBytes, this.#takeBytes) : record.data'
   ),
   mutant(
     'the explicit hash key does not decide the shard',
-    'pipeline/admission',
+    'core/admission',
     'this.#record.hashWords = this.#hashWords',
     ''
   ),
   mutant(
     'an aggregate carries no hash key of its own',
-    'stages/aggregator',
+    'lanes/aggregator',
     'readHashKey(open.firstHashWords).toString()',
     '"0"'
   ),
   mutant(
     'records of all shards share an envelope',
-    'pipeline/routing',
+    'core/routing',
     'record.lane = record.predictedShard',
     "record.lane = 'one'"
   ),
   // Maps.
   mutant(
     'a listing with a gap is believed',
-    'stages/shard-map',
+    'core/shard-map',
     'if (start !== next || end < start) throw',
     'if (start < next || end < start) throw'
   ),
   mutant(
     'a failed listing is not fetched again',
-    'stages/shard-directory',
+    'core/shard-directory',
     'this.#dueMs = nowMs + waitMs + this.#random() * JITTER_MS',
     'this.#dueMs = Number.POSITIVE_INFINITY'
   ),
   {
     name: 'two listings at one time',
     edits: [
-      { file: 'stages/shard-directory', find: 'if (this.isRefreshing) return', replace: '' },
-      { file: 'stages/shard-directory', find: 'if (this.#isLoading || nowMs', replace: 'if (nowMs' }
+      { file: 'core/shard-directory', find: 'if (this.isRefreshing) return', replace: '' },
+      { file: 'core/shard-directory', find: 'if (this.#isLoading || nowMs', replace: 'if (nowMs' }
     ]
   },
   mutant(
     'records of a closed shard are forgotten',
-    'stages/limiter',
+    'lanes/limiter',
     'queues.push(lane.queue.takeAll())',
     'lane.queue.takeAll()'
   ),
   mutant(
     'a lane that was held is not resumed',
-    'stages/limiter',
+    'lanes/limiter',
     'lane.isHeld = false\n      this.#place',
     'this.#place'
   ),
   mutant(
     'the first map is waited for without end',
-    'pipeline/routing',
+    'core/routing',
     'if (this.awaitUntilMs > nowMs) return false',
     'if (nowMs > 0) return false'
   ),
   // Pace.
   mutant(
     'no back-off',
-    'stages/limiter',
+    'lanes/limiter',
     'lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + this.#random() * ceilingMs)',
     ''
   ),
   mutant(
     'a back-off that does not grow',
-    'stages/limiter',
+    'lanes/limiter',
     'this.#options.retryBaseMs * 2 ** doublings',
     'this.#options.retryBaseMs'
   ),
   mutant(
     'no token bucket',
-    'stages/token-bucket',
+    'lanes/token-bucket',
     'return this.#records >= 1 - ROUNDING && this.#bytes >= neededBytes - ROUNDING',
     'return neededBytes >= 0'
   ),
-  mutant('a breaker that never opens', 'stages/breaker', 'this.#isOpen = true', ''),
-  mutant('a breaker that never closes', 'stages/breaker', 'this.#isOpen = false', ''),
+  mutant('a breaker that never opens', 'core/breaker', 'this.#isOpen = true', ''),
+  mutant('a breaker that never closes', 'core/breaker', 'this.#isOpen = false', ''),
   // Times to live.
   mutant(
     'what waits for a request does not expire',
-    'pipeline/outbox',
+    'core/outbox',
     'this.#return(this.#collector.takeExpired(nowMs), nowMs)',
     ''
   ),
-  mutant('the time to live is not looked at', 'pipeline/readmission', '|| accepted.expirationMs <= nowMs', ''),
+  mutant('the time to live is not looked at', 'core/readmission', '|| accepted.expirationMs <= nowMs', ''),
   mutant(
     'a record that is taken apart forgets its history',
-    'pipeline/readmission',
+    'core/readmission',
     'accepted.history = members.historyOf(i) === undefined ? shared : historyOf(members, i)',
     'accepted.history = undefined'
   ),
   mutant(
     'a record that is taken apart gets another number',
-    'pipeline/readmission',
+    'core/readmission',
     'accepted.number = members.numbers[i]!',
     'accepted.number = 0'
   ),
   mutant(
     'a record that is taken apart is young again',
-    'pipeline/readmission',
+    'core/readmission',
     'accepted.acceptedMs = members.acceptedMs[i]!',
     'accepted.acceptedMs = nowMs'
   ),
   // Order.
   mutant(
     'ordered: a new lane does not wait for the former one',
-    'pipeline/pipeline',
+    'core/pipeline',
     'this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)',
     ''
   ),
   mutant(
     'ordered: two records of a lane in flight',
-    'stages/limiter',
+    'lanes/limiter',
     'lane.out.size > 0 || lane.blockers',
     'lane.out.size > 1 || lane.blockers'
   ),
   mutant(
     'ordered: what comes back goes to its former lane',
-    'pipeline/pipeline',
+    'core/pipeline',
     '&& this.#routing.isCurrent(record.predictedShard)',
     ''
   ),
   mutant(
     'ordered: what is open is not sealed before old records rejoin',
-    'pipeline/readmission',
+    'core/readmission',
     'if (records.length === 0) return\n    intake.sealAll()',
     'if (records.length === 0) return'
   ),
   mutant(
     'retries go to the tail',
-    'stages/record-queue',
+    'lanes/record-queue',
     'if (last === undefined || ageOf(last) <= age)',
     'if (age >= 0)'
   ),
   // Buffer, settlements, flush, abort, close.
   mutant(
     'the buffer is not given back for failures',
-    'pipeline/settlements',
+    'core/settlements',
     'budget.release(members.budgetBytes, members.count)',
     'if (settlement.failure === undefined) budget.release(members.budgetBytes, members.count)'
   ),
   mutant(
     'the buffer is checked after it is filled',
-    'pipeline/budget',
+    'core/budget',
     'this.#bytes + bytes <= this.maxBytes',
     'this.#bytes <= this.maxBytes'
   ),
   mutant(
     'one record too many in the buffer',
-    'pipeline/budget',
+    'core/budget',
     'this.#records < this.maxRecords',
     'this.#records <= this.maxRecords'
   ),
   mutant(
     'aborted records are counted twice',
-    'pipeline/settlements',
+    'core/settlements',
     'const liveCount = members.count - members.abortedCount',
     'const liveCount = members.count'
   ),
   mutant(
     'an aborted record in flight counts as not stored',
-    'pipeline/members',
+    'core/members',
     "failureWith(TAKEN_BACK, 'maybe',",
     'failureWith(TAKEN_BACK, persisted,'
   ),
   mutant(
     'an abort between decision and callback',
-    'pipeline/settlements',
+    'core/settlements',
     'members === undefined || members.isDecided',
     'members === undefined'
   ),
   mutant(
     'a held answer does not count as out',
-    'pipeline/answers',
+    'core/answers',
     'entry.record.members.sentMs = entry.outcome.startMs',
     ''
   ),
   mutant(
     'refusals are believed of a stream that is being created',
-    'stages/stream-status',
+    'core/stream-status',
     'if (this.isCreating) return false',
     'if (this.isCreating) return true'
   ),
   mutant(
     'a flush ends one record early',
-    'pipeline/flush-ledger',
+    'core/flush-ledger',
     'const remaining = this.#outstanding - waitedFor',
     'const remaining = Math.max(0, this.#outstanding - waitedFor - 1)'
   ),
-  mutant('close forgets what is on hold', 'pipeline/pipeline', ', ...this.#answers.takeHeldRecords()', ''),
-  mutant('a callback that throws stops the others', 'pipeline/settlement', 'onThrow(error)', 'onThrow(error); return'),
+  mutant('close forgets what is on hold', 'core/pipeline', ', ...this.#answers.takeHeldRecords()', ''),
+  mutant('a callback that throws stops the others', 'core/settlement', 'onThrow(error)', 'onThrow(error); return'),
   mutant(
     'memory is used again after every answer',
-    'pipeline/settlements',
+    'core/settlements',
     "const isUnread = failure === undefined && settlement.persisted === 'no'",
     'const isUnread = true'
   ),
   // What a core that throws leaves behind.
-  mutant(
-    'a throw forgets the records that were held',
-    'pipeline/supervisor',
-    'if (heldCount > 0)',
-    'if (heldCount < 0)'
-  ),
+  mutant('a throw forgets the records that were held', 'core/supervisor', 'if (heldCount > 0)', 'if (heldCount < 0)'),
   mutant(
     'a throw forgets the records that were being moved',
-    'pipeline/readmission',
+    'core/readmission',
     'const over = new Members()',
     'const over = new Members(); custody.moved(members)'
   ),
   mutant(
     'a record that was out when the core threw counts as not stored',
-    'pipeline/custody',
+    'core/custody',
     "persisted: sentMs === undefined ? persisted : 'maybe'",
     'persisted'
   ),
   mutant(
     'an answer that the core threw at counts as none',
-    'pipeline/pipeline-set',
+    'core/pipeline-set',
     "for (const record of batch.entries) record.persisted = 'maybe'\n    this.#supervisor",
     'this.#supervisor'
   ),
   mutant(
     'a put that threw after its record was placed says that nothing was taken',
-    'pipeline/pipeline-set',
+    'core/pipeline-set',
     'if (!isPlaced) throw refusalFor(cause)',
     'throw refusalFor(cause)'
   ),
   mutant(
     'a put is counted before its record is placed',
-    'pipeline/pipeline-set',
+    'core/pipeline-set',
     'isQuiet = pipeline.place(record, this.#admission.key, nowMs)',
     'this.budget.take(budgetBytes); this.budget.release(0, 0); isQuiet = pipeline.place(record, this.#admission.key, nowMs); this.budget.release(budgetBytes, 1)'
   ),
   mutant(
     'a pipeline that was replaced hears its answers',
-    'pipeline/pipeline-set',
+    'core/pipeline-set',
     'if (pipeline.isReplaced) return\n    for',
     'for'
   )

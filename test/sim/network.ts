@@ -3,11 +3,12 @@
  * Invariant: every request is answered exactly once, at the latest by its time-out; a request is applied at most once,
  * perhaps long after its time-out (a zombie); a definite error means that nothing was or will be applied.
  */
+
+import type { Pipeline } from '../../src/core/pipeline.ts'
 import type { TransportError } from '../../src/model/errors.ts'
+import type { Outcome } from '../../src/model/exchange.ts'
 import type { Batch } from '../../src/model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange, StreamSummary, Timer } from '../../src/model/ports.ts'
-import type { Pipeline } from '../../src/pipeline/pipeline.ts'
-import type { Outcome } from '../../src/pipeline/pipeline-host.ts'
 import { type FakeKinesis, FakeServiceError, type SeededRandom, type VirtualClock } from '../../src/testing/index.ts'
 import { type Ending, errorOf, type Faults } from './faults.ts'
 import { malformed } from './malformed-listing.ts'

@@ -3,8 +3,8 @@
  * Invariant: the bounds follow from the options alone; they are loose enough for every lawful schedule, and a client
  * without limiter or back-off exceeds them.
  */
+import type { Outcome } from '../../src/model/exchange.ts'
 import { SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND } from '../../src/model/limits.ts'
-import type { Outcome } from '../../src/pipeline/pipeline-host.ts'
 import type { Flight } from './network.ts'
 import type { WatcherContext } from './watchers.ts'
 

@@ -2,13 +2,14 @@
  * The invariants that are checked while a run goes on: at every request, every answer and after every event.
  * Invariant: each checker is named by its number (reliability invariants I1 to I20), reports and never throws.
  */
+
 import { hash } from 'node:crypto'
+import type { PipelineOptions } from '../../src/core/pipeline-options.ts'
+import type { PipelineSet } from '../../src/core/pipeline-set.ts'
+import type { Outcome } from '../../src/model/exchange.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange } from '../../src/model/ports.ts'
 import { STREAM_NOT_FOUND } from '../../src/model/service-errors.ts'
-import type { Outcome } from '../../src/pipeline/pipeline-host.ts'
-import type { PipelineOptions } from '../../src/pipeline/pipeline-options.ts'
-import type { PipelineSet } from '../../src/pipeline/pipeline-set.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
 import type { Ledger, Put, Told } from './ledger.ts'
 import type { Flight } from './network.ts'

@@ -4,15 +4,16 @@
  * Invariant: every event is followed by callbacks and by a timer armed no later than the core's next deadline; whatever
  * the core throws is a violation (I20).
  */
+
+import type { Pipeline } from '../../src/core/pipeline.ts'
+import { type PipelineOptions, pipelineOptions } from '../../src/core/pipeline-options.ts'
+import { PipelineSet } from '../../src/core/pipeline-set.ts'
 import { ProducerError } from '../../src/model/errors.ts'
 import type { AbortTicket } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 import type { SettleCallback } from '../../src/model/results.ts'
-import type { Pipeline } from '../../src/pipeline/pipeline.ts'
-import { type PipelineOptions, pipelineOptions } from '../../src/pipeline/pipeline-options.ts'
-import { PipelineSet } from '../../src/pipeline/pipeline-set.ts'
 import { FakeKinesis, type SeededRandom, seededRandom, VirtualClock } from '../../src/testing/index.ts'
 import { Faults } from './faults.ts'
 import { Ledger, type Put } from './ledger.ts'

@@ -146,7 +146,7 @@ describe('beyond the timeout', () => {
   })
 
   test('the request that close cut is in the attempts of its records', async () => {
-    // src/pipeline/pipeline-set.ts, abandon: sets persisted, but records no attempt.
+    // src/core/pipeline-set.ts, abandon: sets persisted, but records no attempt.
     const world = await openWorld(STEPPED)
     await world.warm()
     world.spoil([], silence('applied'))
@@ -159,7 +159,7 @@ describe('beyond the timeout', () => {
 
 describe('when the process stands still', () => {
   test('an answer that had come before is not taken for a timeout', async () => {
-    // src/producer.ts gives the transport no clock, and without one a deadline does not see that it is woken late.
+    // src/producer/kinesis-producer.ts gives the transport no clock, and without one a deadline does not see that it is woken late.
     const world = await openWorld(SHORT)
     await world.warm()
     world.spoil([stall(() => world.standStill(500))])

@@ -3,11 +3,11 @@
  * Invariant: nothing happens in real time; the same calls give the same trace.
  */
 
-import { deaggregateAll } from '../../src/deaggregate.ts'
+import { deaggregateAll } from '../../src/consumer/deaggregate.ts'
 import type { RecordFailedError } from '../../src/model/errors.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutResult } from '../../src/model/results.ts'
-import { KinesisProducer } from '../../src/producer.ts'
+import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { FakeKinesis, FaultPlan, InMemoryTransport, seededRandom, VirtualClock } from '../../src/testing/index.ts'
 
 export interface HarnessOptions extends ProducerOptions {

@@ -3,7 +3,7 @@
  * as a whole; plain records are never looked at. Restated from the KCL's rule, not from our `deaggregate`.
  */
 import { createHash } from 'node:crypto'
-import { deaggregateAll } from '../../src/deaggregate.ts'
+import { deaggregateAll } from '../../src/consumer/deaggregate.ts'
 import type { FakeKinesis } from '../../src/testing/index.ts'
 
 export interface Delivered {

@@ -59,7 +59,7 @@ function refuseMd5(): never {
 /** Aggregates and takes apart with modules that are loaded anew. */
 async function outcome() {
   vi.resetModules()
-  const { aggregate, deaggregate, aggregateInfo } = await import('../../src/deaggregate.ts')
+  const { aggregate, deaggregate, aggregateInfo } = await import('../../src/consumer/deaggregate.ts')
   const { hashPartitionKey } = await import('../../src/wire/hash-key.ts')
   const keys = ['a', 'b', 'k'.repeat(60)]
   const [record] = aggregate(keys.map(partitionKey => ({ partitionKey, data: partitionKey })))

@@ -4,7 +4,7 @@
  * Invariant: nothing is kept here for each record but a bit, so that what memory grows by is the library's.
  */
 import { setImmediate } from 'node:timers/promises'
-import { deaggregateAll } from '../../../src/deaggregate.ts'
+import { deaggregateAll } from '../../../src/consumer/deaggregate.ts'
 import { KinesisProducer, type PutResult, type RecordFailedError, type Transport } from '../../../src/index.ts'
 import {
   FakeKinesis,

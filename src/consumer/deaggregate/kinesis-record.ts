@@ -1,0 +1,109 @@
+/**
+ * The shapes in which a Kinesis record reaches a consumer, and the one shape the rest of this folder works on.
+ * Invariant: every shape gives the same bytes, keys and times for the same record; nothing is copied but base64 text.
+ */
+
+import { isBytes } from '../../wire/bytes.ts'
+import { type ArrivalTime, arrivalMs } from './arrival-time.ts'
+import { invalidInput } from './consumer-error.ts'
+import { bytesOf } from './given-data.ts'
+
+/** GetRecords and SubscribeToShard of the AWS SDK for JavaScript v3. */
+export interface SdkKinesisRecord {
+  readonly Data: Uint8Array | undefined
+  readonly PartitionKey?: string | undefined
+  readonly SequenceNumber: string | undefined
+  readonly ApproximateArrivalTimestamp?: ArrivalTime | undefined
+}
+
+/** The `kinesis` part of a Lambda event's record; `data` is base64, the time is in seconds since the epoch. */
+export interface LambdaKinesisPayload {
+  readonly data: string | Uint8Array
+  readonly partitionKey: string
+  readonly sequenceNumber: string
+  readonly approximateArrivalTimestamp?: ArrivalTime | undefined
+}
+
+/** One of a Lambda Kinesis event's `Records`. */
+export interface LambdaKinesisRecord {
+  readonly kinesis: LambdaKinesisPayload
+}
+
+/** Where a transformation record came from; the time is in milliseconds since the epoch. */
+export interface TransformationMetadata {
+  readonly partitionKey: string
+  readonly sequenceNumber: string
+  readonly approximateArrivalTimestamp?: ArrivalTime | undefined
+}
+
+/** A record of a Firehose transformation or a Kinesis Data Analytics preprocessor; `data` is base64. */
+export interface TransformationRecord {
+  readonly recordId: string
+  readonly data: string | Uint8Array
+  readonly approximateArrivalTimestamp?: ArrivalTime | undefined
+  readonly kinesisRecordMetadata?: TransformationMetadata | undefined
+  readonly kinesisStreamRecordMetadata?: TransformationMetadata | undefined
+}
+
+/** A record as the fake Kinesis of 'kinesis-producer/testing' keeps it. */
+export interface StoredKinesisRecord {
+  readonly data: Uint8Array
+  readonly partitionKey?: string | undefined
+  readonly sequenceNumber: string
+  readonly arrivalMs?: number | undefined
+}
+
+/** A Kinesis record in any of its shapes. Bare bytes have no key, sequence number or time: those come out empty. */
+export type AnyKinesisRecord =
+  | SdkKinesisRecord
+  | LambdaKinesisRecord
+  | LambdaKinesisPayload
+  | TransformationRecord
+  | StoredKinesisRecord
+  | Uint8Array
+
+/** The outer record: what Kinesis stored under one sequence number. */
+export interface OuterRecord {
+  readonly bytes: Uint8Array
+  readonly partitionKey: string
+  readonly sequenceNumber: string
+  readonly arrivalTimestamp: number | undefined
+}
+
+/** An object whose fields may be there or not, and of any type. */
+type Fields = Readonly<Record<string, unknown>>
+
+const DATA_KINDS = 'a Uint8Array or base64 text'
+
+/**
+ * Returns the record in the one shape. Bytes are aliased, base64 is decoded. Data that is null is empty, keys and numbers
+ * that are missing are empty text. Throws KPL_ERR_INVALID_INPUT for what is no record.
+ */
+export function outerRecord(record: AnyKinesisRecord): OuterRecord {
+  if (isBytes(record))
+    return { bytes: bytesOf(record), partitionKey: '', sequenceNumber: '', arrivalTimestamp: undefined }
+  const whole = fieldsOf(record, 'record')
+  const fields = fieldsOf(whole['kinesis'] ?? whole, 'kinesis')
+  const from = fieldsOf(whole['kinesisRecordMetadata'] ?? whole['kinesisStreamRecordMetadata'] ?? fields, 'metadata')
+  const data = fields['Data'] ?? fields['data']
+  if (data == null && !('Data' in fields || 'data' in fields)) throw invalidInput('data', DATA_KINDS, data)
+  const arrival =
+    from['approximateArrivalTimestamp'] ?? whole['approximateArrivalTimestamp'] ?? from['ApproximateArrivalTimestamp']
+  return {
+    bytes: bytesOf(typeof (data ?? '') === 'string' ? Buffer.from(String(data ?? ''), 'base64') : data, DATA_KINDS),
+    partitionKey: textOf(from['PartitionKey'] ?? from['partitionKey'], 'partitionKey'),
+    sequenceNumber: textOf(from['SequenceNumber'] ?? from['sequenceNumber'], 'sequenceNumber'),
+    // Lambda counts seconds, with a fraction; the transformations and our fake count milliseconds.
+    arrivalTimestamp: arrivalMs(arrival ?? fields['arrivalMs'], arrival == null || whole['recordId'] !== undefined)
+  }
+}
+
+function fieldsOf(value: unknown, name: string): Fields {
+  if (typeof value === 'object' && value !== null) return value as Fields
+  throw invalidInput(name, 'a Kinesis record', value)
+}
+
+function textOf(value: unknown, name: string): string {
+  if (typeof (value ?? '') !== 'string') throw invalidInput(name, 'text', value)
+  return String(value ?? '')
+}

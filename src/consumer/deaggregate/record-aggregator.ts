@@ -1,0 +1,139 @@
+/**
+ * The inverse of de-aggregation: user records in, Kinesis records as the KPL makes them out.
+ * Invariant: the bytes are the KPL's for the same records in the same order; one record alone stays plain. It does not
+ * know shards: whoever feeds it gives it records of one shard only, or a KCL consumer drops the aggregate.
+ */
+import { md5 } from '../../wire/digest.ts'
+import { EnvelopeWriter } from '../../wire/encode.ts'
+import { CONTAINER_KEY } from '../../wire/format.ts'
+import { explicitHashKeyFault } from '../../wire/hash-key.ts'
+import { ConsumerError, invalidInput } from './consumer-error.ts'
+import { bytesOf, listOf } from './given-data.ts'
+
+/** A user record to aggregate. */
+export interface AggregatableRecord {
+  /** Well-formed Unicode. */
+  readonly partitionKey: string
+  /** Copied; a string is written as its UTF-8 bytes and is well-formed Unicode. */
+  readonly data: Uint8Array | string
+  /** 0 to 2^128 - 1, as a bigint or plain decimal digits. */
+  readonly explicitHashKey?: string | bigint | undefined
+}
+
+export interface RecordAggregatorOptions {
+  /** Bytes of one aggregated record, at most; a single record may be larger. Default: 51,200, as the KPL. */
+  readonly maxBytes?: number | undefined
+  /** User records in one aggregated record, at most. Default: no bound. */
+  readonly maxUserRecords?: number | undefined
+}
+
+/** What to put to Kinesis: `PutRecord` or an entry of `PutRecords`. `data` is fresh. */
+export interface AggregatedRecord {
+  /** `a` for an aggregate, as the KPL has it; the user record's own when it is alone. */
+  readonly partitionKey: string
+  /** The first user record's hash key, in decimal: it decides the shard. */
+  readonly explicitHashKey: string
+  readonly data: Uint8Array
+  readonly userRecordCount: number
+}
+
+const DEFAULT_MAX_BYTES = 51_200
+
+/** Builds one aggregated record at a time. */
+export class RecordAggregator {
+  readonly #writer = new EnvelopeWriter()
+  readonly #maxBytes: number
+  readonly #maxUserRecords: number
+  #explicitHashKey = ''
+
+  constructor(options: RecordAggregatorOptions = {}) {
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
+    this.#maxUserRecords = options.maxUserRecords ?? Number.POSITIVE_INFINITY
+  }
+
+  /** User records taken since the last `seal`. */
+  get count(): number {
+    return this.#writer.count
+  }
+
+  /** Bytes that `seal` would return now. */
+  get sealedBytes(): number {
+    return this.#writer.sealedBytes
+  }
+
+  /** Whether `add` would take this record now; the first one always fits. Throws as `add` does. */
+  fits(record: AggregatableRecord): boolean {
+    return this.#fits(measured(record))
+  }
+
+  /** Takes the record, or returns false when it does not fit: then `seal` first. Throws KPL_ERR_INVALID_INPUT. */
+  add(record: AggregatableRecord): boolean {
+    const given = measured(record)
+    if (!this.#fits(given)) return false
+    const { partitionKey, keyBytes, hashKey, data, dataBytes } = given
+    if (this.count === 0) this.#explicitHashKey = hashKey ?? String(BigInt('0x' + md5(partitionKey, 'hex')))
+    this.#writer.add(partitionKey, keyBytes, hashKey, data, dataBytes)
+    return true
+  }
+
+  /** Returns what was added as one Kinesis record and starts over; undefined when there is nothing. */
+  seal(): AggregatedRecord | undefined {
+    const userRecordCount = this.count
+    const { firstPartitionKey } = this.#writer
+    if (firstPartitionKey === undefined) return undefined
+    const partitionKey = userRecordCount > 1 ? CONTAINER_KEY : firstPartitionKey
+    return { partitionKey, explicitHashKey: this.#explicitHashKey, data: this.#writer.seal(), userRecordCount }
+  }
+
+  #fits({ partitionKey, keyBytes, hashKey, dataBytes }: MeasuredRecord): boolean {
+    if (this.count === 0) return true
+    const bytes = this.#writer.bytesWith(partitionKey, keyBytes, hashKey, dataBytes)
+    return this.count < this.#maxUserRecords && bytes <= this.#maxBytes
+  }
+}
+
+/** Yields the records aggregated in their order, each aggregate as full as the options allow. One shard's records only. */
+export function* aggregate(
+  records: Iterable<AggregatableRecord>,
+  options?: RecordAggregatorOptions
+): Generator<AggregatedRecord, void, undefined> {
+  const aggregator = new RecordAggregator(options)
+  for (const record of listOf(records)) {
+    if (aggregator.add(record)) continue
+    yield aggregator.seal()!
+    aggregator.add(record)
+  }
+  const last = aggregator.seal()
+  if (last !== undefined) yield last
+}
+
+/** A record that was checked, with its lengths in UTF-8. */
+interface MeasuredRecord {
+  readonly partitionKey: string
+  readonly keyBytes: number
+  readonly hashKey: string | undefined
+  readonly data: Uint8Array | string
+  readonly dataBytes: number
+}
+
+/** Reads each field once. */
+function measured(record: AggregatableRecord): MeasuredRecord {
+  if (typeof record !== 'object' || record === null) throw invalidInput('record', 'a user record', record)
+  const { partitionKey, data, explicitHashKey } = record
+  if (typeof partitionKey !== 'string') throw invalidInput('partitionKey', 'text', partitionKey)
+  const given = typeof data === 'string' ? data : bytesOf(data, 'a Uint8Array or text')
+  const fault = explicitHashKey === undefined ? undefined : explicitHashKeyFault(explicitHashKey)
+  if (fault !== undefined) throw new ConsumerError('KPL_ERR_INVALID_INPUT', `explicitHashKey ${fault}`)
+  return {
+    partitionKey,
+    keyBytes: textBytes(partitionKey, 'partitionKey'),
+    hashKey: explicitHashKey === undefined ? undefined : String(explicitHashKey),
+    data: given,
+    dataBytes: typeof given === 'string' ? textBytes(given, 'data') : given.length
+  }
+}
+
+function textBytes(text: string, name: string): number {
+  if (text.isWellFormed()) return Buffer.byteLength(text)
+  throw new ConsumerError('KPL_ERR_INVALID_INPUT', `${name} has a lone surrogate`)
+}

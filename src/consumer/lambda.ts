@@ -1,0 +1,76 @@
+/**
+ * './lambda': a handler for Lambda's Kinesis events that works on user records and answers which of them failed.
+ * Invariant: the answer names the lowest Kinesis record of which not every user record is known to be done, so nothing
+ * that was not done is checkpointed; and of two user records of one key the later never starts before the earlier is
+ * done. Facts on Lambda: developer guide, "Using Lambda with Kinesis", partial batch responses, read 2026-11.
+ */
+
+import { invalidInput } from './deaggregate/consumer-error.ts'
+import type { DeaggregateOptions } from './deaggregate.ts'
+import { Batch } from './lambda/batch.ts'
+import { Deadline } from './lambda/deadline.ts'
+import type {
+  KinesisHandlerOptions,
+  LambdaBatchResponse,
+  LambdaContext,
+  LambdaStreamEvent,
+  LambdaStreamRecord,
+  LambdaUserRecord,
+  UserRecordHandler
+} from './lambda/event.ts'
+import { recordsOf, userRecordsOf } from './lambda/user-records.ts'
+
+export { ConsumerError } from './deaggregate/consumer-error.ts'
+
+export type {
+  KinesisHandlerOptions,
+  LambdaBatchResponse,
+  LambdaContext,
+  LambdaStreamEvent,
+  LambdaStreamRecord,
+  LambdaUserRecord,
+  SeenRecords,
+  UserRecordHandler
+} from './lambda/event.ts'
+
+const DEFAULT_CONCURRENCY = 10
+const DEFAULT_RESERVE_MS = 1000
+
+/**
+ * Returns a Lambda handler that gives each user record of an event to `handle`: in order for each partition key, up to
+ * `concurrency` keys at once. A record whose `handle` throws or rejects is delivered again, with all that follows it
+ * and its siblings in the same aggregate. The handler rejects, and so the whole batch is delivered again, for an event or
+ * context that is none of Lambda's (KPL_ERR_INVALID_INPUT). Throws a RangeError for a `concurrency` that is not a whole
+ * number from 1 and for a `reserveMs` that is no time.
+ *
+ *   export const handler = kinesisHandler(async record => save(JSON.parse(Buffer.from(record.data).toString())))
+ */
+export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
+  handle: UserRecordHandler<Context>,
+  options: KinesisHandlerOptions = {}
+): (event: LambdaStreamEvent, context: Context) => Promise<LambdaBatchResponse> {
+  const { concurrency = DEFAULT_CONCURRENCY, reserveMs = DEFAULT_RESERVE_MS } = options
+  const { timeoutSignal = (ms: number) => AbortSignal.timeout(ms) } = options
+  if (typeof handle !== 'function') throw invalidInput('handle', 'a function', handle)
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new RangeError(`concurrency must be a whole number from 1, got ${concurrency}`)
+  }
+  if (!(reserveMs >= 0)) throw new RangeError(`reserveMs must be a number of milliseconds from 0, got ${reserveMs}`)
+  return async (event, context) => {
+    const records = recordsOf(event)
+    const deadline = new Deadline(context, reserveMs, timeoutSignal)
+    return new Batch(records, deadline, record => handle(record, context, deadline.signal), options).run()
+  }
+}
+
+/**
+ * Yields the user records of an event in order, for a loop of one's own.
+ * Throws KPL_ERR_INVALID_INPUT for an event that is none, and at a record that cannot be read; KPL_ERR_MALFORMED_ENVELOPE
+ * if `onCorrupt` says so.
+ */
+export function* userRecords<Source extends LambdaStreamRecord>(
+  event: LambdaStreamEvent<Source>,
+  options?: DeaggregateOptions
+): Generator<LambdaUserRecord<Source>, void, undefined> {
+  for (const source of recordsOf(event)) yield* userRecordsOf(source, options)
+}

@@ -1,0 +1,212 @@
+/**
+ * One invocation. Tasks start in the event's order, except those whose key is being worked on: they wait in its chain.
+ * What is read ahead of its turn is bounded, for one record can hold a million user records of one key.
+ * Invariant: a user record is counted before anybody is told of it, and nothing starts once the answer is made.
+ */
+
+import type { Deadline } from './deadline.ts'
+import type { KinesisHandlerOptions, LambdaBatchResponse, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
+import { Failures } from './failures.ts'
+import { sequenceNumberOf, userRecordsOf } from './user-records.ts'
+
+const DEFAULT_CONCURRENCY = 10
+/** User records read while another of their key is worked on; with so many, no further ones are read. */
+const MAX_WAITING_COUNT = 10_000
+
+/** A user record on its way; those of one key form a chain. */
+interface Task {
+  readonly record: LambdaUserRecord
+  /** Which of the event's records it came in. */
+  readonly index: number
+  next?: Task
+  /** It failed: nothing of its key starts any more. */
+  isClosed?: boolean
+  isDone?: boolean
+}
+
+export class Batch {
+  readonly #records: readonly LambdaStreamRecord[]
+  readonly #deadline: Deadline
+  readonly #handle: (record: LambdaUserRecord) => unknown
+  readonly #options: KinesisHandlerOptions
+  readonly #concurrency: number
+  readonly #failures: Failures
+  readonly #tasks: Iterator<Task>
+  /** For each Kinesis record reached so far, its user records not done; 1 more until all of them are read. */
+  readonly #pending: number[] = []
+  /** The last task of each key that has one running, or the one that failed, so that nothing of its key starts. */
+  readonly #lastOfKey = new Map<string, Task>()
+  readonly #running = new Set<Task>()
+  #waitingCount = 0
+  #lowestFailedIndex = Number.POSITIVE_INFINITY
+  /** A task was not started for want of time. */
+  #isCutShort = false
+  /** The time is up or the answer is made. */
+  #isEnded = false
+  #finish = () => {}
+  #giveUp: (error: unknown) => void = () => {}
+
+  constructor(
+    records: readonly LambdaStreamRecord[],
+    deadline: Deadline,
+    handle: (record: LambdaUserRecord) => unknown,
+    options: KinesisHandlerOptions
+  ) {
+    this.#records = records
+    this.#deadline = deadline
+    this.#handle = handle
+    this.#options = options
+    this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
+    this.#failures = new Failures(options.onError)
+    this.#tasks = this.#readTasks()
+  }
+
+  async run(): Promise<LambdaBatchResponse> {
+    const { signal } = this.#deadline
+    const finished = new Promise<void>((resolve, reject) => {
+      this.#finish = resolve
+      this.#giveUp = reject
+    })
+    let onAbort = () => {}
+    const timeUp = new Promise<void>(resolve => {
+      onAbort = () => {
+        this.#isEnded = true
+        resolve()
+      }
+    })
+    signal.addEventListener('abort', onAbort)
+    try {
+      this.#fill()
+      await Promise.race([finished, timeUp])
+      this.#isEnded = true
+      const lowest = this.#records.findIndex((_, index) => this.#pending[index] !== 0)
+      if (lowest >= 0) this.#tellTimeUp()
+      if (!signal.aborted) await Promise.race([this.#failures.told(), timeUp])
+      return this.#answer(lowest)
+    } finally {
+      this.#isEnded = true
+      // The signal outlives the invocation: a listener left on it would keep the event in memory.
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Starts whatever may run now. */
+  #fill(): void {
+    while (this.#running.size < this.#concurrency) {
+      const task = this.#nextTask()
+      if (task === undefined) break
+      this.#start(task)
+    }
+    if (this.#running.size === 0) this.#finish()
+  }
+
+  #start(task: Task): void {
+    this.#running.add(task)
+    // Rejects only when the context throws: then the whole invocation fails, and Lambda delivers the batch again.
+    this.#perform(task)
+      .then(isDone => this.#leave(task, isDone))
+      .catch(this.#giveUp)
+  }
+
+  async #perform(task: Task): Promise<boolean> {
+    const { record, index } = task
+    const { seen } = this.#options
+    try {
+      if (!(await seen?.has(record.id, record))) {
+        await this.#handle(record)
+        await seen?.add(record.id, record)
+      }
+    } catch (error) {
+      // Most functions throw when their signal fires: what is told of those is that the time was up.
+      if (!this.#isEnded) this.#fail(index, error, record)
+      return false
+    }
+    this.#pending[index]!--
+    task.isDone = true
+    return true
+  }
+
+  /** The key of a task that is done goes on first, for what waits there is the oldest. */
+  #leave(task: Task, isDone: boolean): void {
+    const { next, record } = task
+    if (isDone || !this.#isEnded) this.#running.delete(task)
+    if (!isDone) this.#closeKey(task)
+    else if (next === undefined) this.#lastOfKey.delete(record.partitionKey)
+    else if (this.#mayStart(next)) {
+      this.#waitingCount--
+      this.#start(next)
+    }
+    if (!this.#isEnded) this.#fill()
+  }
+
+  /** What waits behind a task that failed never starts; let go of, it leaves room for other keys. */
+  #closeKey(failed: Task): void {
+    for (let task = failed.next; task !== undefined; task = task.next) this.#waitingCount--
+    failed.isClosed = true
+    this.#lastOfKey.set(failed.record.partitionKey, failed)
+  }
+
+  /** The next task whose key is free; those before it get in line. */
+  #nextTask(): Task | undefined {
+    while (this.#waitingCount < MAX_WAITING_COUNT) {
+      const { value: task, done: isEnd } = this.#tasks.next()
+      if (isEnd || !this.#mayStart(task)) return undefined
+      const { partitionKey } = task.record
+      const before = this.#lastOfKey.get(partitionKey)
+      if (before?.isClosed) continue
+      this.#lastOfKey.set(partitionKey, task)
+      if (before === undefined) return task
+      before.next = task
+      this.#waitingCount++
+    }
+    return undefined
+  }
+
+  #mayStart(task: Task): boolean {
+    const isWanted = this.#options.afterFailure === 'continue' || task.index < this.#lowestFailedIndex
+    if (!isWanted || this.#isEnded) return false
+    if (this.#deadline.hasTime()) return true
+    this.#isCutShort = true
+    return false
+  }
+
+  *#readTasks(): Generator<Task, undefined, undefined> {
+    for (const [index, source] of this.#records.entries()) {
+      this.#pending[index] = 1
+      try {
+        for (const record of userRecordsOf(source, this.#options)) {
+          this.#pending[index]!++
+          yield { record, index }
+        }
+        this.#pending[index]!--
+      } catch (error) {
+        this.#fail(index, error, undefined)
+      }
+    }
+  }
+
+  #fail(index: number, error: unknown, record: LambdaUserRecord | undefined): void {
+    this.#lowestFailedIndex = Math.min(this.#lowestFailedIndex, index)
+    this.#failures.tell(error, record)
+  }
+
+  #tellTimeUp(): void {
+    const running = [...this.#running].filter(task => !task.isDone)
+    for (const { record } of running) {
+      this.#failures.tell(this.#deadline.timeUp('while the user record was worked on'), record)
+    }
+    const isUntold = this.#isCutShort || this.#failures.first === undefined
+    if (isUntold && running.length === 0) {
+      this.#failures.tell(this.#deadline.timeUp('before every user record was started'), undefined)
+    }
+  }
+
+  #answer(lowest: number): LambdaBatchResponse {
+    if (lowest < 0) return { batchItemFailures: [] }
+    const itemIdentifier = sequenceNumberOf(this.#records[lowest])
+    // A record without a sequence number cannot be named, and an answer without its name would be taken for success.
+    const isWhole = this.#options.reportBatchItemFailures === false || itemIdentifier === undefined
+    if (isWhole) throw this.#failures.first?.error
+    return { batchItemFailures: [{ itemIdentifier }] }
+  }
+}

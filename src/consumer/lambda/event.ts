@@ -1,0 +1,77 @@
+/**
+ * What comes from Lambda and goes back to it, and what a handler of user records is given.
+ * Invariant: types only; those of @types/aws-lambda fit where they are asked for.
+ */
+import type { ConsumedRecord, DeaggregateOptions, LambdaKinesisRecord } from '../deaggregate.ts'
+
+/** One of a Kinesis event's `Records`; `KinesisStreamRecord` of @types/aws-lambda is one. */
+export interface LambdaStreamRecord extends LambdaKinesisRecord {
+  /** `shardId-000000000006:` and the sequence number. */
+  readonly eventID?: string | undefined
+  readonly eventSourceARN?: string | undefined
+}
+
+/** A Kinesis event; `KinesisStreamEvent` of @types/aws-lambda is one. */
+export interface LambdaStreamEvent<Source extends LambdaStreamRecord = LambdaStreamRecord> {
+  readonly Records: readonly Source[]
+}
+
+/** What is used of Lambda's context. */
+export interface LambdaContext {
+  getRemainingTimeInMillis(): number
+}
+
+/** What Lambda expects when the event source mapping has ReportBatchItemFailures. */
+export interface LambdaBatchResponse {
+  batchItemFailures: { itemIdentifier: string }[]
+}
+
+/** A user record of a Lambda event. */
+export interface LambdaUserRecord<Source extends LambdaStreamRecord = LambdaStreamRecord> extends ConsumedRecord {
+  /** The same for every delivery of this user record: event id (or sequence number) `:` sub-sequence number. */
+  readonly id: string
+  /** The event's record it came in, not copied. */
+  readonly source: Source
+}
+
+/** User records that are done already, by `LambdaUserRecord.id`. A `Set<string>` is one; a table with expiry is better. */
+export interface SeenRecords {
+  /** Whether the user record was done in an earlier delivery: it is then skipped. */
+  has(id: string, record: LambdaUserRecord): boolean | Promise<boolean>
+  /** Called once the handler has done the user record, before that counts. */
+  add(id: string, record: LambdaUserRecord): unknown
+}
+
+export type UserRecordHandler<Context> = (
+  record: LambdaUserRecord,
+  context: Context,
+  /** Fires when the time is up; what is not done by then is delivered again. */
+  signal: AbortSignal
+) => unknown
+
+export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorrupt' | 'maxUserRecords' | 'copy'> {
+  /** User records of different keys that may be worked on at once. Default: 10. */
+  readonly concurrency?: number | undefined
+  /**
+   * Whether to go on behind a failed user record. `'stop'`, the default: no, as Lambda delivers all of it again;
+   * `'continue'`: with other keys yes, which pays off with `seen`.
+   */
+  readonly afterFailure?: 'stop' | 'continue' | undefined
+  readonly seen?: SeenRecords | undefined
+  /**
+   * The answer is given when this much of the invocation's time is left, in milliseconds. Default: 1,000. If no more than
+   * that is left at the start, half of what is left is kept instead, and KPL_WARN_RESERVE says so.
+   */
+  readonly reserveMs?: number | undefined
+  /** False when the event source mapping lacks ReportBatchItemFailures: then a failure fails the whole batch. */
+  readonly reportBatchItemFailures?: boolean | undefined
+  /**
+   * Told of every failure, once: of what the handler or `seen` threw; of a Kinesis record that cannot be read, without
+   * `record`; and with KPL_ERR_TIME_UP of each user record that was worked on when the time was up, or, without `record`,
+   * of those that never started. A promise that it returns is waited for until the time is up. What it throws changes
+   * nothing, and is a process warning. Default: a process warning for each failure.
+   */
+  readonly onError?: ((error: unknown, record: LambdaUserRecord | undefined) => unknown) | undefined
+  /** Makes the signal that fires after so many milliseconds. Default: `AbortSignal.timeout`. */
+  readonly timeoutSignal?: ((ms: number) => AbortSignal) | undefined
+}

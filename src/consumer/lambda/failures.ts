@@ -1,0 +1,53 @@
+/**
+ * Tells the user of failures.
+ * Invariant: nothing that `onError` throws or rejects with gets out, or gets lost: it is a process warning.
+ */
+import type { KinesisHandlerOptions, LambdaUserRecord } from './event.ts'
+
+export class Failures {
+  /** The first of all: what the invocation fails with when it has to fail as a whole. */
+  first: { readonly error: unknown } | undefined
+  readonly #onError: KinesisHandlerOptions['onError']
+  readonly #telling: Promise<unknown>[] = []
+
+  constructor(onError: KinesisHandlerOptions['onError']) {
+    this.#onError = onError
+  }
+
+  tell(error: unknown, record: LambdaUserRecord | undefined): void {
+    this.first ??= { error }
+    if (this.#onError === undefined) {
+      warn('KPL_WARN_RECORD_FAILED', textOf(error))
+      return
+    }
+    try {
+      const telling = this.#onError(error, record)
+      if (telling !== undefined) this.#telling.push(new Promise(resolve => resolve(telling)).catch(threw))
+    } catch (thrown) {
+      threw(thrown)
+    }
+  }
+
+  /** Resolves when every promise of `onError` is settled. */
+  async told(): Promise<void> {
+    await Promise.all(this.#telling)
+  }
+}
+
+/** Prints a process warning. */
+export function warn(code: string, message: string): void {
+  process.emitWarning(message, { type: 'KinesisProducerWarning', code })
+}
+
+function threw(error: unknown): void {
+  warn('KPL_WARN_CALLBACK_THREW', `onError threw: ${textOf(error)}`)
+}
+
+function textOf(error: unknown): string {
+  try {
+    return String(error)
+  } catch {
+    // What was thrown throws when it is asked for its text, so there is none to tell.
+    return 'an error without a text'
+  }
+}

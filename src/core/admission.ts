@@ -1,0 +1,172 @@
+/**
+ * The door: a user record enters, and an accepted record with everything known about it leaves, or a typed error.
+ * It never knows streams' shards, envelopes or the buffer.
+ * Invariant: a record that passes can be sent as it is; nothing about it will be found wrong later by us.
+ * Hot: no allocation for a record whose partition key was seen before.
+ */
+import { InvalidRecordError } from '../model/errors.ts'
+import { type AcceptedRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
+import { kindOf, type UserRecord } from '../model/records.ts'
+import { isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
+import { isEnvelope } from '../wire/decode.ts'
+import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
+import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
+import { loneEnvelopeBytes } from '../wire/sizes.ts'
+import { type HashedKey, KeyCache } from './key-cache.ts'
+
+/** At least what wrapping a lone payload in an envelope adds, beside its key: explicit hash key, dedupe tag, framing. */
+const MAX_WRAPPING_BYTES = 128
+const NO_WORDS = new Uint32Array(HASH_KEY_WORDS)
+
+export class Admission {
+  readonly #maxUserRecordBytes: number
+  readonly #isTagged: boolean
+  readonly #keys = new KeyCache()
+  readonly #hashWords = new Uint32Array(HASH_KEY_WORDS)
+  readonly #record: AcceptedRecord = {
+    streamName: undefined,
+    partitionKey: '',
+    keyBytes: 0,
+    keySlot: undefined,
+    explicitHashKey: undefined,
+    hashWords: NO_WORDS,
+    hashAt: 0,
+    data: '',
+    dataBytes: 0,
+    predictedShard: STREAM_LANE,
+    lane: '',
+    settle: undefined,
+    acceptedMs: 0,
+    number: 0,
+    budgetBytes: 0,
+    sealByMs: 0,
+    deadlineMs: 0,
+    expirationMs: 0,
+    history: undefined
+  }
+  #key: HashedKey | undefined
+
+  /** `isTagged`: every record may travel in an envelope of its own, with a dedupe tag. */
+  constructor(maxUserRecordBytes: number, isTagged: boolean = false) {
+    this.#maxUserRecordBytes = maxUserRecordBytes
+    this.#isTagged = isTagged
+  }
+
+  /** The cached key of the record examined last, if its hash key is that of its partition key. */
+  get key(): HashedKey | undefined {
+    return this.#key
+  }
+
+  /**
+   * Returns the accepted record for `user`, always the same object, filled anew: bytes, keys and cost, no times.
+   * Throws InvalidRecordError (KPL_ERR_INVALID_RECORD, KPL_ERR_RECORD_TOO_LARGE). Each property is read once.
+   */
+  examine(user: UserRecord): AcceptedRecord {
+    const record = this.#record
+    let partitionKey: string
+    let data: Uint8Array | string
+    let explicitHashKey: string | bigint | undefined
+    try {
+      partitionKey = user.partitionKey
+      data = user.data
+      explicitHashKey = user.explicitHashKey
+      record.streamName = user.streamName
+    } catch (cause) {
+      throw unreadable(user, cause)
+    }
+    const key = this.#lookUp(partitionKey)
+    record.partitionKey = partitionKey
+    record.keyBytes = key.utf8Bytes
+    if (explicitHashKey === undefined) {
+      record.explicitHashKey = undefined
+      record.keySlot = key.isRemembered ? key : undefined
+      record.hashWords = key.words
+      record.hashAt = key.at
+      this.#key = key
+    } else this.#readExplicitHashKey(explicitHashKey)
+    record.data = data
+    record.dataBytes = lengthOf(data)
+    this.#checkSize(record)
+    record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
+    record.history = undefined
+    return record
+  }
+
+  #lookUp(partitionKey: unknown): HashedKey {
+    if (typeof partitionKey !== 'string') {
+      throw new InvalidRecordError(
+        'KPL_ERR_INVALID_RECORD',
+        'partitionKey',
+        `must be a string, got ${kindOf(partitionKey)}`
+      )
+    }
+    const { length } = partitionKey
+    if (length === 0 || length > MAX_PARTITION_KEY_CHARACTERS) {
+      const fault = `must have 1 to ${MAX_PARTITION_KEY_CHARACTERS} characters, got ${length}`
+      throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'partitionKey', fault)
+    }
+    const key = this.#keys.get(partitionKey)
+    if (key !== undefined) return key
+    const fault = 'must be well-formed Unicode, got a lone surrogate'
+    throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'partitionKey', fault)
+  }
+
+  #readExplicitHashKey(explicitHashKey: string | bigint): void {
+    const fault = explicitHashKeyFault(explicitHashKey)
+    if (fault !== undefined) throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'explicitHashKey', fault)
+    const value = BigInt(explicitHashKey)
+    writeHashKey(value, this.#hashWords)
+    this.#record.explicitHashKey = value.toString()
+    // Records of one key with other hash keys go to other lanes: a shortcut would point into the wrong envelope.
+    this.#record.keySlot = undefined
+    this.#record.hashWords = this.#hashWords
+    this.#record.hashAt = 0
+    this.#key = undefined
+  }
+
+  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
+    const sizeBytes = dataBytes + keyBytes
+    if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
+    const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(plainView(data)))
+    const tagBytes = this.#isTagged ? MAX_DEDUPE_TAG_BYTES : 0
+    // The key is in the envelope and may be its container's as well.
+    const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
+    const sentBytes = isWrapped ? wrappedBytes : sizeBytes
+    if (sentBytes <= this.#maxUserRecordBytes) return
+    const what = this.#isTagged
+      ? 'data, partitionKey and the envelope with its dedupe tag'
+      : isWrapped
+        ? 'data, partitionKey and the envelope around an aggregate'
+        : 'data and partitionKey together'
+    const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
+    throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
+  }
+}
+
+function lengthOf(data: unknown): number {
+  if (typeof data === 'string') return lengthOfText(data)
+  if (!isBytes(data)) throw invalidData(`must be a Uint8Array or a string, got ${kindOf(data)}`)
+  const bytes = lengthOfBytes(data)
+  if (bytes < 0) throw invalidData('must have its memory: the ArrayBuffer behind it was transferred or made smaller')
+  return bytes
+}
+
+/** Equal lengths mean ASCII, in which no surrogate is. */
+function lengthOfText(data: string): number {
+  const bytes = Buffer.byteLength(data)
+  if (bytes === data.length || data.isWellFormed()) return bytes
+  throw invalidData('must be well-formed Unicode when it is a string, got a lone surrogate')
+}
+
+function invalidData(fault: string): InvalidRecordError {
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'data', fault)
+}
+
+function unreadable(user: unknown, cause: unknown): InvalidRecordError {
+  const isObject = typeof user === 'object' && user !== null
+  const fault = isObject
+    ? 'must have fields that can be read, and reading one threw'
+    : `must be an object with partitionKey and data, got ${kindOf(user)}`
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'record', fault, isObject ? { cause } : undefined)
+}

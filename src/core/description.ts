@@ -1,0 +1,86 @@
+/**
+ * What the stream's summary means for its pipeline: who chooses shards, how large a record may be, and whether the stream
+ * is there. Summaries and refusals enter; warnings, probes and a listing that is due leave.
+ * Invariant: each warning is given at most once for a stream that does not change; a stream that is being created loses no
+ * record before its time to live.
+ */
+import type { StreamSummary } from '../model/ports.ts'
+import { STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
+import type { Outbox } from './outbox.ts'
+import type { PipelineHost } from './pipeline-host.ts'
+import type { PipelineOptions } from './pipeline-options.ts'
+import type { Routing } from './routing.ts'
+import { StreamStatus } from './stream-status.ts'
+
+export interface DescriptionContext {
+  readonly streamName: string
+  readonly options: PipelineOptions
+  readonly host: Pick<PipelineHost<never>, 'random' | 'warn'>
+  readonly routing: Routing
+  readonly outbox: Outbox
+}
+
+export class Description {
+  readonly status: StreamStatus
+  readonly #context: DescriptionContext
+  #hasWarnedOfSize = false
+
+  /** `firstFetchMs`: no summary is fetched before. */
+  constructor(context: DescriptionContext, firstFetchMs?: number) {
+    this.#context = context
+    const { host, options } = context
+    this.status = new StreamStatus(host.random, options.describeStreamSummaryIntervalMs, firstFetchMs)
+  }
+
+  /** Takes a summary; undefined: it could not be had, for `errorCode`. Lanes may be others afterwards. */
+  came(summary: StreamSummary | undefined, errorCode: string | undefined, nowMs: number): void {
+    const { routing, outbox } = this.#context
+    const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
+    routing.summaryCame(isKeyed)
+    if (isKeyed !== undefined) this.#trySetKeyed(isKeyed, 'its distribution strategy is AUTO')
+    if (summary?.maxRecordBytes !== undefined) this.#checkSize(summary.maxRecordBytes)
+    const news = this.status.told(summary?.status ?? (errorCode === STREAM_NOT_FOUND ? 'MISSING' : undefined), nowMs)
+    if (news === 'ready') routing.directory.retryNow(nowMs)
+    if (news !== undefined) outbox.breaker.probeNow(nowMs, news === 'ready')
+  }
+
+  /** Returns whether a refusal that the breaker believes is to be believed: one that denies the stream may be too early. */
+  believes(serviceCode: string | undefined, nowMs: number): boolean {
+    const deniesStream = serviceCode === STREAM_NOT_FOUND || serviceCode === STREAM_IN_USE
+    return !deniesStream || this.status.believes(nowMs)
+  }
+
+  /** Whether a listing that gave no shards, refused with this code or empty, is no fault: the stream is being created. */
+  explainsNoShards(errorCode?: string): boolean {
+    if (errorCode === STREAM_NOT_FOUND) return this.status.isCreating
+    return (errorCode === undefined || errorCode === STREAM_IN_USE) && this.status.mayBeCreating
+  }
+
+  /** Acts on answers which say that the service chooses shards itself. Returns true when lanes may be others now. */
+  noticesMisroutes(): boolean {
+    const { routing } = this.#context
+    return routing.looksServiceManaged && this.#trySetKeyed(false, 'records land in other shards than their keys say')
+  }
+
+  /** Returns false when that is no news. */
+  #trySetKeyed(isKeyed: boolean, reason: string): boolean {
+    const { routing, options, streamName, host } = this.#context
+    if (routing.isKeyed === isKeyed) return false
+    routing.isKeyed = isKeyed
+    if (!isKeyed && options.aggregationEnabled) {
+      const fact = `stream ${streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
+      host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}, because consumers would drop them`)
+    }
+    return true
+  }
+
+  #checkSize(maxRecordBytes: number): void {
+    const { options, streamName, host } = this.#context
+    const isTooSmall = maxRecordBytes < options.maxUserRecordBytes
+    if (this.#hasWarnedOfSize || !isTooSmall) return
+    this.#hasWarnedOfSize = true
+    const fact = `stream ${streamName} takes records of at most ${maxRecordBytes} bytes`
+    const limit = `maxUserRecordBytes allows ${options.maxUserRecordBytes}`
+    host.warn('KPL_WARN_RECORD_SIZE', `${fact}, and ${limit}; the service will refuse larger ones`)
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What a failed record is told: the story of all its attempts, also of those before it was packed anew.
+ * Invariant: a member's story is its own; members of one Kinesis record may have come from different ones.
+ */
+import type { ErrorCode } from './errors.ts'
+import type { Failure, Settlement } from './exchange.ts'
+import { STREAM_LANE, UNROUTED_LANE } from './kinesis-record.ts'
+import { MAX_ATTEMPTS_KEPT } from './limits.ts'
+import type { Attempt, Persisted } from './results.ts'
+
+/** The code of an attempt that nobody waits for any more. */
+export const UNANSWERED = 'Unanswered'
+
+/** Failures that end a wait: the producer's own word, which says nothing of what the service said. */
+const ENDS_WITH_ATTEMPTS: ReadonlySet<ErrorCode> = new Set([
+  'KPL_ERR_EXPIRED',
+  'KPL_ERR_CLOSE_TIMEOUT',
+  'KPL_ERR_ABORTED'
+])
+
+/** What one member is told of its failure, with every attempt since it was put. */
+export interface MemberFailure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly serviceCode: string | undefined
+  readonly persisted: Persisted
+  readonly attempts: readonly Attempt[]
+  readonly cause?: unknown
+}
+
+/** Returns what the member at `index` is told. Members of one Kinesis record may have come from different ones. */
+export function memberFailure(settlement: Settlement, failure: Failure, index: number): MemberFailure {
+  const wasMaybe = settlement.members.historyOf(index)?.persisted === 'maybe'
+  const persisted = wasMaybe ? 'maybe' : settlement.persisted
+  return failureWith(failure, persisted, attemptsOf(settlement, index))
+}
+
+/** Returns a failure as one member is told of it: waiting that ended without the service's word ends with its last word. */
+export function failureWith(failure: Failure, persisted: Persisted, attempts: readonly Attempt[]): MemberFailure {
+  const { code, message, serviceCode, cause } = failure
+  if (!ENDS_WITH_ATTEMPTS.has(code)) return { code, message, serviceCode, persisted, attempts, cause }
+  const newestCode = attempts.findLast(
+    ({ errorCode }) => errorCode !== undefined && errorCode !== UNANSWERED
+  )?.errorCode
+  return { code, message: `${message}; ${storyOf(attempts, newestCode)}`, serviceCode: newestCode, persisted, attempts }
+}
+
+/** What some members are told alike. */
+export interface FailureGroup {
+  readonly told: MemberFailure
+  readonly userRecords: number
+}
+
+/** Returns what the members that have not been called back are told, in groups; none when they were delivered. */
+export function failuresOf(settlement: Settlement): FailureGroup[] {
+  const { members, failure } = settlement
+  if (failure === undefined) return []
+  const groups = new Map<string, { told: MemberFailure; userRecords: number }>()
+  for (let i = 0; i < members.count; i++) {
+    if (members.settles[i] === undefined) continue
+    const told = memberFailure(settlement, failure, i)
+    const key = `${told.persisted} ${told.attempts.length} ${told.message}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { told, userRecords: 1 })
+    else group.userRecords++
+  }
+  return [...groups.values()]
+}
+
+/** The shard that failed members were meant for; undefined while no prediction is known. */
+export function shardOf({ members, failure }: Pick<Settlement, 'members' | 'failure'>): string | undefined {
+  const shard = failure?.predictedShard ?? members.sealedAs?.predictedShard
+  return shard === STREAM_LANE || shard === UNROUTED_LANE ? undefined : shard
+}
+
+function storyOf(attempts: readonly Attempt[], newestCode: string | undefined): string {
+  const last = attempts.at(-1)
+  if (last === undefined) return 'it was never sent'
+  const before = last.errorCode === UNANSWERED && newestCode !== undefined ? `, before it: ${newestCode}` : ''
+  return `last attempt: ${last.errorCode ?? UNANSWERED}${before}`
+}
+
+/** The attempts of one member: those from before it was re-aggregated, then those of its present Kinesis record. */
+export function attemptsOf(settlement: Settlement, index: number): readonly Attempt[] {
+  const history = settlement.members.historyOf(index)
+  return history === undefined ? settlement.attempts : joinAttempts(history.attempts, settlement.attempts)
+}
+
+/** Returns both lists in order, the newest `MAX_ATTEMPTS_KEPT` of them. */
+export function joinAttempts(earlier: readonly Attempt[], later: readonly Attempt[]): readonly Attempt[] {
+  if (earlier.length === 0) return later
+  if (later.length === 0) return earlier
+  return [...earlier, ...later].slice(-MAX_ATTEMPTS_KEPT)
+}

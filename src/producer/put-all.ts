@@ -1,0 +1,153 @@
+/**
+ * `putAll`: a source of records in, one outcome for each out, in the source's order.
+ * Invariant: at most `MAX_UNREAD` outcomes wait to be read; beyond it, and while the buffer is full, the source is not
+ * read. What has been put settles whether or not its outcome is read. Nothing is put before the first outcome is asked
+ * for, so a loop that is missing is warned about; and nothing that the source throws is lost.
+ */
+
+import { Fifo } from '../lanes/fifo.ts'
+import { errorText, InvalidRecordError, type ProducerError } from '../model/errors.ts'
+import type { Clock, Timer } from '../model/ports.ts'
+import { kindOf, type UserRecord } from '../model/records.ts'
+import type { PutResult, SettleCallback } from '../model/results.ts'
+
+/** The answer for one record of the source: exactly one of `result` and `error` is set. */
+export type PutAllOutcome =
+  | { readonly record: UserRecord; readonly result: PutResult; readonly error?: undefined }
+  | { readonly record: UserRecord; readonly error: ProducerError; readonly result?: undefined }
+
+/** What of a producer is needed here. */
+export interface RecordSink {
+  /** Returns false when it is full; throws a ProducerError for a record it will never take. */
+  tryPut(record: UserRecord, settle: SettleCallback): boolean
+  ready(): Promise<void>
+}
+
+/** Who is told what no outcome can say. */
+export interface PutAllWatch {
+  readonly clock: Clock
+  warn(code: string, message: string): void
+}
+
+/** Outcomes that may wait for a slow reader: enough for several full requests. */
+const MAX_UNREAD = 10_000
+
+/** Throws InvalidRecordError, at once, for a source that is no iterable of records. */
+export function putAll(
+  sink: RecordSink,
+  source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
+  watch: PutAllWatch
+): AsyncGenerator<PutAllOutcome, void, undefined> {
+  assertSource(source)
+  // `for await` asks for the first outcome at the call, and whatever wraps the generator soon after: before any timer.
+  const unreadTimer = watch.clock.schedule(watch.clock.nowMs(), () => {
+    const remedy = 'read its outcomes: for await (const { record, error } of producer.putAll(source))'
+    watch.warn('KPL_WARN_PUT_ALL_UNREAD', `putAll was called and has put nothing, because nobody reads it; ${remedy}`)
+  })
+  return outcomes(sink, source, watch, unreadTimer)
+}
+
+async function* outcomes(
+  sink: RecordSink,
+  source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
+  watch: PutAllWatch,
+  unreadTimer: Timer
+): AsyncGenerator<PutAllOutcome, void, undefined> {
+  unreadTimer.cancel()
+  const unread = new Fifo<Promise<PutAllOutcome>>()
+  const changed = new Signal()
+  let isStopped = false
+  const read = async () => {
+    for await (const record of source) {
+      while (unread.count >= MAX_UNREAD && !isStopped) await changed.wait()
+      if (isStopped) return
+      unread.push(putWhenReady(sink, record))
+      changed.notify()
+      // The next record is not read before this one is in the buffer.
+      await sink.ready().catch(ignoreClosed)
+    }
+  }
+  const reading = read().then(
+    () => changed.end(),
+    (error: unknown) => {
+      changed.end(error)
+      // The loop was left: there is nobody to throw it at.
+      if (isStopped) watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
+    }
+  )
+  try {
+    while (!changed.isEnded || unread.count > 0) {
+      const next = unread.shift()
+      if (next === undefined) await changed.wait()
+      else {
+        changed.notify()
+        yield await next
+      }
+    }
+    await reading
+    changed.throwIfFailed()
+  } finally {
+    isStopped = true
+    changed.notify()
+  }
+}
+
+async function putWhenReady(sink: RecordSink, record: UserRecord): Promise<PutAllOutcome> {
+  try {
+    const result = await new Promise<PutResult>((resolve, reject) => {
+      const settle: SettleCallback = (error, settled) => (settled === undefined ? reject(error) : resolve(settled))
+      const attempt = (): void => {
+        try {
+          if (!sink.tryPut(record, settle)) sink.ready().then(attempt, reject)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      attempt()
+    })
+    return { record, result }
+  } catch (error) {
+    // Everything a producer throws or settles with is a ProducerError.
+    return { record, error: error as ProducerError }
+  }
+}
+
+function assertSource(source: unknown): void {
+  const isIterable =
+    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source)
+  // Bytes can be walked, but what comes out are no records.
+  if (isIterable && !ArrayBuffer.isView(source)) return
+  const fault = `must be an iterable or async iterable of user records, got ${kindOf(source)}`
+  throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'source', fault)
+}
+
+/** Lets one side wait until the other has changed something, or has ended. */
+class Signal {
+  isEnded = false
+  #failure: { readonly error: unknown } | undefined
+  #waiters: (() => void)[] = []
+
+  wait(): Promise<void> {
+    if (this.isEnded) return Promise.resolve()
+    return new Promise(resolve => this.#waiters.push(resolve))
+  }
+
+  notify(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+
+  end(...failure: [error?: unknown]): void {
+    this.isEnded = true
+    if (failure.length === 1) this.#failure = { error: failure[0] }
+    this.notify()
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+}
+
+/** Not swallowed: a closed producer refuses the next record itself, and that becomes the record's outcome. */
+function ignoreClosed(): void {}

@@ -1,0 +1,167 @@
+/**
+ * `writable`: the producer as a Node.js stream of user records.
+ * Invariant: `write` calls back only when the record is in the buffer or was told to `onFailure`, so a full buffer stops the
+ * source; `end` calls back only when every record written has settled and every call of `onFailure` is over. A record is
+ * counted out before `onFailure` is called for it: nothing that it throws can hold up the others or the end.
+ */
+import { Writable } from 'node:stream'
+import { errorText, OptionsError, ProducerError } from '../model/errors.ts'
+import { kindOf, type UserRecord } from '../model/records.ts'
+import type { RecordSink } from './put-all.ts'
+
+export interface WritableOptions {
+  /** Records that may wait in the stream itself; default 16. */
+  readonly highWaterMark?: number
+  /**
+   * Called for each record that was refused or failed; the rest goes on. `end` waits for a promise that it returns. If it
+   * throws or rejects, the stream is destroyed with that error. Without it the first record that is refused or fails
+   * destroys the stream with its error.
+   */
+  readonly onFailure?: (error: ProducerError, record: UserRecord) => unknown
+}
+
+/** Promises of `onFailure` that may be open: with so many, no further record is taken. */
+const MAX_TELLING_COUNT = 1_000
+
+/**
+ * `warn` is told of what `onFailure` throws once the stream is destroyed. Throws OptionsError for an `onFailure` that is no
+ * function.
+ */
+export function recordWritable(
+  sink: RecordSink,
+  options: WritableOptions,
+  warn: (code: string, message: string) => void
+): Writable {
+  const { onFailure } = options
+  if (onFailure !== undefined && typeof onFailure !== 'function') {
+    throw new OptionsError([`onFailure must be a function, got ${kindOf(onFailure)}`])
+  }
+  return new Writing(sink, options, warn).stream
+}
+
+type Callback = (error?: Error | null) => void
+
+/** What a stream has written and not yet seen the end of. */
+class Writing {
+  readonly stream: Writable
+  readonly #sink: RecordSink
+  readonly #onFailure: WritableOptions['onFailure']
+  readonly #warn: (code: string, message: string) => void
+  /** Records put and not settled. */
+  #outstandingCount = 0
+  /** Promises of `onFailure` that are open. */
+  #tellingCount = 0
+  #resumeWrite: (() => void) | undefined
+  #whenIdle: (() => void) | undefined
+
+  constructor(
+    sink: RecordSink,
+    { highWaterMark = 16, onFailure }: WritableOptions,
+    warn: (code: string, message: string) => void
+  ) {
+    this.#sink = sink
+    this.#onFailure = onFailure
+    this.#warn = warn
+    this.stream = new Writable({
+      objectMode: true,
+      highWaterMark,
+      write: (record: UserRecord, _encoding, callback) => this.#put(record, callback),
+      final: callback => {
+        this.#whenIdle = callback
+        this.#advance()
+      },
+      destroy: (error, callback) => {
+        callback(error)
+        this.#resume()
+      }
+    })
+  }
+
+  #put(record: UserRecord, callback: Callback): void {
+    const again = () => this.#put(record, callback)
+    // It was destroyed while the record waited for room.
+    if (this.stream.destroyed) {
+      callback(this.stream.errored ?? destroyed())
+      return
+    }
+    if (this.#tellingCount >= MAX_TELLING_COUNT) {
+      this.#resumeWrite = again
+      return
+    }
+    let isTaken: boolean
+    try {
+      isTaken = this.#sink.tryPut(record, error => this.#settled(record, error))
+    } catch (error) {
+      this.#refused(record, error, callback)
+      return
+    }
+    if (isTaken) {
+      this.#outstandingCount++
+      callback()
+    } else this.#sink.ready().then(again, (error: unknown) => this.#refused(record, error, callback))
+  }
+
+  #refused(record: UserRecord, error: unknown, callback: Callback): void {
+    // A closed producer takes no record any more: that ends the stream, and says nothing about this record.
+    const isOfRecord = error instanceof ProducerError && error.code !== 'KPL_ERR_CLOSED'
+    if (isOfRecord) this.#tell(record, error)
+    callback(isOfRecord ? this.stream.errored : asError(error))
+  }
+
+  #settled(record: UserRecord, error: ProducerError | undefined): void {
+    this.#outstandingCount--
+    if (error !== undefined) this.#tell(record, error)
+    this.#advance()
+  }
+
+  #tell(record: UserRecord, error: ProducerError): void {
+    if (this.#onFailure === undefined) {
+      this.stream.destroy(error)
+      return
+    }
+    try {
+      const telling = this.#onFailure(error, record)
+      if (telling !== undefined) this.#await(telling)
+    } catch (thrown) {
+      this.#threw(thrown)
+    }
+  }
+
+  #await(telling: unknown): void {
+    this.#tellingCount++
+    const told = new Promise(resolve => resolve(telling)).catch((thrown: unknown) => this.#threw(thrown))
+    void told.then(() => {
+      this.#tellingCount--
+      this.#advance()
+    })
+  }
+
+  #threw(thrown: unknown): void {
+    if (!this.stream.destroyed) this.stream.destroy(asError(thrown))
+    else this.#warn('KPL_WARN_CALLBACK_THREW', `onFailure of a writable threw: ${errorText(thrown)}`)
+  }
+
+  #advance(): void {
+    if (this.#tellingCount < MAX_TELLING_COUNT) this.#resume()
+    const isIdle = this.#outstandingCount === 0 && this.#tellingCount === 0
+    if (!isIdle) return
+    const whenIdle = this.#whenIdle
+    this.#whenIdle = undefined
+    whenIdle?.()
+  }
+
+  #resume(): void {
+    const resumeWrite = this.#resumeWrite
+    this.#resumeWrite = undefined
+    resumeWrite?.()
+  }
+}
+
+function destroyed(): ProducerError {
+  return new ProducerError('KPL_ERR_CLOSED', 'the writable was destroyed before the record was put')
+}
+
+/** Streams are destroyed with an Error or without; and what a user throws may be anything. */
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(errorText(thrown), { cause: thrown })
+}

@@ -1,0 +1,176 @@
+/**
+ * Reads all shards of a stream with GetRecords, for tools and tests. It is no KCL: no leases, one process.
+ * Invariant: no user record of a shard is shown before all of its parents' were, so one key's records come in order
+ * across splits and merges; `position()` never passes a record that the consumer has not asked the next one after; the end of a
+ * shard is believed only when children or the listing say it; and every hash key is of a shard that is read or will be.
+ * Source: Kinesis API reference, GetRecords (5 calls/s and 2 MiB/s a shard; iterators live 5 minutes), read 2026-11.
+ */
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../consumer/deaggregate.ts'
+import { OptionsError } from '../model/errors.ts'
+import type { Clock, Random } from '../model/ports.ts'
+import { systemClock, systemRandom } from '../system.ts'
+import type { KnownShard } from './answers.ts'
+import { readerFaults } from './options.ts'
+import { listPersistently, type ShardRead, ShardReads, stale } from './shard-reads.ts'
+import { ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
+import { StreamCalls } from './stream-calls.ts'
+
+export { StreamReadError } from '../model/errors.ts'
+export type { StreamPosition, StreamStart } from './shard-tree.ts'
+
+/** A user record and the shard it was read from. */
+export interface StreamRecord extends ConsumedRecord {
+  readonly shardId: string
+}
+
+export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'> {
+  /** Where to start. Default: `'TRIM_HORIZON'`, the oldest record kept. */
+  readonly from?: StreamStart | undefined
+  /** Ends the reading; the iteration then finishes without error. */
+  readonly signal?: AbortSignal | undefined
+  /** False: finish when every shard was read up to its newest record. Default: true, wait for more. */
+  readonly follow?: boolean | undefined
+  /** Between two reads of a shard that has nothing new, in milliseconds. Default: 1,000. */
+  readonly idleMs?: number | undefined
+  /** Kinesis records of one read, at most. Default: the service's 10,000. */
+  readonly maxRecordsPerRead?: number | undefined
+  /** Time for one call and its answer, in milliseconds; it is made again after that. Default: 10,000. */
+  readonly requestTimeoutMs?: number | undefined
+  /**
+   * What to do when a saved place cannot be of the shard, because the stream was deleted and made anew. `'throw'`, the
+   * default: KPL_ERR_STALE_POSITION. `'restart'`: forget the position, for all of it is of the former stream.
+   */
+  readonly onStalePosition?: 'throw' | 'restart' | undefined
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+}
+
+/** Can be iterated once. */
+export interface StreamReader extends AsyncIterable<StreamRecord> {
+  /** Where to go on later: as `from` of another `readStream`. The record being worked on comes again. JSON-safe. */
+  position(): StreamPosition
+}
+
+const DEFAULT_IDLE_MS = 1000
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000
+/** The service allows five reads a second of each shard. */
+const BUSY_MS = 200
+/** A listing may be a moment behind what GetRecords says. */
+const LISTING_LAG_MS = 1000
+
+/**
+ * Returns the user records of all shards of a stream, given by name or ARN: parents before children, de-aggregated and,
+ * by the shard's range, filtered. Shards are read independently of each other. A call that is throttled, fails, hangs or
+ * answers in another shape is made again, with growing pauses, up to 10 times in a row; then KPL_ERR_READ_FAILED is thrown.
+ * Any other error of the service is thrown as it is, and so are KPL_ERR_STALE_POSITION and KPL_ERR_MALFORMED_ENVELOPE, if the
+ * options say so. Throws OptionsError at once for an option that will not do.
+ *
+ *   for await (const record of readStream(client, 'orders', { from: 'LATEST', signal })) ...
+ */
+export function readStream(
+  client: Pick<KinesisClient, 'send'>,
+  streamName: string,
+  options: ReadStreamOptions = {}
+): StreamReader {
+  const faults = readerFaults(client, streamName, options)
+  if (faults.length > 0) throw new OptionsError(faults)
+  const { clock = systemClock, random = systemRandom, maxRecordsPerRead } = options
+  const { requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+  const calls = new StreamCalls(client, streamName, { clock, random, requestTimeoutMs, maxRecordsPerRead })
+  const tree = new ShardTree(options.from ?? 'TRIM_HORIZON')
+  return {
+    position: () => tree.position(),
+    [Symbol.asyncIterator]: () => {
+      const records = read({ streamName, tree, calls, options, clock })
+      const end = records.return.bind(records)
+      // A generator that waits would end with the next record only.
+      return Object.assign(records, {
+        return: () => {
+          calls.stop()
+          return end()
+        }
+      })
+    }
+  }
+}
+
+interface Reading {
+  readonly streamName: string
+  readonly tree: ShardTree
+  readonly calls: StreamCalls
+  readonly options: ReadStreamOptions
+  readonly clock: Clock
+}
+
+async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undefined> {
+  const { streamName, tree, calls, options, clock } = reading
+  const { signal, follow = true, onStalePosition = 'throw' } = options
+  const isOver = calls.isStopped
+  const stop = () => calls.stop()
+  signal?.addEventListener('abort', stop)
+  try {
+    if (signal?.aborted) return
+    const reads = new ShardReads(calls, {
+      streamName,
+      clock,
+      onStalePosition,
+      isKnown: shardId => tree.isKnown(shardId)
+    })
+    tree.start(await firstListing(reading))
+    reads.open(tree.readable())
+    while (!calls.isStopped) {
+      const readable = tree.readable()
+      const cursors = follow ? readable : readable.filter(cursor => !cursor.isCaughtUp)
+      if (cursors.length === 0) return
+      reads.startDue(cursors)
+      const next = reads.take()
+      if (next === undefined) await reads.changed(cursors)
+      else yield* take(next, reading)
+    }
+  } catch (error) {
+    // A read that was cut off because the consumer wants no more is no failure; a second iteration is one.
+    if (!calls.isStopped || isOver) throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    stop()
+  }
+}
+
+/** Lists the shards, and holds the saved position against them: twice, before it counts as that of another stream. */
+async function firstListing({ streamName, tree, calls, options, clock }: Reading): Promise<readonly KnownShard[]> {
+  let shards = await listPersistently(calls, streamName, clock)
+  if (tree.staleShard(shards) !== undefined) {
+    await calls.sleepUntil(clock.nowMs() + LISTING_LAG_MS)
+    shards = await listPersistently(calls, streamName, clock)
+  }
+  const shard = tree.staleShard(shards)
+  if (shard === undefined) return shards
+  if (options.onStalePosition !== 'restart') throw stale(streamName, shard.shardId, tree.placeOf(shard)!)
+  tree.forget()
+  return shards
+}
+
+/** Shows the records of an answer, and moves its shard on. */
+function* take(
+  { cursor, answer, children }: ShardRead,
+  { tree, options, clock }: Reading
+): Generator<StreamRecord, void, undefined> {
+  const { signal, idleMs = DEFAULT_IDLE_MS } = options
+  const { shardId } = cursor
+  for (const source of answer.records) {
+    for (const record of deaggregate(source, { ...options, shardRange: cursor.range })) {
+      // A reading that starts in the middle of an aggregate passes over what was done.
+      if (cursor.isDone(record)) continue
+      if (signal?.aborted) return
+      yield { ...record, shardId }
+      cursor.done(record)
+    }
+  }
+  cursor.iterator = answer.nextIterator
+  cursor.isCaughtUp = answer.isAtTip && !cursor.isClosed
+  cursor.nextReadMs = clock.nowMs() + (answer.isAtTip ? idleMs : BUSY_MS)
+  if (children === undefined) return
+  cursor.end()
+  tree.add(children)
+}

@@ -1,0 +1,199 @@
+/**
+ * What may be listened to through node:diagnostics_channel. Channels belong to the process: every producer publishes
+ * to the same ones.
+ * Invariant: nothing is made or published while nobody listens; never a payload or a partition key; whatever is published
+ * is published when the pipelines are at rest, so a subscriber may put, flush or close.
+ */
+
+import { channel } from 'node:diagnostics_channel'
+import { isAcknowledged, type Outcome, type Settlement, type StreamGauges } from '../model/exchange.ts'
+import { failuresOf, type MemberFailure, shardOf } from '../model/failure-story.ts'
+import type { Batch } from '../model/kinesis-record.ts'
+import type { Persisted } from '../model/results.ts'
+import { classifyEntryError, classifyRequestError } from '../model/service-errors.ts'
+
+/** The names of the channels. */
+export const CHANNELS = {
+  request: 'kinesis-producer:request',
+  recordFailed: 'kinesis-producer:record-failed',
+  throttle: 'kinesis-producer:throttle',
+  shardMap: 'kinesis-producer:shard-map',
+  breaker: 'kinesis-producer:breaker'
+} as const
+
+/** `kinesis-producer:request`: a PutRecords request ended. Times are epoch milliseconds, as in `Attempt`, in all events. */
+export interface RequestEvent {
+  /** As it was given: a name or an ARN. */
+  readonly streamName: string
+  readonly startMs: number
+  readonly endMs: number
+  readonly kinesisRecords: number
+  readonly userRecords: number
+  /** Data and partition keys. */
+  readonly requestBytes: number
+  /** Kinesis records that were not acknowledged; all of them when the request failed. */
+  readonly failedRecords: number
+  /** Set when the request failed as a whole. */
+  readonly errorCode: string | undefined
+  /** How many Kinesis records failed with each code, while the request did not. */
+  readonly errorCodes: Readonly<Record<string, number>>
+}
+
+/**
+ * `kinesis-producer:record-failed`: user records of one Kinesis record failed for good; their callbacks come next. Those with
+ * another history, from before they were packed together, have an event to themselves.
+ */
+export interface RecordFailedEvent {
+  readonly streamName: string
+  /** One of `ERRORS`. */
+  readonly code: string
+  readonly serviceCode: string | undefined
+  /** The shard they were meant for; undefined while there is no shard map. */
+  readonly shardId: string | undefined
+  readonly userRecords: number
+  readonly persisted: Persisted
+  /** Attempts of each since it was put, at most 16. */
+  readonly attempts: number
+}
+
+/** `kinesis-producer:throttle`: a request came back with throttled records of one shard. */
+export interface ThrottleEvent {
+  readonly streamName: string
+  /** The shard they were meant for; undefined while there is no shard map. */
+  readonly shardId: string | undefined
+  readonly kinesisRecords: number
+  /** What part of its full rate the shard is sent from now on; undefined while the shard is unknown. */
+  readonly rateFactor: number | undefined
+  readonly atMs: number
+}
+
+/** `kinesis-producer:shard-map`: ListShards ended. */
+export interface ShardMapEvent {
+  readonly streamName: string
+  /** False when the call failed or its answer was not believed: the last good map serves on. */
+  readonly isTaken: boolean
+  /** Shards of the map in use; 0 while there is none. */
+  readonly openShards: number
+  readonly atMs: number
+}
+
+/** `kinesis-producer:breaker`: requests of a stream are held back from now on, or flow again. */
+export interface BreakerEvent {
+  readonly streamName: string
+  readonly isOpen: boolean
+  readonly atMs: number
+}
+
+/** What the events need to know of a pipeline. */
+interface Source {
+  readonly streamName: string
+  readonly gauges: StreamGauges
+}
+
+const requests = channel(CHANNELS.request)
+const failedRecords = channel(CHANNELS.recordFailed)
+const throttles = channel(CHANNELS.throttle)
+const shardMaps = channel(CHANNELS.shardMap)
+const breakers = channel(CHANNELS.breaker)
+
+/**
+ * Notes what an answer says before it is acted upon. Returns what publishes it, to be called when the pipelines are at
+ * rest; undefined when nobody listens.
+ */
+export function noteAnswer(source: Source, batch: Batch, outcome: Outcome): (() => void) | undefined {
+  const isHeard = requests.hasSubscribers || throttles.hasSubscribers || breakers.hasSubscribers
+  if (!isHeard) return undefined
+  const { streamName } = source
+  const request = requestEvent(streamName, batch, outcome)
+  const throttledShards = throttledByShard(batch, outcome)
+  const wasOpen = source.gauges.isBreakerOpen
+  return () => {
+    const atMs = outcome.endMs
+    const { isBreakerOpen, rateFactorOf } = source.gauges
+    if (requests.hasSubscribers) requests.publish(request)
+    for (const [lane, kinesisRecords] of throttledShards) {
+      const shardId = lane === '' ? undefined : lane
+      const rateFactor = shardId === undefined ? undefined : rateFactorOf(shardId)
+      const event: ThrottleEvent = { streamName, shardId, kinesisRecords, rateFactor, atMs }
+      if (throttles.hasSubscribers) throttles.publish(event)
+    }
+    const event: BreakerEvent = { streamName, isOpen: isBreakerOpen, atMs }
+    if (isBreakerOpen !== wasOpen && breakers.hasSubscribers) breakers.publish(event)
+  }
+}
+
+/** Publishes the end of a listing. */
+export function publishShardMap(source: Source, atMs: number): void {
+  if (!shardMaps.hasSubscribers) return
+  const { openShards, shardMapLoadedMs } = source.gauges
+  const event: ShardMapEvent = {
+    streamName: source.streamName,
+    isTaken: shardMapLoadedMs === atMs,
+    openShards,
+    atMs
+  }
+  shardMaps.publish(event)
+}
+
+/** Publishes the failure of the members that have not been called back, once for each story among them. */
+export function publishFailed(streamName: string, settlement: Settlement): void {
+  if (!failedRecords.hasSubscribers) return
+  for (const { told, userRecords } of failuresOf(settlement)) {
+    publishFailure(streamName, told, shardOf(settlement), userRecords)
+  }
+}
+
+/** Publishes the failure of `userRecords` that are told the same. */
+export function publishFailure(
+  streamName: string,
+  { code, serviceCode, persisted, attempts }: MemberFailure,
+  shardId: string | undefined,
+  userRecords: number
+): void {
+  if (!failedRecords.hasSubscribers) return
+  const event: RecordFailedEvent = {
+    streamName,
+    code,
+    serviceCode,
+    shardId,
+    userRecords,
+    persisted,
+    attempts: attempts.length
+  }
+  failedRecords.publish(event)
+}
+
+function requestEvent(streamName: string, { entries, requestBytes }: Batch, outcome: Outcome): RequestEvent {
+  const { startMs, endMs, records, error } = outcome
+  const errorCodes = new Map<string, number>()
+  let failedCount = records === undefined ? entries.length : 0
+  for (const answer of records ?? []) {
+    if (isAcknowledged(answer)) continue
+    failedCount++
+    const code = answer.errorCode ?? 'MalformedAnswer'
+    errorCodes.set(code, (errorCodes.get(code) ?? 0) + 1)
+  }
+  return {
+    streamName,
+    startMs,
+    endMs,
+    kinesisRecords: entries.length,
+    userRecords: entries.reduce((count, { members }) => count + members.count, 0),
+    requestBytes,
+    failedRecords: failedCount,
+    errorCode: error?.errorCode,
+    errorCodes: Object.fromEntries(errorCodes)
+  }
+}
+
+/** Returns how many Kinesis records of each lane an answer throttled. */
+export function throttledByShard({ entries }: Batch, { records, error }: Outcome): Map<string, number> {
+  const counts = new Map<string, number>()
+  entries.forEach(({ predictedShard }, i) => {
+    const code = records?.[i]?.errorCode
+    const verdict = error === undefined ? code && classifyEntryError(code) : classifyRequestError(error)
+    if (verdict !== 'throttled') return
+    counts.set(predictedShard, (counts.get(predictedShard) ?? 0) + 1)
+  })
+  return counts
+}

@@ -1,0 +1,290 @@
+import { describe, expect, test } from 'vitest'
+import type { LimiterOptions } from '../../src/lanes/lane.ts'
+import { Limiter } from '../../src/lanes/limiter.ts'
+import { type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
+import { accepted, sealed } from '../support/accepted.ts'
+
+const FAR_MS = 1e12
+
+describe('turns', () => {
+  test('lanes that can send take turns, one record each', () => {
+    const stage = limiter()
+    for (const shard of ['a', 'a', 'a', 'b', 'b', 'c']) stage.add(record(shard), 0)
+
+    const shards = releaseAll(stage, 0).map(released => released.predictedShard)
+
+    expect(shards).toEqual(['a', 'b', 'c', 'a', 'b', 'a'])
+    expect([stage.count, stage.nextDeadlineMs, stage.release(0)]).toEqual([0, Infinity, undefined])
+  })
+
+  test('within a lane the oldest goes first, and what was out goes before it', () => {
+    const stage = limiter()
+    for (const number of [3, 1, 2]) stage.add(record('a', { number }), 0)
+    stage.addFirst(record('a', { number: 9 }), 0)
+
+    const numbers = releaseAll(stage, 0).map(released => released.members.numbers[0])
+
+    expect(numbers).toEqual([9, 1, 2, 3])
+  })
+
+  test('a lane that backs off does not delay another', () => {
+    const stage = limiter()
+    stage.failed('a', 0, 0, false)
+    stage.add(record('a'), 0)
+    stage.add(record('b'), 0)
+
+    const shards = releaseAll(stage, 0).map(released => released.predictedShard)
+
+    expect(shards).toEqual(['b'])
+    expect([stage.count, stage.nextDeadlineMs]).toEqual([1, 50])
+    expect(releaseAll(stage, 50).length).toBe(1)
+  })
+
+  test('a lane without tokens does not delay another, and is woken when it has some', () => {
+    const stage = limiter({ rateLimitPercent: 100 })
+    for (let i = 0; i < 1001; i++) stage.add(record('a'), 0)
+    const beforeOther = releaseAll(stage, 0).length
+    stage.add(record('b'), 0)
+
+    const other = stage.release(0)
+    const wakeMs = stage.nextDeadlineMs
+
+    expect([beforeOther, other?.predictedShard, wakeMs]).toEqual([1000, 'b', 1])
+    expect(stage.release(wakeMs)?.predictedShard).toBe('a')
+  })
+
+  test('a record whose time has ended leaves even from a lane that waits', () => {
+    const stage = limiter()
+    stage.hold('a', 0)
+    stage.add(record('a', { expirationMs: 500 }), 0)
+
+    const answers = [stage.nextDeadlineMs, stage.release(499), stage.release(500)?.expirationMs, stage.count]
+
+    expect(answers).toEqual([500, undefined, 500, 0])
+  })
+})
+
+describe('back-off', () => {
+  test('doubles with each failure that says something new, up to its cap', () => {
+    const stage = limiter({ retryBaseMs: 50, retryCapMs: 300 })
+    const waitsMs: number[] = []
+
+    for (let i = 0, nowMs = 0; i < 5; i++, nowMs = stage.nextDeadlineMs) {
+      stage.failed('a', nowMs, nowMs, false)
+      if (i === 0) stage.add(record('a'), 0)
+      waitsMs.push(stage.nextDeadlineMs - nowMs)
+    }
+
+    expect(waitsMs).toEqual([50, 100, 200, 300, 300])
+  })
+
+  test('does not double for failures of attempts that began before the last was known', () => {
+    const stage = limiter()
+    stage.failed('a', 0, 100, false)
+    stage.add(record('a'), 100)
+
+    for (let i = 0; i < 23; i++) stage.failed('a', i, 101 + i, true)
+    const afterLate = { nextMs: stage.nextDeadlineMs, factor: stage.rateFactorOf('a') }
+    stage.failed('a', 150, 150, false)
+
+    expect(afterLate).toEqual({ nextMs: 150, factor: 1 })
+    expect(stage.nextDeadlineMs).toBe(250)
+  })
+
+  test('starts anew after a success', () => {
+    const stage = limiter()
+    for (const nowMs of [0, 50, 150]) stage.failed('a', nowMs, nowMs, false)
+
+    stage.succeeded('a')
+    stage.failed('a', 1000, 1000, false)
+    stage.add(record('a'), 1000)
+
+    expect(stage.nextDeadlineMs).toBe(1050)
+  })
+
+  test('has full jitter', () => {
+    const stage = limiter({}, () => 0.25)
+
+    stage.failed('a', 0, 0, false)
+    stage.add(record('a'), 0)
+
+    expect(stage.nextDeadlineMs).toBe(12.5)
+  })
+
+  test('ends for every lane when the outage is over', () => {
+    const stage = limiter()
+    for (const shard of ['a', 'b']) {
+      stage.failed(shard, 0, 0, false)
+      stage.add(record(shard), 0)
+    }
+
+    stage.forgive(10)
+    const count = releaseAll(stage, 10).length
+    stage.failed('a', 10, 10, false)
+    stage.add(record('a'), 10)
+
+    expect([count, stage.nextDeadlineMs]).toEqual([2, 60])
+  })
+
+  test('of a throttle cuts the rate of its lane alone', () => {
+    const stage = limiter()
+    for (const shard of ['a', 'b']) stage.add(record(shard), 0)
+
+    stage.failed('a', 0, 0, true)
+
+    expect([stage.rateFactorOf('a'), stage.rateFactorOf('b'), stage.rateFactorOf('none')]).toEqual([0.7, 1, undefined])
+  })
+})
+
+describe('hold', () => {
+  test('keeps a lane back until all are resumed, and no other', () => {
+    const stage = limiter()
+    stage.hold('a', 0)
+    for (const shard of ['a', 'b']) stage.add(record(shard, { expirationMs: Infinity }), 0)
+
+    const held = [releaseAll(stage, 0).map(released => released.predictedShard), stage.release(FAR_MS)]
+    const whileHeld = stage.nextDeadlineMs
+    stage.resumeAll(FAR_MS)
+
+    expect([held, whileHeld, stage.nextDeadlineMs]).toEqual([[['b'], undefined], Infinity, 0])
+    expect(stage.release(FAR_MS)?.predictedShard).toBe('a')
+  })
+
+  test('does not end a back-off that outlasts it', () => {
+    const stage = limiter()
+    stage.failed('a', 0, 0, false)
+    stage.hold('a', 0)
+    stage.add(record('a'), 0)
+
+    stage.resumeAll(10)
+
+    expect([stage.release(49), stage.nextDeadlineMs, stage.release(50)?.predictedShard]).toEqual([undefined, 50, 'a'])
+  })
+})
+
+describe('takeLanes', () => {
+  test('forgets the lanes that are gone and returns what they held, oldest first', () => {
+    const stage = limiter()
+    for (const [shard, number] of [
+      ['a', 2],
+      ['a', 1],
+      ['b', 3]
+    ] as const)
+      stage.add(record(shard, { number }), 0)
+
+    const taken = stage.takeLanes(lane => lane === 'a')
+
+    expect(taken.map(gone => gone.members.numbers[0])).toEqual([1, 2])
+    expect([stage.count, releaseAll(stage, 0).map(released => released.predictedShard)]).toEqual([1, ['b']])
+    expect(stage.rateFactorOf('a')).toBeUndefined()
+  })
+})
+
+describe("ordering 'key'", () => {
+  test('one record of a lane is out until it is answered', () => {
+    const stage = limiter({ ordering: 'key' })
+    for (const shard of ['a', 'a', 'b']) stage.add(record(shard), 0)
+
+    const out = releaseAll(stage, 0)
+    stage.answered(out[1]!, 5)
+    const afterOther = stage.release(5)
+    stage.answered(out[0]!, 5)
+
+    expect(out.map(released => released.predictedShard)).toEqual(['a', 'b'])
+    expect([afterOther, stage.release(5)?.predictedShard, stage.count]).toEqual([undefined, 'a', 0])
+  })
+
+  test('a record that goes again goes before the others of its lane', () => {
+    const stage = limiter({ ordering: 'key' })
+    for (const number of [1, 2]) stage.add(record('a', { number }), 0)
+    const first = stage.release(0)!
+
+    stage.addFirst(first, 1)
+    stage.answered(first, 1)
+
+    expect(stage.release(1)).toBe(first)
+    expect(stage.release(1)).toBeUndefined()
+  })
+
+  test('a lane waits for the former lane it is blocked on until the last record of that one is answered', () => {
+    const stage = limiter({ ordering: 'key' })
+    stage.add(record('parent'), 0)
+    const out = stage.release(0)!
+    stage.takeLanes(lane => lane === 'parent')
+    const draining = stage.drainingIds
+    stage.blockOn('child', 'parent', 0)
+    for (const shard of ['child', 'other']) stage.add(record(shard), 0)
+
+    const whileBlocked = releaseAll(stage, 1).map(released => released.predictedShard)
+    stage.answered(out, 2)
+
+    expect([draining, whileBlocked]).toEqual([['parent'], ['other']])
+    expect([stage.release(2)?.predictedShard, stage.drainingIds]).toEqual(['child', []])
+  })
+
+  test('a former lane with nothing out blocks nobody', () => {
+    const stage = limiter({ ordering: 'key' })
+    stage.add(record('parent'), 0)
+    stage.takeLanes(() => true)
+
+    stage.blockOn('child', 'parent', 0)
+    stage.add(record('child'), 0)
+
+    expect([stage.drainingIds, stage.release(0)?.predictedShard]).toEqual([[], 'child'])
+  })
+})
+
+describe('a huge rateLimitPercent', () => {
+  test('does not spin: every wake-up releases something, or comes a millisecond later at least', () => {
+    const stage = limiter({ rateLimitPercent: 1_000_000_000 })
+    for (let i = 0; i < 20_000; i++) stage.add(record(`${i % 3}`, { requestBytes: 10_485_760 }), 0)
+    let wakes = 0
+    let released = 0
+
+    for (let nowMs = 0; released < 20_000 && wakes < 1000; nowMs = Math.max(nowMs, stage.nextDeadlineMs)) {
+      wakes++
+      released += releaseAll(stage, nowMs).length
+    }
+
+    expect(released).toBe(20_000)
+    expect(wakes).toBeLessThan(10)
+  })
+
+  test.each([1, 100, 150, 151, 1_000_000, 1_000_000_000])('at %i percent a wake-up is never for nothing', percent => {
+    const stage = limiter({ rateLimitPercent: percent })
+    for (let i = 0; i < 3000; i++) stage.add(record('a', { requestBytes: 1_048_576 }), 0)
+    const idleWakes: number[] = []
+
+    for (let i = 0, nowMs = 0; i < 50 && stage.count > 0; i++, nowMs = stage.nextDeadlineMs) {
+      if (releaseAll(stage, nowMs).length === 0) idleWakes.push(nowMs)
+    }
+
+    expect(idleWakes).toEqual([])
+  })
+})
+
+function limiter(over: Partial<LimiterOptions> = {}, random = () => 1): Limiter {
+  const options = {
+    rateLimitPercent: 150,
+    retryBaseMs: 50,
+    retryCapMs: 5000,
+    ordering: 'none',
+    laneMaxBytes: 1e9
+  } as const
+  return new Limiter({ ...options, ...over }, random)
+}
+
+function record(
+  predictedShard: string,
+  { number, ...over }: Partial<KinesisRecord> & { number?: number } = {}
+): KinesisRecord {
+  const members = new Members()
+  members.push(accepted('key', 'data', number === undefined ? {} : { number }))
+  return sealed({ members, predictedShard, expirationMs: FAR_MS, ...over })
+}
+
+function releaseAll(stage: Limiter, nowMs: number): KinesisRecord[] {
+  const released: KinesisRecord[] = []
+  for (let next = stage.release(nowMs); next !== undefined; next = stage.release(nowMs)) released.push(next)
+  return released
+}

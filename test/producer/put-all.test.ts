@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { InvalidRecordError, type PutAllOutcome, type UserRecord } from '../../src/index.ts'
+import { Harness } from '../support/harness.ts'
+
+const RECORDS = ['a', 'b', 'c'].map(data => ({ partitionKey: 'k', data }))
+const UNREAD =
+  'putAll was called and has put nothing, because nobody reads it; read its outcomes: ' +
+  'for await (const { record, error } of producer.putAll(source))'
+
+function world() {
+  const warnings: unknown[] = []
+  const warn = (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    warnings.push([fields?.['code'], message])
+  const harness = new Harness({ logger: { debug() {}, info() {}, error() {}, warn } })
+  return { harness, warnings }
+}
+
+describe('putAll that nobody reads', () => {
+  test.each([
+    ['awaited', async (outcomes: AsyncGenerator) => void (await outcomes)],
+    ['left', () => {}],
+    ['closed before it was begun', (outcomes: AsyncGenerator) => void outcomes.return(undefined)]
+  ])('puts nothing and warns when it is %s', async (_, use) => {
+    const { harness, warnings } = world()
+
+    use(harness.producer.putAll(RECORDS))
+    await harness.pass(1)
+
+    expect([harness.stored(), warnings]).toEqual([[], [['KPL_WARN_PUT_ALL_UNREAD', UNREAD]]])
+    expect(harness.clock.pendingCount).toBe(0)
+  })
+
+  test('warns only if it is not read: by a loop, by hand, or by a stream', async () => {
+    const { harness, warnings } = world()
+    const { producer } = harness
+    const loop = async () => {
+      const outcomes: string[] = []
+      for await (const { record } of producer.putAll(RECORDS)) outcomes.push(String(record.data))
+      return outcomes
+    }
+    const unread = producer.putAll(RECORDS)
+
+    const stream = Readable.from(producer.putAll(RECORDS)).map(({ record }: PutAllOutcome) => String(record.data))
+    const read = [
+      loop(),
+      stream.toArray(),
+      producer
+        .putAll(RECORDS)
+        .next()
+        .then(({ done }) => done)
+    ]
+    const outcomes = await harness.settle(Promise.all<unknown>(read))
+
+    expect(outcomes).toEqual([['a', 'b', 'c'], ['a', 'b', 'c'], false])
+    expect(warnings).toEqual([['KPL_WARN_PUT_ALL_UNREAD', UNREAD]])
+    await unread.return(undefined)
+  })
+})
+
+describe('putAll', () => {
+  test.each<[string, unknown, string]>([
+    ['a record', RECORDS[0], 'Object'],
+    ['nothing', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a string', 'text', 'string'],
+    ['a generator function that was not called', async function* () {}, 'function'],
+    ['the promise of a list', Promise.resolve(RECORDS), 'Promise'],
+    ['bytes', new Uint8Array(3), 'Uint8Array']
+  ])('refuses %s at the call', (_, source, kind) => {
+    const { harness } = world()
+
+    const call = () => harness.producer.putAll(source as Iterable<UserRecord>)
+
+    const fault = `must be an iterable or async iterable of user records, got ${kind}`
+    expect(call).toThrow(new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'source', fault))
+  })
+
+  test('that was left tells as a warning what its source throws when it is closed', async () => {
+    const { harness, warnings } = world()
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false as const, value: RECORDS[0]! }),
+        return: () => Promise.reject(new Error('a fault of the source'))
+      })
+    }
+    const leave = async () => {
+      for await (const { record } of harness.producer.putAll(source)) return record
+      return undefined
+    }
+
+    const first = await harness.settle(leave())
+    await harness.pass(5000)
+
+    expect(first).toEqual(RECORDS[0])
+    expect(warnings).toEqual([['KPL_WARN_CALLBACK_THREW', 'the source of putAll threw: Error: a fault of the source']])
+  })
+})
