@@ -1,18 +1,15 @@
 /**
- * KinesisProducer: drives the synchronous core with one timer and one transport, and turns callbacks into promises.
- * Invariant: whatever happens to the core (a put, an answer, a wake-up) is followed by callbacks and by a timer armed no
- * later than the core's next deadline; after `close` resolves there is no timer and no request of ours.
+ * KinesisProducer: turns callbacks of the core into promises, its wake-ups into a timer, and its requests over to the transport.
+ * Invariant: nothing is decided here; after `close` resolves there is no timer and no request of ours.
  */
 
 import type { Writable } from 'node:stream'
 import { createAwsTransport } from '../aws/transport.ts'
-import type { Pipeline } from '../core/pipeline.ts'
+import { type CloseResult, Core } from '../core/core.ts'
 import { pipelineOptions } from '../core/pipeline-options.ts'
-import { PipelineSet } from '../core/pipeline-set.ts'
 import { errorText, InvalidRecordError, OptionsError, ProducerError } from '../model/errors.ts'
-import type { AbortTicket } from '../model/kinesis-record.ts'
 import type { ProducerOptions, ResolvedOptions } from '../model/options.ts'
-import type { Clock, Random, ShardHashRange, Timer, Transport } from '../model/ports.ts'
+import type { Clock, Random, Timer, Transport } from '../model/ports.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import { resolveOptions } from '../model/resolve-options.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
@@ -23,7 +20,6 @@ import { AbortWatch } from './abort-signals.ts'
 import { withGuardedLogger } from './guarded-logger.ts'
 import { type PutAllOutcome, putAll } from './put-all.ts'
 import { Requests } from './requests.ts'
-import { Room } from './room.ts'
 import { SpellLog } from './spell-log.ts'
 import { recordWritable, type WritableOptions } from './writable.ts'
 
@@ -34,33 +30,19 @@ export interface ProducerPorts {
   readonly random?: Random
 }
 
-export interface CloseResult {
-  /** Records that were outstanding when `close` was called and were acknowledged. */
-  readonly delivered: number
-  /** Records that were outstanding when `close` was called and failed. */
-  readonly failed: number
-}
+export type { CloseResult } from '../core/core.ts'
 
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
-  readonly #set: PipelineSet
+  readonly #core: Core
   readonly #requests: Requests
   readonly #log: SpellLog
+  readonly #aborts = new AbortWatch(tickets => this.#core.abort(tickets, this.#clock.nowMs()))
   #timer: Timer | undefined
-  #armedMs = Number.POSITIVE_INFINITY
-  #room: Room | undefined
-  readonly #aborts = new AbortWatch(tickets => {
-    for (const ticket of tickets) this.#set.abort(ticket, this.#clock.nowMs())
-    this.#arm()
-  })
-  #isClosing = false
   #closing: Promise<CloseResult> | undefined
-  #isClosed = false
-  #endWait: () => void = ignore
-  #closeTimer: Timer | undefined
-  #closeByMs = Number.POSITIVE_INFINITY
-  #closeTimeoutMs = Number.POSITIVE_INFINITY
+  /** Of all who wait for room. */
+  #room: Promise<void> | undefined
 
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
   constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
@@ -69,30 +51,18 @@ export class KinesisProducer implements AsyncDisposable {
     this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
     const { logger } = this.#options
-    this.#log = new SpellLog({ logger, clock: this.#clock, warn, endpoint: () => this.#requests.endpoint })
-    this.#requests = new Requests({
-      transport: ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn }),
-      clock: this.#clock,
-      logger,
-      spells: this.#log.spells,
-      landed: (pipeline, batch, outcome) => {
-        this.#set.complete(pipeline, batch, outcome)
-        this.#settleAndArm()
-      },
-      listed: (pipeline, listing) => this.#listed(pipeline, listing),
-      described: (pipeline, summary, errorCode) => {
-        this.#set.described(pipeline, summary, this.#clock.nowMs(), errorCode)
-        this.#settleAndArm()
-      }
-    })
-    this.#set = new PipelineSet(pipelineOptions(this.#options), {
+    const transport = ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn })
+    this.#log = new SpellLog({ logger, clock: this.#clock, warn, endpoint: () => transport.endpoint })
+    this.#requests = new Requests({ transport, clock: this.#clock, logger, core: () => this.#core })
+    this.#core = new Core(pipelineOptions(this.#options), {
       random: ports.random ?? systemRandom,
-      readsUntilAnswered: this.#requests.readsUntilAnswered,
-      send: (pipeline, batch) => this.#requests.send(pipeline, batch),
+      readsUntilAnswered: transport.readsUntilAnswered === true,
+      spells: this.#log.spells,
+      send: flight => this.#requests.send(flight),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
       fetchSummary: pipeline => this.#requests.fetchSummary(pipeline),
+      wakeAt: atMs => this.#wakeAt(atMs),
       warn,
-      spells: this.#log.spells,
       callbackThrew: error => this.#callbackThrew(error)
     })
   }
@@ -108,7 +78,10 @@ export class KinesisProducer implements AsyncDisposable {
     const settle: SettleCallback = (error, result) => resolve(result ?? Promise.reject(error))
     try {
       const signal = options?.signal
-      const isTaken = signal === undefined ? this.#accept(record, settle) : this.#putAbortable(record, settle, signal)
+      const isTaken =
+        signal === undefined
+          ? this.#core.tryPut(record, settle, this.#clock.nowMs())
+          : this.#putAbortable(record, settle, signal)
       if (!isTaken) resolve(Promise.reject(bufferFull(this.#options)))
     } catch (error) {
       resolve(Promise.reject(error))
@@ -123,18 +96,26 @@ export class KinesisProducer implements AsyncDisposable {
    */
   tryPut(record: UserRecord, settle: SettleCallback = ignore): boolean {
     if (typeof settle !== 'function') throw badArgument('settle', 'a function', settle)
-    return this.#accept(record, settle)
+    return this.#core.tryPut(record, settle, this.#clock.nowMs())
   }
 
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
   ready(): Promise<void> {
-    if (this.#isClosing) return Promise.reject(closed())
-    const { hasRoom } = this.#set
-    // Asking may throw inside, and then records fail.
-    if (this.#set.hasSettlements) this.#arm()
-    if (hasRoom) return Promise.resolve()
-    this.#room ??= new Room()
-    return this.#room.promise
+    if (this.#room !== undefined) return this.#room
+    let isOver = false
+    const room = new Promise<void>((resolve, reject) => {
+      this.#core.whenRoom(this.#clock.nowMs(), refusal => {
+        isOver = true
+        this.#room = undefined
+        if (refusal === undefined) resolve()
+        else reject(refusal)
+      })
+    })
+    // Whoever waits hears of a close; nobody waiting is no fault.
+    room.catch(ignore)
+    // One for all who wait.
+    if (!isOver) this.#room = room
+    return room
   }
 
   /**
@@ -161,11 +142,10 @@ export class KinesisProducer implements AsyncDisposable {
       signal?.throwIfAborted()
       const onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
-      this.#set.flush(this.#clock.nowMs(), () => {
+      this.#core.flush(this.#clock.nowMs(), () => {
         signal?.removeEventListener('abort', onAbort)
         resolve()
       })
-      this.#settleAndArm()
     })
   }
 
@@ -177,8 +157,20 @@ export class KinesisProducer implements AsyncDisposable {
   close(options: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
     const timeoutMs = timeoutOf(options)
     if (timeoutMs === undefined) return Promise.reject(new OptionsError([CLOSE_FAULT]))
-    this.#closing ??= this.#close()
-    this.#endWithin(timeoutMs)
+    if (this.#closing !== undefined) {
+      this.#core.close(this.#clock.nowMs(), timeoutMs, ignore)
+      return this.#closing
+    }
+    // Closing may call back, and a callback may close.
+    let resolve: (result: CloseResult) => void = ignore
+    this.#closing = new Promise(resolved => {
+      resolve = resolved
+    })
+    this.#core.close(this.#clock.nowMs(), timeoutMs, result => {
+      this.#requests.close()
+      this.#log.close()
+      resolve(result)
+    })
     return this.#closing
   }
 
@@ -188,20 +180,7 @@ export class KinesisProducer implements AsyncDisposable {
 
   /** Counters since the start, gauges of this moment and latency percentiles, by stream and shard. */
   stats(window?: StatsCursor): ProducerStats {
-    return snapshot(this.#set, this.#clock.nowMs(), window)
-  }
-
-  #accept(record: UserRecord, settle: SettleCallback | AbortTicket): boolean {
-    if (this.#isClosing) throw closed()
-    try {
-      if (!this.#set.tryPut(record, settle, this.#clock.nowMs())) return false
-    } catch (error) {
-      // What threw inside may have failed others.
-      if (this.#set.hasSettlements) this.#arm()
-      throw error
-    }
-    if (this.#set.isSooner(this.#armedMs)) this.#arm()
-    return true
+    return snapshot(this.#core.streams, this.#clock.nowMs(), window)
   }
 
   #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {
@@ -209,80 +188,22 @@ export class KinesisProducer implements AsyncDisposable {
     const ticket = this.#aborts.watch(signal, settle)
     let isTaken = false
     try {
-      isTaken = this.#accept(record, ticket)
+      isTaken = this.#core.tryPut(record, ticket, this.#clock.nowMs())
     } finally {
       if (!isTaken) this.#aborts.unwatch(signal, ticket)
     }
     return isTaken
   }
 
-  async #close(): Promise<CloseResult> {
-    const { delivered, failed } = this.#set
-    this.#isClosing = true
-    this.#room?.settle(Promise.reject(closed()))
-    await new Promise<void>(resolve => {
-      this.#endWait = resolve
-      this.#set.flush(this.#clock.nowMs(), resolve)
-      this.#settleAndArm()
-    })
-    this.#closeTimer?.cancel()
-    const message = `not acknowledged within close's ${this.#closeTimeoutMs} ms`
-    // Records that were taken back are settled, and may still be held; and requests may be out that nobody waits for.
-    this.#set.abandon(this.#requests.giveUp(), { code: 'KPL_ERR_CLOSE_TIMEOUT', message }, this.#clock.nowMs())
-    this.#set.runSettlements(this.#clock.nowMs())
-    this.#isClosed = true
+  #wakeAt(atMs: number): void {
     this.#timer?.cancel()
-    this.#requests.close()
-    this.#log.close()
-    return { delivered: this.#set.delivered - delivered, failed: this.#set.failed - failed }
-  }
-
-  /** Ends the wait of `close` after `timeoutMs`, unless it ends sooner. */
-  #endWithin(timeoutMs: number): void {
-    const endMs = this.#clock.nowMs() + timeoutMs
-    if (this.#isClosed || endMs >= this.#closeByMs) return
-    this.#closeByMs = endMs
-    this.#closeTimeoutMs = timeoutMs
-    this.#closeTimer?.cancel()
-    this.#closeTimer = this.#clock.schedule(endMs, () => this.#endWait())
-  }
-
-  // ------------------------------------------------------------------ the edge: time and network
-
-  #wake(): void {
-    this.#timer = undefined
-    this.#armedMs = Number.POSITIVE_INFINITY
-    this.#set.advance(this.#clock.nowMs())
-    this.#settleAndArm()
-  }
-
-  #settleAndArm(): void {
-    this.#set.runSettlements(this.#clock.nowMs())
-    if (this.#room !== undefined && this.#set.hasRoom) {
-      this.#room.settle()
-      this.#room = undefined
-    }
-    this.#arm()
-  }
-
-  #arm(): void {
-    if (this.#isClosed) return
-    // Asked first: that may throw inside, and then there are settlements.
-    const dueMs = this.#set.nextDeadlineMs
-    const nextMs = this.#set.hasSettlements ? this.#clock.nowMs() : dueMs
-    if (nextMs === this.#armedMs) return
-    this.#timer?.cancel()
-    this.#armedMs = nextMs
-    this.#timer = nextMs < Number.POSITIVE_INFINITY ? this.#clock.schedule(nextMs, () => this.#wake()) : undefined
-  }
-
-  #listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void {
-    const nowMs = this.#clock.nowMs()
-    // A listing that is not believed failed: the last good map serves on, and the next fetch is planned.
-    const refusal = this.#set.listed(pipeline, listing, nowMs)
-    const error = refusal === undefined ? undefined : errorText(refusal)
-    this.#settleAndArm()
-    if (listing !== undefined) this.#log.spells.callEnded(pipeline.streamName, 'ListShards', nowMs, error)
+    this.#timer =
+      atMs < Number.POSITIVE_INFINITY
+        ? this.#clock.schedule(atMs, () => {
+            this.#timer = undefined
+            this.#core.wake(this.#clock.nowMs())
+          })
+        : undefined
   }
 
   #warn(code: string, message: string): void {
@@ -322,10 +243,6 @@ function assertSignal(signal: unknown): void {
 
 function badArgument(name: string, kind: string, value: unknown): InvalidRecordError {
   return new InvalidRecordError('KPL_ERR_INVALID_RECORD', name, `must be ${kind}, got ${kindOf(value)}`)
-}
-
-function closed(): ProducerError {
-  return new ProducerError('KPL_ERR_CLOSED', 'the producer is closed')
 }
 
 function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {

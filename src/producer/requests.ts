@@ -1,45 +1,26 @@
 /**
- * The network half of the edge: batches and listings go to the transport, and come back as outcomes.
- * Invariant: every batch handed in comes back through `landed` exactly once, unless it was given up; nothing comes back
- * after `close`.
+ * The network half of the edge: requests of the core go to the transport, and come back as outcomes.
+ * Invariant: every request is answered to the core once, with an outcome of the port's shape, whatever the transport does.
  */
 
 import { setMaxListeners } from 'node:events'
+import type { CallFailure, Core, Flight } from '../core/core.ts'
 import type { Pipeline } from '../core/pipeline.ts'
 import { errorText, TransportError } from '../model/errors.ts'
 import type { Outcome } from '../model/exchange.ts'
 import type { Batch } from '../model/kinesis-record.ts'
-import type {
-  Clock,
-  Logger,
-  PutRecordsAnswer,
-  PutRecordsResponse,
-  ShardHashRange,
-  StreamSummary,
-  Transport
-} from '../model/ports.ts'
-import type { Spells } from '../stats/spells.ts'
+import type { Clock, Logger, PutRecordsAnswer, PutRecordsResponse, Transport } from '../model/ports.ts'
 
 export interface RequestPorts {
   readonly transport: Transport
   readonly clock: Clock
   readonly logger?: Logger | undefined
-  readonly spells?: Spells | undefined
-  landed(pipeline: Pipeline, batch: Batch, outcome: Outcome): void
-  /** undefined: the listing failed. */
-  listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined): void
-  /** undefined: the summary could not be had, for the service's `errorCode`. */
-  described(pipeline: Pipeline, summary: StreamSummary | undefined, errorCode?: string): void
-}
-
-interface Flight {
-  readonly pipeline: Pipeline
-  readonly batch: Batch
+  /** Whom answers are for. */
+  core(): Core
 }
 
 export class Requests {
   readonly #ports: RequestPorts
-  readonly #flights = new Set<Flight>()
   readonly #cut = new AbortController()
 
   constructor(ports: RequestPorts) {
@@ -48,62 +29,31 @@ export class Requests {
     setMaxListeners(0, this.#cut.signal)
   }
 
-  get endpoint(): string | undefined {
-    return this.#ports.transport.endpoint
-  }
-
-  get readsUntilAnswered(): boolean {
-    return this.#ports.transport.readsUntilAnswered === true
-  }
-
-  send(pipeline: Pipeline, batch: Batch): void {
-    const { transport, clock } = this.#ports
-    const flight: Flight = { pipeline, batch }
+  send(flight: Flight): void {
+    const { transport, clock, core } = this.#ports
+    const { pipeline, batch } = flight
     const startMs = clock.nowMs()
-    this.#flights.add(flight)
     const request = { stream: pipeline.stream, entries: batch.entries, signal: this.#cut.signal }
     called(async () => checked(await transport.putRecords(request), batch)).then(
-      answered => this.#land(flight, { startMs, endMs: clock.nowMs(), ...answered }),
-      (error: unknown) => this.#land(flight, { startMs, endMs: clock.nowMs(), error: asTransportError(error) })
+      answered => core().landed(flight, { startMs, endMs: clock.nowMs(), ...answered }),
+      (error: unknown) => core().landed(flight, { startMs, endMs: clock.nowMs(), error: asTransportError(error) })
     )
   }
 
   fetchShards(pipeline: Pipeline): void {
-    const { transport, spells, clock } = this.#ports
-    const { stream, streamName } = pipeline
-    called(() => transport.listShards(stream)).then(
-      listing => this.#unlessClosed(() => this.#ports.listed(pipeline, listing)),
-      (error: unknown) =>
-        this.#unlessClosed(() => {
-          const isExpected = pipeline.description.explainsNoShards(asTransportError(error).errorCode)
-          this.#ports.listed(pipeline, undefined)
-          if (!isExpected) spells?.callEnded(streamName, 'ListShards', clock.nowMs(), errorText(error))
-        })
+    const { transport, clock, core } = this.#ports
+    called(() => transport.listShards(pipeline.stream)).then(
+      listing => core().listed(pipeline, listing, clock.nowMs()),
+      (error: unknown) => core().listed(pipeline, undefined, clock.nowMs(), failureOf(error))
     )
   }
 
   fetchSummary(pipeline: Pipeline): void {
-    const { transport, clock, spells } = this.#ports
-    const { stream, streamName } = pipeline
-    called(() => transport.describeStream(stream)).then(
-      summary =>
-        this.#unlessClosed(() => {
-          this.#ports.described(pipeline, isObject(summary) ? summary : undefined)
-          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs())
-        }),
-      (error: unknown) =>
-        this.#unlessClosed(() => {
-          this.#ports.described(pipeline, undefined, asTransportError(error).errorCode)
-          spells?.callEnded(streamName, 'DescribeStreamSummary', clock.nowMs(), errorText(error))
-        })
+    const { transport, clock, core } = this.#ports
+    called(() => transport.describeStream(pipeline.stream)).then(
+      summary => core().described(pipeline, isObject(summary) ? summary : undefined, clock.nowMs()),
+      (error: unknown) => core().described(pipeline, undefined, clock.nowMs(), failureOf(error))
     )
-  }
-
-  /** Forgets every request under way and returns them; their answers will not be heard. */
-  giveUp(): Flight[] {
-    const flights = [...this.#flights]
-    this.#flights.clear()
-    return flights
   }
 
   /** Cuts what is under way and frees the transport. */
@@ -114,15 +64,6 @@ export class Requests {
       // Every record is settled, and nobody waits for this.
       logger?.warn('closing the transport failed', { error: errorText(error) })
     })
-  }
-
-  #land(flight: Flight, outcome: Outcome): void {
-    // Not there any more: given up.
-    if (this.#flights.delete(flight)) this.#ports.landed(flight.pipeline, flight.batch, outcome)
-  }
-
-  #unlessClosed(tell: () => void): void {
-    if (!this.#cut.signal.aborted) tell()
   }
 }
 
@@ -154,6 +95,10 @@ function isObject(value: unknown): value is object {
 
 function isOptionalText(value: unknown): boolean {
   return value === undefined || typeof value === 'string'
+}
+
+function failureOf(error: unknown): CallFailure {
+  return { errorCode: asTransportError(error).errorCode, text: errorText(error) }
 }
 
 /** A transport rejects with TransportError only; anything else is its fault, and says nothing about what was stored. */

@@ -1,10 +1,10 @@
 /**
  * A producer's core on a virtual clock, with `stats` as the exporters read it.
- * Invariant: nothing happens in real time; what KinesisProducer does around the core is done here in the same order.
+ * Invariant: nothing happens in real time; the core is driven as KinesisProducer drives it.
  */
 
+import { Core } from '../../src/core/core.ts'
 import { pipelineOptions } from '../../src/core/pipeline-options.ts'
-import { PipelineSet } from '../../src/core/pipeline-set.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 import type { SettleCallback } from '../../src/model/results.ts'
@@ -20,7 +20,7 @@ export const SHARDS = ['shardId-000000000000', 'shardId-000000000001'] as const
 export class Observed {
   /** Its own producer is idle. */
   readonly harness: Harness
-  readonly #set: PipelineSet
+  readonly #core: Core
   readonly #requests: Requests
   #timer: Timer | undefined
 
@@ -28,27 +28,13 @@ export class Observed {
     this.harness = new Harness(options)
     const { shardCount, latencyMs, throughputLimits, seed, ...producerOptions } = options
     const { clock, transport } = this.harness
-    this.#requests = new Requests({
-      transport,
-      clock,
-      landed: (pipeline, batch, outcome) => {
-        this.#set.complete(pipeline, batch, outcome)
-        this.#settle()
-      },
-      listed: (pipeline, listing) => {
-        this.#set.listed(pipeline, listing, clock.nowMs())
-        this.#settle()
-      },
-      described: (pipeline, summary) => {
-        this.#set.described(pipeline, summary, clock.nowMs())
-        this.#settle()
-      }
-    })
-    this.#set = new PipelineSet(pipelineOptions(resolveOptions({ streamName: STREAM, ...producerOptions })), {
+    this.#requests = new Requests({ transport, clock, core: () => this.#core })
+    this.#core = new Core(pipelineOptions(resolveOptions({ streamName: STREAM, ...producerOptions })), {
       random: () => 0.5,
-      send: (pipeline, batch) => this.#requests.send(pipeline, batch),
+      send: flight => this.#requests.send(flight),
       fetchShards: pipeline => this.#requests.fetchShards(pipeline),
       fetchSummary: pipeline => this.#requests.fetchSummary(pipeline),
+      wakeAt: atMs => this.#wakeAt(atMs),
       warn: () => {},
       callbackThrew: error => {
         throw error
@@ -58,15 +44,13 @@ export class Observed {
 
   /** Opens the stream, so that its shard map is there, and lets a second pass. */
   async open(streamName: string = STREAM): Promise<this> {
-    this.#set.open(streamName)
-    this.#settle()
+    this.#core.open(streamName, this.harness.clock.nowMs())
     await this.harness.pass(1_000)
     return this
   }
 
   put(partitionKey: string, data: string, settle: SettleCallback = () => {}, streamName: string = STREAM): void {
-    this.#set.tryPut({ partitionKey, data, streamName }, settle, this.harness.clock.nowMs())
-    this.#settle()
+    this.#core.tryPut({ partitionKey, data, streamName }, settle, this.harness.clock.nowMs())
   }
 
   /** Puts, and lets a second pass. */
@@ -76,18 +60,13 @@ export class Observed {
   }
 
   stats(cursor?: StatsCursor): ProducerStats {
-    return snapshot(this.#set, this.harness.clock.nowMs(), cursor)
+    return snapshot(this.#core.streams, this.harness.clock.nowMs(), cursor)
   }
 
-  #settle(): void {
+  #wakeAt(atMs: number): void {
     const { clock } = this.harness
-    this.#set.runSettlements(clock.nowMs())
     this.#timer?.cancel()
-    const { nextDeadlineMs } = this.#set
-    if (nextDeadlineMs === Number.POSITIVE_INFINITY) return
-    this.#timer = clock.schedule(nextDeadlineMs, () => {
-      this.#set.advance(clock.nowMs())
-      this.#settle()
-    })
+    if (atMs === Number.POSITIVE_INFINITY) return
+    this.#timer = clock.schedule(atMs, () => this.#core.wake(clock.nowMs()))
   }
 }

@@ -373,11 +373,69 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant('close forgets what is on hold', 'core/pipeline', ', ...this.#answers.takeHeldRecords()', ''),
   mutant('a callback that throws stops the others', 'core/settlement', 'onThrow(error)', 'onThrow(error); return'),
+  {
+    name: 'memory is used again after every answer',
+    edits: [
+      {
+        file: 'core/pipeline-set',
+        find: 'this.budget = new Budget(options)',
+        replace: 'this.budget = new Budget(options); this.memory = memory'
+      },
+      {
+        file: 'core/pipeline-set',
+        find: 'const publish = noteAnswer(pipeline, batch, outcome)',
+        replace:
+          'const publish = noteAnswer(pipeline, batch, outcome); for (const { data } of batch.entries) this.memory.release(data)'
+      }
+    ]
+  },
+  // The driver and its requests.
   mutant(
-    'memory is used again after every answer',
-    'core/settlements',
-    "const isUnread = failure === undefined && settlement.persisted === 'no'",
-    'const isUnread = true'
+    'an answer that comes twice is heard twice',
+    'core/core',
+    'if (!this.#flights.delete(flight)) return',
+    'this.#flights.delete(flight)'
+  ),
+  mutant('what close gave up is heard', 'core/core', 'this.#flights.clear()', ''),
+  mutant(
+    'close forgets the requests under way',
+    'core/core',
+    'this.streams.abandon(flights,',
+    'this.streams.abandon([],'
+  ),
+  mutant('close does not end at its deadline', 'core/core', 'nowMs >= this.#closing.endMs', 'nowMs < 0'),
+  mutant(
+    'the deadline of close is not asked for',
+    'core/core',
+    'this.#closing?.endMs ?? Number.POSITIVE_INFINITY',
+    'Number.POSITIVE_INFINITY'
+  ),
+  mutant('close ends before everything has settled', 'core/core', 'isDrained: false', 'isDrained: true'),
+  mutant(
+    'close counts from the start',
+    'core/core',
+    'this.streams.delivered - closing.delivered',
+    'this.streams.delivered'
+  ),
+  mutant('a put makes nothing due', 'core/core', 'if (this.streams.isSooner(this.#armedMs)) this.#arm(nowMs)', ''),
+  mutant(
+    'a wake-up counts as still to come',
+    'core/core',
+    'this.#armedMs = Number.POSITIVE_INFINITY\n    if (this.#isClosed) return\n    this.streams.advance(nowMs)',
+    'if (this.#isClosed) return; this.streams.advance(nowMs)'
+  ),
+  mutant('a put after close is taken', 'core/core', 'if (this.#closing !== undefined) throw closed()', ''),
+  mutant(
+    'who waits for room is not told',
+    'core/core',
+    'if (this.#roomWaiters.length > 0 && this.streams.hasRoom) this.#tellRoom(undefined)',
+    ''
+  ),
+  mutant(
+    'who waits for room is told before there is any',
+    'core/core',
+    'if (this.#roomWaiters.length > 0 && this.streams.hasRoom) this.#tellRoom(undefined)',
+    'this.#tellRoom(undefined)'
   ),
   // What a core that throws leaves behind.
   mutant('a throw forgets the records that were held', 'core/supervisor', 'if (heldCount > 0)', 'if (heldCount < 0)'),

@@ -1,9 +1,10 @@
 /**
  * The simulated network and service edge: batches and listings go in, outcomes come back later, or never.
- * Invariant: every request is answered exactly once, at the latest by its time-out; a request is applied at most once,
+ * Invariant: every request is answered, at the latest by its time-out, and now and then a second time; a request is applied at most once,
  * perhaps long after its time-out (a zombie); a definite error means that nothing was or will be applied.
  */
 
+import type { Flight as CoreFlight } from '../../src/core/core.ts'
 import type { Pipeline } from '../../src/core/pipeline.ts'
 import type { TransportError } from '../../src/model/errors.ts'
 import type { Outcome } from '../../src/model/exchange.ts'
@@ -16,6 +17,7 @@ import type { Incarnation, ShardBook } from './shard-book.ts'
 
 /** One request under way, as the client sees it. */
 export interface Flight {
+  readonly coreFlight: CoreFlight
   readonly pipeline: Pipeline
   readonly batch: Batch
   readonly startMs: number
@@ -29,7 +31,8 @@ export interface Flight {
 }
 
 export interface NetworkPorts {
-  landed(flight: Flight, outcome: Outcome): void
+  /** `isAgain`: the same answer came a second time. */
+  landed(flight: Flight, outcome: Outcome, isAgain: boolean): void
   /** undefined: the listing failed. */
   listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, isMalformed: boolean): void
   described(pipeline: Pipeline, summary: StreamSummary | undefined, errorCode?: string): void
@@ -44,10 +47,14 @@ export interface NetworkOptions {
   readonly book: ShardBook
   readonly faults: Faults
   readonly jitter: SeededRandom
+  /** Which answers come twice, and how much later. */
+  readonly repeats: SeededRandom
   readonly latencyMs: number
   readonly requestTimeoutMs: number
   readonly shuffles: boolean
 }
+
+const REPEATED = 0.02
 
 export class Network {
   requestCount = 0
@@ -55,19 +62,19 @@ export class Network {
   readonly flights = new Set<Flight>()
   readonly #options: NetworkOptions
   readonly #ports: NetworkPorts
-  #isClosed = false
 
   constructor(options: NetworkOptions, ports: NetworkPorts) {
     this.#options = options
     this.#ports = ports
   }
 
-  send(pipeline: Pipeline, batch: Batch): Flight {
+  send(coreFlight: CoreFlight): Flight {
+    const { pipeline, batch } = coreFlight
     const { clock, faults, requestTimeoutMs } = this.#options
     const nowMs = clock.nowMs()
     const sentData = batch.entries.map(({ data }) => Uint8Array.from(data))
     const fateless = { incarnation: undefined, wasTooEarly: false, isOver: false }
-    const flight: Flight = { pipeline, batch, startMs: nowMs, sentData, ...fateless }
+    const flight: Flight = { coreFlight, pipeline, batch, startMs: nowMs, sentData, ...fateless }
     const fate = faults.requestFate(nowMs)
     this.requestCount++
     this.flights.add(flight)
@@ -88,7 +95,6 @@ export class Network {
     const StreamName = pipeline.streamName
     const fate = faults.listingFate(nowMs)
     clock.schedule(nowMs + this.#latencyMs() + fate.delayMs, () => {
-      if (this.#isClosed) return
       const listing = fate.isFailed ? undefined : this.#list(StreamName, fate.agoMs)
       const isMalformed = fate.isMalformed && listing !== undefined
       const told = isMalformed ? malformed(listing, faults.draw('malformed')) : listing
@@ -101,20 +107,10 @@ export class Network {
     const nowMs = clock.nowMs()
     const failure = faults.describeFailure(nowMs)
     clock.schedule(nowMs + this.#latencyMs(), () => {
-      if (this.#isClosed) return
       const summary = failure ?? this.#describe(pipeline.streamName)
       if ('status' in summary) this.#ports.described(pipeline, summary)
       else this.#ports.described(pipeline, undefined, summary.errorCode)
     })
-  }
-
-  /** The client closes: what is under way may still be applied, and nobody hears of it. */
-  close(): Flight[] {
-    const flights = [...this.flights]
-    this.flights.clear()
-    for (const flight of flights) flight.isOver = true
-    this.#isClosed = true
-    return flights
   }
 
   #list(StreamName: string, agoMs: number): ShardHashRange[] | undefined {
@@ -148,9 +144,15 @@ export class Network {
     flight.isOver = true
     this.flights.delete(flight)
     const times = { startMs: flight.startMs, endMs: this.#options.clock.nowMs() }
-    if ('errorCode' in result) this.#ports.landed(flight, { ...times, error: result })
-    else if (result.length === flight.batch.entries.length) this.#ports.landed(flight, { ...times, records: result })
-    else this.#ports.landed(flight, { ...times, error: errorOf('RecordCountMismatch', 200) })
+    const outcome = { ...times, ...answerOf(result, flight.batch.entries.length) }
+    this.#repeat(flight, outcome)
+    this.#ports.landed(flight, outcome, false)
+  }
+
+  #repeat(flight: Flight, outcome: Outcome): void {
+    const { clock, repeats, latencyMs } = this.#options
+    if (repeats() >= REPEATED) return
+    clock.schedule(clock.nowMs() + repeats() * 2 * latencyMs, () => this.#ports.landed(flight, outcome, true))
   }
 
   /** The service takes the request, or refuses it. */
@@ -225,4 +227,12 @@ function orUndefined<Value>(call: () => Value): Value | undefined {
     if (error instanceof FakeServiceError) return undefined
     throw error
   }
+}
+
+function answerOf(
+  result: TransportError | readonly PutRecordsAnswer[],
+  entryCount: number
+): Pick<Outcome, 'records' | 'error'> {
+  if ('errorCode' in result) return { error: result }
+  return result.length === entryCount ? { records: result } : { error: errorOf('RecordCountMismatch', 200) }
 }

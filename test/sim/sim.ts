@@ -44,7 +44,7 @@ export function runSeed(seed: number, mode: Mode, { isVerbose = false }: SimOpti
   const config = drawSwarm(seededRandom(name).split('swarm'), mode)
   const world = new World(name, config, isVerbose)
   const startMs = world.clock.nowMs()
-  for (const { streamName } of config.streams) world.event(() => world.set.open(streamName))
+  for (const { streamName } of config.streams) world.event(() => world.core.open(streamName, world.clock.nowMs()))
   planWorkload(world)
   const runSafety = () => runUntil(world, startMs + config.safetyMs, () => false)
   if (config.coreThrows === Number.POSITIVE_INFINITY) runSafety()

@@ -5,9 +5,10 @@
  * the core throws is a violation (I20).
  */
 
+import { type CloseResult, Core } from '../../src/core/core.ts'
 import type { Pipeline } from '../../src/core/pipeline.ts'
 import { type PipelineOptions, pipelineOptions } from '../../src/core/pipeline-options.ts'
-import { PipelineSet } from '../../src/core/pipeline-set.ts'
+import type { PipelineSet } from '../../src/core/pipeline-set.ts'
 import { ProducerError } from '../../src/model/errors.ts'
 import type { AbortTicket } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
@@ -53,16 +54,17 @@ export class World {
   readonly ledger = new Ledger()
   readonly trace: Trace
   readonly watchers: Watchers
-  readonly set: PipelineSet
+  readonly core: Core
   /** When `close` began and ended. */
   closingMs: number | undefined
   closedMs: number | undefined
   thrownCount = 0
   expectedThrows = 0
   refusalCount = 0
+  /** Who waits for room and has not been told. */
+  roomWaits = 0
   #flushes: PendingFlush[] = []
   #timer: Timer | undefined
-  #armedMs = Number.POSITIVE_INFINITY
 
   constructor(seed: string, config: SwarmConfig, isVerbose: boolean) {
     const nowMs = () => this.clock.nowMs()
@@ -78,18 +80,20 @@ export class World {
     const { options, ledger, trace, book, clock, faults, kinesis } = this
     this.watchers = new Watchers({ options, ledger, trace, book, hasRecreates: config.recreates.length > 0, nowMs })
     const jitter = this.random.split('jitter')
+    const repeats = this.random.split('repeats')
     this.network = new Network(
-      { clock, kinesis, book, faults, jitter, latencyMs, requestTimeoutMs, shuffles },
+      { clock, kinesis, book, faults, jitter, repeats, latencyMs, requestTimeoutMs, shuffles },
       this.#networkPorts()
     )
-    this.set = new PipelineSet(options, {
+    this.core = new Core(options, {
       random: this.random.split('core'),
       readsUntilAnswered: true,
-      send: (pipeline, batch) => {
-        const flight = this.network.send(pipeline, batch)
+      send: coreFlight => {
+        const { batch } = coreFlight
+        const flight = this.network.send(coreFlight)
         trace.event('s', batch.entries.length * 4096 + (batch.entries[0]?.members.numbers[0] ?? 0))
         trace.say(() => `send #${this.network.requestCount} ${describeBatch(flight.batch.entries)}`)
-        this.watchers.sent(flight, this.set.inFlightRequests)
+        this.watchers.sent(flight, this.core.streams.inFlightRequests)
       },
       fetchShards: pipeline => {
         trace.event('f', 0)
@@ -98,6 +102,7 @@ export class World {
         this.network.fetchShards(pipeline)
       },
       fetchSummary: pipeline => this.network.fetchSummary(pipeline),
+      wakeAt: atMs => this.#wakeAt(atMs),
       warn: (code, message) => {
         trace.say(() => `warning ${code} ${message}`)
         if (code !== 'KPL_WARN_INTERNAL') return
@@ -111,6 +116,10 @@ export class World {
     })
   }
 
+  get set(): PipelineSet {
+    return this.core.streams
+  }
+
   createStreams(): void {
     const mode = this.config.autoFlips.length > 0 ? 'ON_DEMAND' : 'PROVISIONED'
     for (const { streamName, shardCount } of this.config.streams) {
@@ -122,11 +131,10 @@ export class World {
     }
   }
 
-  /** Runs something that happens at this moment, then does what the producer does after anything happened. */
+  /** Runs something that happens at this moment, and looks at what came of it. */
   event(happen: () => void): void {
     try {
       happen()
-      this.#settleAndArm()
     } catch (error) {
       this.trace.violated('I20', `the core threw ${error instanceof Error ? (error.stack ?? error.message) : error}`)
     }
@@ -141,7 +149,10 @@ export class World {
   /** Returns whether the record was taken. Its bytes are overwritten at once: the producer must have copied them. */
   put(record: SimRecord, { isProbe = false, isAbortable = false, onSettled }: PutExtras = {}): Put | undefined {
     const { partitionKey, explicitHashKey, streamName, data } = record
-    if (this.closingMs !== undefined) return undefined
+    if (this.closingMs !== undefined) {
+      this.#putAfterClose(record)
+      return undefined
+    }
     const put: Put = {
       id: this.ledger.puts.length,
       streamName,
@@ -172,6 +183,10 @@ export class World {
       this.trace.event(error === undefined ? 'd' : 'x', put.id)
       this.trace.say(() => `settle ${put.id} ${error === undefined ? 'ok' : `${error.code} ${error.persisted}`}`)
       if (error?.code === 'KPL_ERR_INTERNAL') this.#checkCause(put, error.cause)
+      const isTooEarly = this.clock.nowMs() < (this.closingMs ?? 0) + this.config.closeTimeoutMs
+      if (error?.code === 'KPL_ERR_CLOSE_TIMEOUT' && isTooEarly) {
+        this.trace.violated('I15', `record ${put.id} is given up before close's time is over`)
+      }
       if (put.settledCount > 1) this.trace.violated('I1', `record ${put.id} settles ${put.settledCount} times`)
       onSettled?.(put)
       if (!this.faults.happens('callbackThrows')) return
@@ -192,14 +207,13 @@ export class World {
       this.ledger.refused(put)
       return undefined
     }
-    this.#armAfterPut()
     return put
   }
 
   /** A put that must be refused without a trace. */
   putInvalid(record: { partitionKey: string; data: Uint8Array | string; explicitHashKey?: string }): void {
     try {
-      const isTaken = this.set.tryPut(
+      const isTaken = this.core.tryPut(
         record,
         () => this.trace.violated('I6', 'an invalid record settles'),
         this.clock.nowMs()
@@ -207,7 +221,6 @@ export class World {
       if (isTaken) this.trace.violated('I6', 'an invalid record was taken')
     } catch (error) {
       if (!(error instanceof ProducerError)) throw error
-      if (this.#isOfOurs(error) && this.set.hasSettlements) this.#arm()
       this.ledger.invalidCount++
     }
   }
@@ -216,7 +229,7 @@ export class World {
     if (put.ticket === undefined || put.settledMs !== undefined) return
     this.trace.event('a', put.id)
     this.trace.say(() => `abort ${put.id}`)
-    this.set.abort(put.ticket, this.clock.nowMs())
+    this.core.abort([put.ticket], this.clock.nowMs())
     // Its fate may be decided, and its callback on its way.
     const isLost = put.settledMs === undefined && put.ticket.members?.isDecided !== true
     if (isLost) this.trace.violated('I1', `record ${put.id} does not settle when aborted`)
@@ -226,46 +239,59 @@ export class World {
     const flush: PendingFlush = { mark: this.ledger.puts.length, isDone: false }
     this.#flushes.push(flush)
     this.trace.event('F', flush.mark)
-    this.set.flush(this.clock.nowMs(), () => this.#flushed(flush))
+    this.core.flush(this.clock.nowMs(), () => this.#flushed(flush))
   }
 
-  /** As `KinesisProducer.close`. */
   close(timeoutMs: number): void {
     if (this.closingMs !== undefined) return
     this.closingMs = this.clock.nowMs()
     this.trace.event('c', timeoutMs)
     this.trace.say(() => `close within ${timeoutMs} ms`)
-    const end = () => {
-      if (this.closedMs !== undefined) return
-      timer.cancel()
-      this.#closed()
-    }
-    const timer = this.clock.schedule(this.closingMs + timeoutMs, () => this.event(end))
-    this.set.flush(this.clock.nowMs(), () => this.at(this.clock.nowMs(), end))
+    const books = { delivered: this.set.delivered, failed: this.set.failed }
+    this.core.close(this.closingMs, timeoutMs, result => this.#closed(result, books))
   }
 
-  #closed(): void {
-    const nowMs = this.clock.nowMs()
-    const flights = this.network.close()
-    for (const flight of flights) this.watchers.gaveUp(flight)
-    this.set.abandon(flights, { code: 'KPL_ERR_CLOSE_TIMEOUT', message: 'by the simulation' }, nowMs)
-    this.set.runSettlements(nowMs)
-    this.closedMs = nowMs
+  /** What is under way goes on: whatever lands from now on must not be heard. */
+  #closed(result: CloseResult, books: CloseResult): void {
+    const { delivered, failed } = this.set
+    const isRight = result.delivered === delivered - books.delivered && result.failed === failed - books.failed
+    if (!isRight) this.trace.violated('I15', `close counts ${result.delivered} delivered, ${result.failed} failed`)
+    if (this.closedMs !== undefined) this.trace.violated('I15', 'close ends twice')
+    for (const flight of this.network.flights) this.watchers.gaveUp(flight)
+    this.closedMs = this.clock.nowMs()
     this.watchers.isClosed = true
-    this.#timer?.cancel()
   }
 
   #tryPut(record: UserRecord, settle: SettleCallback | AbortTicket, put: Put): boolean {
     let isTaken = false
     try {
-      isTaken = this.set.tryPut(record, settle, this.clock.nowMs())
+      isTaken = this.core.tryPut(record, settle, this.clock.nowMs())
     } catch (error) {
       if (!this.#isOfOurs(error)) throw error
       put.wasThrown = true
-      if (this.set.hasSettlements) this.#arm()
     }
     if (!isTaken) this.ledger.fullCount++
+    if (!isTaken && !put.wasThrown) this.#waitForRoom()
     return isTaken
+  }
+
+  #putAfterClose(record: SimRecord): void {
+    try {
+      this.core.tryPut(record, () => this.trace.violated('I15', 'a put after close settles'), this.clock.nowMs())
+      this.trace.violated('I15', 'a put after close is taken or finds no room')
+    } catch (error) {
+      const isClosed = error instanceof ProducerError && error.code === 'KPL_ERR_CLOSED'
+      if (!isClosed) throw error
+    }
+  }
+
+  #waitForRoom(): void {
+    this.roomWaits++
+    this.core.whenRoom(this.clock.nowMs(), refusal => {
+      this.roomWaits--
+      if (refusal !== undefined && this.closingMs === undefined) this.trace.violated('I22', 'room is refused')
+      if (refusal === undefined && !this.set.hasRoom) this.trace.violated('I22', 'room is told, and there is none')
+    })
   }
 
   #checkCause({ id, wasThrown }: Put, cause: unknown): void {
@@ -280,28 +306,17 @@ export class World {
     return isThrowing && error instanceof ProducerError && error.code === 'KPL_ERR_INTERNAL'
   }
 
-  #armAfterPut(): void {
-    if (this.set.isSooner(this.#armedMs)) this.#arm()
-  }
-
-  #settleAndArm(): void {
-    this.set.runSettlements(this.clock.nowMs())
-    this.#arm()
-  }
-
-  #arm(): void {
-    if (this.closedMs !== undefined) return
-    const dueMs = this.set.nextDeadlineMs
-    const nextMs = this.set.hasSettlements ? this.clock.nowMs() : dueMs
-    if (nextMs === this.#armedMs) return
+  /** One timer, late now and then, as `KinesisProducer` has it. */
+  #wakeAt(atMs: number): void {
     this.#timer?.cancel()
-    this.#armedMs = nextMs
-    if (nextMs === Number.POSITIVE_INFINITY) return
+    if (atMs === Number.POSITIVE_INFINITY) return
     const lateMs = this.faults.happens('stall') ? this.faults.draw('delay') * MAX_STALL_MS : 0
-    this.#timer = this.clock.schedule(Math.max(nextMs, this.clock.nowMs()) + lateMs, () => {
-      this.#armedMs = Number.POSITIVE_INFINITY
-      this.event(() => this.set.advance(this.clock.nowMs()))
-    })
+    this.#timer = this.clock.schedule(Math.max(atMs, this.clock.nowMs()) + lateMs, () =>
+      this.event(() => {
+        if (this.closedMs !== undefined) this.trace.violated('I15', 'a wake-up after close')
+        this.core.wake(this.clock.nowMs())
+      })
+    )
   }
 
   #flushed(flush: PendingFlush): void {
@@ -328,20 +343,25 @@ export class World {
 
   #networkPorts(): NetworkPorts {
     return {
-      landed: (flight, outcome) =>
+      landed: (flight, outcome, isAgain) =>
         this.event(() => {
+          if (isAgain || this.closedMs !== undefined) {
+            this.core.landed(flight.coreFlight, outcome)
+            return
+          }
           this.trace.event('l', flight.batch.entries.length)
           this.trace.say(() => `land ${outcome.error?.errorCode ?? JSON.stringify(outcome.records)}`)
           const isRefusal = outcome.error?.persisted === 'no' && outcome.error.errorCode !== 'ValidationException'
           if (isRefusal && !(flight.wasTooEarly && this.#isStatusTold)) this.refusalCount++
           this.watchers.landed(flight, outcome)
-          this.set.complete(flight.pipeline, flight.batch, outcome)
+          this.core.landed(flight.coreFlight, outcome)
         }),
       listed: (pipeline, listing, isMalformed) => this.event(() => this.#listed(pipeline, listing, isMalformed)),
       described: (pipeline, summary, errorCode) =>
         this.event(() => {
           this.trace.say(() => `described ${summary?.status ?? errorCode}`)
-          this.set.described(pipeline, summary, this.clock.nowMs(), errorCode)
+          const failure = errorCode === undefined ? undefined : { errorCode, text: errorCode }
+          this.core.described(pipeline, summary, this.clock.nowMs(), failure)
         }),
       isPoison: number => this.ledger.puts[number]?.isPoison === true,
       brokeLimit: message => this.trace.violated('I10', `the service refuses a request: ${message}`)
@@ -354,15 +374,19 @@ export class World {
     isMalformed: boolean
   ): void {
     const nowMs = this.clock.nowMs()
+    if (this.closedMs !== undefined) {
+      this.core.listed(pipeline, listing, nowMs)
+      return
+    }
     this.watchers.listingEnded(pipeline.streamName)
     this.trace.event('m', listing?.length ?? -1)
     this.trace.say(() => `listed ${listing?.length ?? 'nothing'}${isMalformed ? ', malformed' : ''}`)
     if (listing === undefined) {
-      this.set.listed(pipeline, undefined, nowMs)
+      this.core.listed(pipeline, undefined, nowMs)
       return
     }
     if (!isMalformed && !pipeline.isReplaced) this.watchers.mapTaken(pipeline.streamName, listing)
-    const refusal = this.set.listed(pipeline, listing, nowMs)
+    const refusal = this.core.listed(pipeline, listing, nowMs)
     // An empty listing of a stream that may be being created counts as one that failed.
     const isBelieved = refusal === undefined && !pipeline.isReplaced && listing.length > 0
     if (isBelieved && isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
