@@ -25,7 +25,6 @@ export interface CallFacts {
   readonly isUnread?: boolean | undefined
   /** HTTP status, when the head of an answer came. */
   readonly statusCode?: number | undefined
-  readonly retryAfter?: string | undefined
   /** Of the request's entries: the service may repeat them. */
   readonly partitionKeys?: (() => readonly string[]) | undefined
 }
@@ -52,7 +51,6 @@ const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its
 /** What the SDK calls an error without a code. */
 const NO_CODES: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error'])
 const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
-const WHOLE_SECONDS = /^\d{1,5}$/
 
 /** Returns the error for a value thrown by a call. A `TransportError` is given back as it is. */
 export function classifyFailure(thrown: unknown, facts: CallFacts): TransportError {
@@ -170,8 +168,7 @@ function answerFailure(thrown: unknown, statusCode: number, facts: CallFacts): T
     serviceCode === undefined
       ? `HTTP ${statusCode} without an error of the API.`
       : codedText(errorCode, madeSafe(thrown, facts))
-  const waitMs = retryAfterMs(facts.retryAfter)
-  const failure: TransportFailure = { errorCode, message, statusCode, persisted, retryAfterMs: waitMs }
+  const failure: TransportFailure = { errorCode, message, statusCode, persisted }
   const isLocal = classifyRequestError(failure) === 'local'
   return new TransportError(isLocal ? { ...failure, cause: safeCause(thrown, keysOf(facts)) } : failure)
 }
@@ -203,12 +200,7 @@ function metadataOf(value: unknown): Readonly<Record<string, unknown>> | undefin
   return typeof metadata === 'object' && metadata !== null ? { ...metadata } : undefined
 }
 
-function inDoubt({ errorCode, message, statusCode, retryAfterMs, code }: TransportError): TransportError {
-  const failure: TransportFailure = { errorCode, message, statusCode, retryAfterMs, persisted: 'maybe' }
+function inDoubt({ errorCode, message, statusCode, code }: TransportError): TransportError {
+  const failure: TransportFailure = { errorCode, message, statusCode, persisted: 'maybe' }
   return new TransportError(failure, code === 'KPL_ERR_PROTOCOL' ? code : 'KPL_ERR_TRANSPORT')
-}
-
-/** Seconds only: the other form is a date, and there is no clock here. */
-function retryAfterMs(retryAfter: string | undefined): number | undefined {
-  return retryAfter !== undefined && WHOLE_SECONDS.test(retryAfter) ? Number(retryAfter) * 1000 : undefined
 }

@@ -61,7 +61,6 @@ interface Progress {
   isWithdrawn: boolean
   passage: Passage | undefined
   statusCode: number | undefined
-  retryAfter: string | undefined
 }
 
 /** Sends `command`, which must be fresh, once; resolves to its answer. */
@@ -75,8 +74,7 @@ export function exchange<Answer>(send: Send, command: Command, options: Exchange
     isRead: false,
     isWithdrawn: false,
     passage: undefined,
-    statusCode: undefined,
-    retryAfter: undefined
+    statusCode: undefined
   }
   const aborter = new AbortController()
   return new Promise((resolve, reject) => {
@@ -203,8 +201,8 @@ function failureOf(
   progress: Progress,
   partitionKeys: ExchangeOptions<unknown>['partitionKeys']
 ): TransportError {
-  const { statusCode, retryAfter, isRead } = progress
-  const facts = { mayHaveLeft: mayHaveLeft(progress), isUnread: !isRead, statusCode, retryAfter, partitionKeys }
+  const { statusCode, isRead } = progress
+  const facts = { mayHaveLeft: mayHaveLeft(progress), isUnread: !isRead, statusCode, partitionKeys }
   const failure = classifyFailure(thrown, facts)
   progress.isWithdrawn = !isRead && failure.persisted === 'no'
   return failure
@@ -257,7 +255,6 @@ function isAnswer(answer: unknown): boolean {
 function noteAnswer(response: unknown, progress: Progress): void {
   if (typeof response !== 'object' || response === null) return
   if ('statusCode' in response && typeof response.statusCode === 'number') progress.statusCode = response.statusCode
-  if ('headers' in response) progress.retryAfter = textField(response.headers, 'retry-after')
 }
 
 function textField(value: unknown, name: string): string | undefined {

@@ -45,8 +45,6 @@ export function decide(record: KinesisRecord, verdict: Verdict, failIfThrottled:
       return { kind: 'retryMembers', alone: false }
     case 'throttled':
       return failIfThrottled ? { kind: 'fail', code: 'KPL_ERR_THROTTLED' } : { kind: 'retrySealed', persisted: 'no' }
-    case 'transient':
-      return { kind: 'retrySealed', persisted: 'no' }
     case 'ambiguous':
       return { kind: 'retrySealed', persisted: 'maybe' }
     case 'rejected':

@@ -56,7 +56,7 @@ export class Aggregator {
   readonly #spareWriters: EnvelopeWriter[] = []
   /** Members of the envelopes to come, by those before; it grows in steps, for few lanes are as full as the fullest. */
   #expectedCount = 0
-  #isEnabled: boolean
+  readonly #isEnabled: boolean
   #isQuiet = false
 
   constructor(options: AggregatorOptions, emit: (record: KinesisRecord) => void) {
@@ -74,11 +74,6 @@ export class Aggregator {
 
   get nextDeadlineMs(): number {
     return this.#deadlines.nearestMs
-  }
-
-  /** From now on every record leaves alone. What is open stays open until it is sealed. */
-  disable(): void {
-    this.#isEnabled = false
   }
 
   /**

@@ -223,8 +223,6 @@ export interface TransportFailure {
   readonly statusCode?: number | undefined
   /** `'no'` when it is certain that the service stored nothing; `'maybe'` when bytes were sent and no clear answer came. */
   readonly persisted: Persisted
-  /** From a `Retry-After` header. */
-  readonly retryAfterMs?: number | undefined
   readonly cause?: unknown
 }
 
@@ -234,14 +232,12 @@ export class TransportError extends ProducerError {
   readonly errorCode: string
   readonly statusCode: number | undefined
   readonly persisted: Persisted
-  readonly retryAfterMs: number | undefined
 
   constructor(failure: TransportFailure, code: 'KPL_ERR_TRANSPORT' | 'KPL_ERR_PROTOCOL' = 'KPL_ERR_TRANSPORT') {
     super(code, failure.message, causeOf(failure))
     this.errorCode = failure.errorCode
     this.statusCode = failure.statusCode
     this.persisted = failure.persisted
-    this.retryAfterMs = failure.retryAfterMs
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Persisted } from './results.ts'
 
 /** What one entry's answer means. `'delivered'` and `'misrouted'` are found out from the shard, not from a code. */
-export type Verdict = 'delivered' | 'misrouted' | 'throttled' | 'transient' | 'ambiguous' | 'rejected'
+export type Verdict = 'delivered' | 'misrouted' | 'throttled' | 'ambiguous' | 'rejected'
 
 /**
  * What a whole request's failure means.

@@ -67,14 +67,6 @@ describe('an answer with an error', () => {
     expect(outcome).toEqual(expected)
   })
 
-  test('tells how long to wait when it says so', async () => {
-    const { endpoint } = await answering(429, apiError('ThrottlingException'), { 'retry-after': '7' })
-
-    const outcome = await failureOf(transportTo(endpoint).putRecords(request()))
-
-    expect(outcome).toEqual(failure('ThrottlingException', 'no', { statusCode: 429, retryAfterMs: 7000 }))
-  })
-
   test.each([300, 301, 302, 303, 304, 307, 308])('with status %i, a redirect, is not followed', async statusCode => {
     const target = await answering(200, putAnswer(1))
     const { endpoint } = await answering(statusCode, '', { location: target.endpoint })

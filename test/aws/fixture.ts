@@ -126,7 +126,6 @@ export interface Failure {
   readonly errorCode: string
   readonly statusCode: number | undefined
   readonly persisted: string
-  readonly retryAfterMs: number | undefined
 }
 
 /** Returns the TransportError that a promise rejects with; throws for everything else. */
@@ -141,11 +140,11 @@ export async function transportError(promise: Promise<unknown>): Promise<Transpo
 
 /** What programs see of a failure. */
 export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const { code, errorCode, statusCode, persisted, retryAfterMs } = await transportError(promise)
-  return { code, errorCode, statusCode, persisted, retryAfterMs }
+  const { code, errorCode, statusCode, persisted } = await transportError(promise)
+  return { code, errorCode, statusCode, persisted }
 }
 
 /** A KPL_ERR_TRANSPORT failure as `failureOf` returns it. */
 export function failure(errorCode: string, persisted: 'no' | 'maybe', more: Partial<Failure> = {}): Failure {
-  return { code: 'KPL_ERR_TRANSPORT', errorCode, statusCode: undefined, persisted, retryAfterMs: undefined, ...more }
+  return { code: 'KPL_ERR_TRANSPORT', errorCode, statusCode: undefined, persisted, ...more }
 }

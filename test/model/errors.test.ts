@@ -60,8 +60,8 @@ describe('the subclasses', () => {
     ],
     [
       'TransportError',
-      new TransportError({ errorCode: 'E', message: 'm', persisted: 'no', statusCode: 400, retryAfterMs: 5 }),
-      { code: 'KPL_ERR_TRANSPORT', errorCode: 'E', persisted: 'no', statusCode: 400, retryAfterMs: 5 }
+      new TransportError({ errorCode: 'E', message: 'm', persisted: 'no', statusCode: 400 }),
+      { code: 'KPL_ERR_TRANSPORT', errorCode: 'E', persisted: 'no', statusCode: 400 }
     ]
   ])('%s carries its data, its name and its code', (name, error, data) => {
     expect(error).toMatchObject({ name, ...data })

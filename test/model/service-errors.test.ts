@@ -16,7 +16,7 @@ describe('one entry', () => {
   })
 
   test.each(Object.entries(ENTRY_ERRORS))('%s is never taken for a success (%s)', (_, verdict) => {
-    expect(['throttled', 'transient', 'ambiguous', 'rejected']).toContain(verdict)
+    expect(['throttled', 'ambiguous', 'rejected']).toContain(verdict)
   })
 
   test.each(['Unheard', '', 'throttlingexception', ' ThrottlingException', ...PROTOTYPE_NAMES])(
