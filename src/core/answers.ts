@@ -15,13 +15,14 @@ import { type Decision, decide, judge } from './retrier.ts'
 import type { Routing } from './routing.ts'
 
 export interface AnswersContext {
+  readonly streamName: string
   readonly failIfThrottled: boolean
   readonly ordering: 'none' | 'key'
   readonly routing: Routing
   readonly outbox: Outbox
   readonly requestFailures: RequestFailures
   readonly telemetry: StreamTelemetry
-  resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void
+  apply(record: KinesisRecord, decision: Decision): void
   /** Ordered mode: a shard gave a number that is not above those before. */
   orderBroken(shardId: string): void
 }
@@ -81,7 +82,7 @@ export class Answers {
       }
       this.#decide(entry, () => {
         recordAttempt(entry.record, attemptOf(entry.answer, true, entry.outcome))
-        this.#context.resubmit(entry.record, { kind: 'retryMembers', alone: false }, {})
+        this.#context.apply(entry.record, { kind: 'retryMembers', alone: false })
       })
     }
   }
@@ -131,7 +132,7 @@ export class Answers {
   }
 
   #judge(entry: AnsweredEntry, nowMs: number): void {
-    const { routing, outbox, requestFailures, telemetry, failIfThrottled } = this.#context
+    const { streamName, routing, outbox, requestFailures, telemetry, failIfThrottled } = this.#context
     const { record, answer, outcome } = entry
     const laneId = record.predictedShard
     const verdict = judge(answer, isAcknowledged(answer) ? routing.placementOf(record, answer.shardId) : 'fits')
@@ -149,6 +150,6 @@ export class Answers {
       if (isThrottled) telemetry.throttled(laneId)
       if (verdict !== 'rejected') outbox.limiter.failed(laneId, outcome.startMs, nowMs, isThrottled)
     }
-    this.#context.resubmit(record, decide(record, verdict, failIfThrottled), answer)
+    this.#context.apply(record, decide({ streamName, record, answer, verdict }, failIfThrottled))
   }
 }

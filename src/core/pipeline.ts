@@ -3,7 +3,7 @@
  *
  *   accept -> aggregator -> outbox (limiter -> collector) -> host.send ... complete -> retrier -> host.settle
  *                 ^ members     ^ sealed                                                  |
- *                 +-------------+----------------------- #resubmit <----------------------+
+ *                 +-------------+----------------------- #apply <-------------------------+
  *
  * `#relane`, the outbox's `returnStale` and the halving in `RequestFailures` lead back too.
  * Invariant: between two calls every accepted record is in exactly one place: an envelope, the outbox, a request, on hold.
@@ -12,7 +12,7 @@
 import { assertNever, type ProducerError } from '../model/errors.ts'
 import type { Failure, Outcome, StreamGauges } from '../model/exchange.ts'
 import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
-import type { PutRecordsAnswer, ShardHashRange, StreamSummary } from '../model/ports.ts'
+import type { ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { type StreamRef, streamRef } from '../model/records.ts'
 import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import { publishShardMap } from '../stats/diagnostics.ts'
@@ -28,10 +28,9 @@ import { isStale, Outbox } from './outbox.ts'
 import type { FormerPipeline, PipelineHost } from './pipeline-host.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { Readmission } from './readmission.ts'
-import { RequestFailures } from './request-failures.ts'
+import { type RequestDecision, RequestFailures } from './request-failures.ts'
 import type { Decision } from './retrier.ts'
 import { Routing } from './routing.ts'
-import { refusedBy } from './settlement.ts'
 
 export class Pipeline {
   readonly streamName: string
@@ -77,15 +76,7 @@ export class Pipeline {
       streamName,
       failIfThrottled: options.failIfThrottled,
       outbox: this.#outbox,
-      telemetry: this.telemetry,
-      ports: {
-        retrySealed: (record, persisted) => this.#resubmit(record, { kind: 'retrySealed', persisted }, {}),
-        retryAlone: record => this.#resubmit(record, { kind: 'retryMembers', alone: true }, {}),
-        fail: (record, failure) => this.fail(record, failure),
-        refuseStream: failure => {
-          if (this.description.believes(failure.serviceCode, this.#nowMs)) this.abandon(failure, this.#nowMs)
-        }
-      }
+      telemetry: this.telemetry
     })
     this.#readmission = new Readmission({
       options,
@@ -96,13 +87,14 @@ export class Pipeline {
       queueFirst: record => this.#queue(record, true)
     })
     this.#answers = new Answers({
+      streamName,
       failIfThrottled: options.failIfThrottled,
       ordering: options.ordering,
       routing: this.#routing,
       outbox: this.#outbox,
       requestFailures: this.#requestFailures,
       telemetry: this.telemetry,
-      resubmit: (record, decision, answer) => this.#resubmit(record, decision, answer),
+      apply: (record, decision) => this.#apply(record, decision),
       orderBroken: shardId => host.warn('KPL_WARN_ORDER', orderBroken(streamName, shardId))
     })
   }
@@ -177,7 +169,8 @@ export class Pipeline {
     if (outcome.error !== undefined) {
       // A stream that is made anew has the same shard ids with other ranges.
       if (outcome.error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
-      this.#requestFailures.handle(batch, outcome.error, outcome.startMs, nowMs)
+      const decision = this.#requestFailures.decide(batch, outcome.error, outcome.startMs, nowMs)
+      this.#applyToAll(batch.entries, decision)
     } else {
       this.description.status.answered(nowMs)
       this.#answers.handle(batch, outcome, nowMs)
@@ -271,15 +264,29 @@ export class Pipeline {
     if (this.#routing.forget(this.#nowMs)) this.#relane()
   }
 
-  /** What an answer means for a record: settled, or back into the stages. */
-  #resubmit(record: KinesisRecord, decision: Decision, answer: PutRecordsAnswer): void {
+  /** What a failed request means for its entries, and perhaps for all that waits. */
+  #applyToAll(entries: readonly KinesisRecord[], decision: RequestDecision): void {
+    if (decision.kind === 'halve') {
+      const middle = entries.length >> 1
+      this.#outbox.addIsolated(entries.slice(0, middle))
+      this.#outbox.addIsolated(entries.slice(middle))
+      return
+    }
+    const { decisions, refusal } = decision
+    for (const [i, record] of entries.entries()) this.#apply(record, decisions[i]!)
+    const isBelieved = refusal !== undefined && this.description.believes(refusal.serviceCode, this.#nowMs)
+    if (isBelieved) this.abandon(refusal, this.#nowMs)
+  }
+
+  /** Acts on a decision: the record is settled, or goes back into the stages. */
+  #apply(record: KinesisRecord, decision: Decision): void {
     this.#outbox.limiter.answered(record, this.#nowMs)
     switch (decision.kind) {
-      case 'settle':
-        this.#deliver(record, answer)
+      case 'deliver':
+        this.#deliver(record, decision)
         return
       case 'fail':
-        this.fail(record, refusedBy(this.streamName, decision.code, answer))
+        this.fail(record, decision.failure)
         return
       case 'retrySealed':
         this.telemetry.retries++
@@ -303,9 +310,8 @@ export class Pipeline {
     return !isStale(record, this.#nowMs) && this.#routing.isCurrent(record.predictedShard)
   }
 
-  #deliver(record: KinesisRecord, answer: PutRecordsAnswer): void {
+  #deliver(record: KinesisRecord, { shardId, sequenceNumber }: Extract<Decision, { kind: 'deliver' }>): void {
     const { members, attempts, persisted, isAggregate } = record
-    const { shardId = '', sequenceNumber = '' } = answer
     this.telemetry.delivered(shardId, members.count - members.abortedCount, members.dataBytes)
     this.#host.settle(this, { members, attempts, persisted, isAggregate, shardId, sequenceNumber })
   }

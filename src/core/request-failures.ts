@@ -1,35 +1,31 @@
 /**
- * What a request that failed as a whole means for its entries: a batch and its error enter; every entry is sent back,
- * sent in a smaller piece, or failed.
- * Invariant: each entry of the batch meets exactly one of these fates, and nothing is dropped for an unknown error.
+ * What a request that failed as a whole means for its entries: a batch and its error enter, a decision leaves for each entry,
+ * or the word that the batch goes again in halves.
+ * Invariant: there is a decision for every entry, and nothing is dropped for an unknown error.
  */
 
 import { assertNever, type TransportError } from '../model/errors.ts'
 import type { Failure } from '../model/exchange.ts'
-import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
-import type { Persisted } from '../model/results.ts'
+import type { Batch } from '../model/kinesis-record.ts'
 import { classifyRequestError } from '../model/service-errors.ts'
 import type { StreamTelemetry } from '../stats/telemetry.ts'
 import { recordAttempt } from './members.ts'
 import type { Outbox } from './outbox.ts'
+import type { Decision } from './retrier.ts'
 import { cannotSend, refusedBy } from './settlement.ts'
 
-export interface FailurePorts {
-  /** The same bytes again. */
-  retrySealed(record: KinesisRecord, persisted: Persisted): void
-  /** Every member again, each by itself. */
-  retryAlone(record: KinesisRecord): void
-  fail(record: KinesisRecord, failure: Failure): void
-  /** The refusal is believed: everything that waits for the stream fails. */
-  refuseStream(failure: Failure): void
-}
+/** What a failed request means. */
+export type RequestDecision =
+  /** One of the entries is at fault: each half goes by itself. */
+  | { readonly kind: 'halve' }
+  /** In the order of the entries. `refusal`: the service means the stream, and whatever waits for it should fail. */
+  | { readonly kind: 'each'; readonly decisions: readonly Decision[]; readonly refusal?: Failure }
 
 export interface FailureContext {
   readonly streamName: string
   readonly failIfThrottled: boolean
   readonly outbox: Outbox
   readonly telemetry: StreamTelemetry
-  readonly ports: FailurePorts
 }
 
 /** Refusals of lone records in a row, without a success, after which the request is at fault and not the record. */
@@ -48,8 +44,9 @@ export class RequestFailures {
     this.#loneRejections = 0
   }
 
-  handle(batch: Batch, error: TransportError, startMs: number, nowMs: number): void {
-    const { streamName, failIfThrottled, outbox, telemetry, ports } = this.#context
+  /** Returns what is to be done; lanes and breaker know of the failure afterwards. */
+  decide(batch: Batch, error: TransportError, startMs: number, nowMs: number): RequestDecision {
+    const { streamName, failIfThrottled, outbox, telemetry } = this.#context
     const verdict = classifyRequestError(error)
     const attempt = { startMs, endMs: nowMs, errorCode: error.errorCode, errorMessage: error.message }
     for (const record of batch.entries) recordAttempt(record, attempt)
@@ -58,17 +55,12 @@ export class RequestFailures {
     switch (verdict) {
       case 'rejected':
         outbox.breaker.reached()
-        this.#halve(batch, refusedBy(streamName, 'KPL_ERR_REJECTED', error))
-        return
+        return this.#halve(batch, refusedBy(streamName, 'KPL_ERR_REJECTED', error))
       case 'throttled': {
         outbox.breaker.reached()
         this.#backOff(batch, startMs, nowMs, true)
         const failure = refusedBy(streamName, 'KPL_ERR_THROTTLED', error)
-        for (const record of batch.entries) {
-          if (failIfThrottled) ports.fail(record, failure)
-          else ports.retrySealed(record, 'no')
-        }
-        return
+        return alike(batch, failIfThrottled ? { kind: 'fail', failure } : { kind: 'retrySealed', persisted: 'no' })
       }
       case 'refused':
       case 'local': {
@@ -76,18 +68,16 @@ export class RequestFailures {
         const { breaker } = outbox
         const isFinal = isHere ? breaker.refusedHere(startMs, nowMs) : breaker.refused(startMs, nowMs)
         const refusal = isHere ? cannotSend(streamName, error) : refusedBy(streamName, 'KPL_ERR_REJECTED', error)
-        for (const record of batch.entries) ports.retrySealed(record, 'no')
-        if (isFinal) ports.refuseStream(refusal)
-        return
+        const again = alike(batch, { kind: 'retrySealed', persisted: 'no' })
+        return isFinal ? { ...again, refusal } : again
       }
       case 'outage':
       case 'ambiguous':
         outbox.breaker.failed(startMs, nowMs)
         this.#backOff(batch, startMs, nowMs, false)
-        for (const record of batch.entries) ports.retrySealed(record, verdict === 'ambiguous' ? 'maybe' : 'no')
-        return
+        return alike(batch, { kind: 'retrySealed', persisted: verdict === 'ambiguous' ? 'maybe' : 'no' })
       default:
-        assertNever(verdict)
+        return assertNever(verdict)
     }
   }
 
@@ -101,19 +91,18 @@ export class RequestFailures {
    * One of the entries made the service refuse them all: each half goes by itself, until the culprit is alone. A lone
    * aggregate may be too large only as a whole, so its members get a chance of their own before they fail.
    */
-  #halve({ entries }: Batch, failure: Failure): void {
-    const { outbox, ports } = this.#context
+  #halve({ entries }: Batch, failure: Failure): RequestDecision {
     const isRequestAtFault = this.#loneRejections >= MAX_LONE_REJECTIONS
-    if (entries.length > 1 && !isRequestAtFault) {
-      const middle = entries.length >> 1
-      outbox.addIsolated(entries.slice(0, middle))
-      outbox.addIsolated(entries.slice(middle))
-      return
-    }
+    if (entries.length > 1 && !isRequestAtFault) return { kind: 'halve' }
     this.#loneRejections++
-    for (const record of entries) {
-      if (record.members.count > 1 && !isRequestAtFault) ports.retryAlone(record)
-      else ports.fail(record, failure)
-    }
+    const decisions = entries.map(
+      ({ members }): Decision =>
+        members.count > 1 && !isRequestAtFault ? { kind: 'retryMembers', alone: true } : { kind: 'fail', failure }
+    )
+    return { kind: 'each', decisions }
   }
+}
+
+function alike({ entries }: Batch, decision: Decision): Extract<RequestDecision, { kind: 'each' }> {
+  return { kind: 'each', decisions: entries.map(() => decision) }
 }

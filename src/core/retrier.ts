@@ -6,10 +6,12 @@
  * that does not belong (AggregatorUtil of KCL 3.x). The KPL from 0.15.11 to 1.0 settles the members that fit, and loses them.
  */
 
-import { isAcknowledged } from '../model/exchange.ts'
+import { type Failure, isAcknowledged } from '../model/exchange.ts'
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
+import type { Persisted } from '../model/results.ts'
 import { classifyEntryError, type Verdict } from '../model/service-errors.ts'
+import { refusedBy } from './settlement.ts'
 
 /**
  * Where an acknowledged record landed, as far as its members' hash keys tell; `'unknown'`: the shard is not in the map,
@@ -17,11 +19,12 @@ import { classifyEntryError, type Verdict } from '../model/service-errors.ts'
  */
 export type Placement = 'fits' | 'misrouted' | 'unknown'
 
+/** What becomes of one Kinesis record. `Pipeline` applies it; nobody else acts on it. */
 export type Decision =
-  | { readonly kind: 'settle' }
-  | { readonly kind: 'fail'; readonly code: 'KPL_ERR_THROTTLED' | 'KPL_ERR_REJECTED' }
+  | { readonly kind: 'deliver'; readonly shardId: string; readonly sequenceNumber: string }
+  | { readonly kind: 'fail'; readonly failure: Failure }
   /** The same bytes again, after the lane's back-off. */
-  | { readonly kind: 'retrySealed'; readonly persisted: 'no' | 'maybe' }
+  | { readonly kind: 'retrySealed'; readonly persisted: Persisted }
   /** Every member again, into new envelopes; `alone` when the envelope itself was refused. */
   | { readonly kind: 'retryMembers'; readonly alone: boolean }
 
@@ -36,21 +39,34 @@ export function judge(answer: PutRecordsAnswer, placement: Placement): Verdict |
   return isPlainError ? classifyEntryError(answer.errorCode as string) : 'ambiguous'
 }
 
+/** An answer with its verdict, and whose it is. */
+export interface JudgedAnswer {
+  readonly streamName: string
+  readonly record: KinesisRecord
+  readonly answer: PutRecordsAnswer
+  readonly verdict: Verdict
+}
+
 /** Returns what to do with a record after a verdict. */
-export function decide(record: KinesisRecord, verdict: Verdict, failIfThrottled: boolean): Decision {
+export function decide({ streamName, record, answer, verdict }: JudgedAnswer, failIfThrottled: boolean): Decision {
   switch (verdict) {
-    case 'delivered':
-      return { kind: 'settle' }
+    case 'delivered': {
+      // Both are there, or it were no acknowledgement.
+      const { shardId = '', sequenceNumber = '' } = answer
+      return { kind: 'deliver', shardId, sequenceNumber }
+    }
     case 'misrouted':
       return { kind: 'retryMembers', alone: false }
     case 'throttled':
-      return failIfThrottled ? { kind: 'fail', code: 'KPL_ERR_THROTTLED' } : { kind: 'retrySealed', persisted: 'no' }
+      return failIfThrottled
+        ? { kind: 'fail', failure: refusedBy(streamName, 'KPL_ERR_THROTTLED', answer) }
+        : { kind: 'retrySealed', persisted: 'no' }
     case 'ambiguous':
       return { kind: 'retrySealed', persisted: 'maybe' }
     case 'rejected':
       return record.members.count > 1
         ? { kind: 'retryMembers', alone: true }
-        : { kind: 'fail', code: 'KPL_ERR_REJECTED' }
+        : { kind: 'fail', failure: refusedBy(streamName, 'KPL_ERR_REJECTED', answer) }
   }
 }
 

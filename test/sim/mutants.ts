@@ -33,7 +33,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
     {
       file: 'core/pipeline',
       find: 'this.#readmission.takeApart([record], decision.alone, this.#nowMs)',
-      replace: `const range = decision.alone ? undefined : this.#routing.directory.rangeOf(answer.shardId);
+      replace: `const range = decision.alone ? undefined : this.#routing.directory.rangeOf(record.attempts.at(-1)?.shardId);
         const settles = record.members.settles;
         for (const [i, member] of (range === undefined ? [] : membersOf(record)).entries()) {
           const hashKey = BigInt(member.explicitHashKey ?? '0x' + hash('md5', member.partitionKey, 'hex'));
@@ -43,7 +43,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
           fitting.acceptedMs.push(record.members.acceptedMs[i]);
           settles[i] = undefined;
           this.#host.settle(this, { members: fitting, attempts: [], persisted: 'no', isAggregate: true,
-            shardId: answer.shardId, sequenceNumber: answer.sequenceNumber });
+            shardId: record.attempts.at(-1).shardId, sequenceNumber: record.attempts.at(-1).sequenceNumber });
         }
         this.#readmission.takeApart([record], decision.alone, this.#nowMs)`
     },
@@ -124,14 +124,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'all members fail for the poison of one',
     'core/request-failures',
-    'if (record.members.count > 1 && !isRequestAtFault)',
-    'if (false)'
+    'members.count > 1 && !isRequestAtFault ?',
+    'false ?'
   ),
   mutant(
-    'a refused request drops its entries',
-    'core/request-failures',
-    "for (const record of batch.entries) ports.retrySealed(record, 'no')\n        if (isFinal)",
-    'if (isFinal)'
+    'the first entry of a failed request is dropped',
+    'core/pipeline',
+    'for (const [i, record] of entries.entries()) this.#apply',
+    'for (const [i, record] of entries.entries()) if (i > 0) this.#apply'
   ),
   mutant(
     'one request more in flight than allowed',
