@@ -5,7 +5,7 @@
  *                 ^ members     ^ sealed                                                  |
  *                 +-------------+----------------------- #apply <-------------------------+
  *
- * `#relane`, the outbox's `returnStale` and the halving in `RequestFailures` lead back too.
+ * `#relane`, the outbox's `returnStale` and the halving in `#applyToAll` lead back too.
  * Invariant: between two calls every accepted record is in exactly one place: an envelope, the outbox, a request, on hold.
  */
 
