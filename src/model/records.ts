@@ -71,9 +71,14 @@ export function arnFault(streamName: string, region: string | undefined): string
 /** Returns the kind of a value as error messages name it: its class's name, else its `typeof`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
   if (typeof value !== 'object') return typeof value
-  // Of JSON, `constructor` may be anything.
-  const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name.length > 0 ? name.slice(0, MAX_KIND_CHARACTERS) : 'object'
+  try {
+    if (Array.isArray(value)) return 'array'
+    // Of JSON, `constructor` may be anything.
+    const name: unknown = value.constructor?.name
+    return typeof name === 'string' && name.length > 0 ? name.slice(0, MAX_KIND_CHARACTERS) : 'object'
+  } catch {
+    // Not swallowed: a revoked proxy, or a getter that throws, is told as what it is.
+    return 'object that cannot be read'
+  }
 }

@@ -62,8 +62,22 @@ export const allocate: TakeBytes = bytes =>
 export function copyOf(data: Uint8Array | string, dataBytes: number, take: TakeBytes = allocate): Buffer {
   const copy = take(dataBytes)
   if (typeof data === 'string') writeText(copy, 0, data, dataBytes)
-  else copy.set(data)
+  else writeBytes(copy, 0, data, dataBytes)
   return copy
+}
+
+/**
+ * Writes the first `dataBytes` of `data`, which has them. Sequence that the second way is for: the length was measured -> another
+ * thread grows the SharedArrayBuffer behind `data` -> all of it has no room any more. What follows the place may be overwritten.
+ */
+export function writeBytes(target: Buffer, offset: number, data: Uint8Array, dataBytes: number): void {
+  try {
+    target.set(data, offset)
+  } catch {
+    // Not swallowed: the bytes that were measured are there, and they are written now.
+    const buffer = bufferOf.call(data) as ArrayBufferLike
+    target.set(new Uint8Array(buffer, byteOffsetOf.call(data) as number, dataBytes), offset)
+  }
 }
 
 /** Writes `text` as UTF-8, `utf8Bytes` long; returns that length. Equal lengths mean ASCII. */

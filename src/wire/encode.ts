@@ -5,7 +5,7 @@
  * Invariant: `sealedBytes` and `bytesWith` are exactly the length that `seal` returns; nothing is added and then removed.
  * Hot: `addWithin` runs once per user record. Twin: `test/reference/envelope.ts`.
  */
-import { allocate, copyOf, type TakeBytes, writeText } from './bytes.ts'
+import { allocate, copyOf, type TakeBytes, writeBytes, writeText } from './bytes.ts'
 import { isEnvelope } from './decode.ts'
 import type { DedupeTag } from './dedupe-tag.ts'
 import { md5 } from './digest.ts'
@@ -268,7 +268,7 @@ export class EnvelopeWriter {
     at = writeVarint(target, at, dataBytes)
     if (this.#count === 0) this.#firstDataAt = at
     if (typeof data === 'string') writeText(target, at, data, dataBytes)
-    else target.set(data, at)
+    else writeBytes(target, at, data, dataBytes)
     this.#end = at + dataBytes
   }
 

@@ -163,6 +163,33 @@ test.each([[undefined], [null], ['text'], [7], [[]], [() => {}]])(
   }
 )
 
+test('a record, or data, that cannot even be looked at is refused by name', async () => {
+  const { producer } = new Harness()
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  const shy = Object.defineProperty({}, 'constructor', {
+    get() {
+      throw new Error('a fault of the user')
+    }
+  })
+  revoke()
+
+  const messages = await Promise.all(
+    [
+      proxy,
+      { partitionKey: 'k', data: proxy },
+      { partitionKey: proxy, data: 'x' },
+      { partitionKey: 'k', data: shy }
+    ].map(record => producer.put(record as never).catch(textOf))
+  )
+
+  expect(messages).toEqual([
+    expect.stringMatching(/^InvalidRecordError: record must have fields that can be read/),
+    expect.stringMatching(/^InvalidRecordError: data must be a Uint8Array or a string, got object that cannot be read/),
+    expect.stringMatching(/^InvalidRecordError: partitionKey must be a string, got object that cannot be read/),
+    expect.stringMatching(/^InvalidRecordError: data must be a Uint8Array or a string, got object that cannot be read/)
+  ])
+})
+
 test('arguments beside the record are checked before anything is done', async () => {
   const { producer } = new Harness()
   const record = { partitionKey: 'k', data: 'x' }
