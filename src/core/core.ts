@@ -141,7 +141,7 @@ export class Core {
 
   /** Sends what is buffered, and calls `done` once every record accepted so far has been called back. */
   flush(nowMs: number, done: () => void): void {
-    this.streams.flush(nowMs, done)
+    this.streams.flush(nowMs, () => this.#call(done))
     this.#rest(nowMs)
   }
 
@@ -242,7 +242,7 @@ export class Core {
   #tellRoom(refusal: ProducerError | undefined): void {
     const waiters = this.#roomWaiters
     this.#roomWaiters = []
-    for (const done of waiters) done(refusal)
+    for (const done of waiters) this.#call(() => done(refusal))
   }
 
   #arm(nowMs: number): void {
@@ -270,7 +270,16 @@ export class Core {
       failed: this.streams.failed - closing.failed
     }
     closing.result = result
-    for (const done of closing.done) done(result)
+    for (const done of closing.done) this.#call(() => done(result))
+  }
+
+  /** Whoever waits is told last, when the books are right; what they throw changes nothing for others. */
+  #call(done: () => void): void {
+    try {
+      done()
+    } catch (error) {
+      this.#host.callbackThrew(error)
+    }
   }
 }
 

@@ -143,8 +143,8 @@ export class KinesisProducer implements AsyncDisposable {
       const onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#core.flush(this.#clock.nowMs(), () => {
-        signal?.removeEventListener('abort', onAbort)
         resolve()
+        signal?.removeEventListener('abort', onAbort)
       })
     })
   }

@@ -9,7 +9,15 @@ import type { Pipeline } from '../core/pipeline.ts'
 import { errorText, TransportError } from '../model/errors.ts'
 import type { Outcome } from '../model/exchange.ts'
 import type { Batch } from '../model/kinesis-record.ts'
-import type { Clock, Logger, PutRecordsAnswer, PutRecordsResponse, Transport } from '../model/ports.ts'
+import type {
+  Clock,
+  Logger,
+  PutRecordsAnswer,
+  PutRecordsResponse,
+  ShardHashRange,
+  StreamSummary,
+  Transport
+} from '../model/ports.ts'
 
 export interface RequestPorts {
   readonly transport: Transport
@@ -42,7 +50,7 @@ export class Requests {
 
   fetchShards(pipeline: Pipeline): void {
     const { transport, clock, core } = this.#ports
-    called(() => transport.listShards(pipeline.stream)).then(
+    called(async () => copyOfListing(await transport.listShards(pipeline.stream))).then(
       listing => core().listed(pipeline, listing, clock.nowMs()),
       (error: unknown) => core().listed(pipeline, undefined, clock.nowMs(), failureOf(error))
     )
@@ -50,8 +58,8 @@ export class Requests {
 
   fetchSummary(pipeline: Pipeline): void {
     const { transport, clock, core } = this.#ports
-    called(() => transport.describeStream(pipeline.stream)).then(
-      summary => core().described(pipeline, isObject(summary) ? summary : undefined, clock.nowMs()),
+    called(async () => copyOfSummary(await transport.describeStream(pipeline.stream))).then(
+      summary => core().described(pipeline, summary, clock.nowMs()),
       (error: unknown) => core().described(pipeline, undefined, clock.nowMs(), failureOf(error))
     )
   }
@@ -87,6 +95,21 @@ const ANSWER_FIELDS = ['shardId', 'sequenceNumber', 'errorCode', 'errorMessage']
 function answerOf(answer: unknown): PutRecordsAnswer {
   const isAnswer = isObject(answer) && ANSWER_FIELDS.every(name => isOptionalText(Reflect.get(answer, name)))
   return isAnswer ? answer : {}
+}
+
+/** Read here, where reading may throw; whether it is a listing that can be believed is for the core to say. */
+function copyOfListing(listing: readonly ShardHashRange[]): readonly ShardHashRange[] {
+  if (!Array.isArray(listing)) return listing
+  return Array.from(listing as readonly ShardHashRange[], shard => {
+    const { shardId, startingHashKey, endingHashKey } = Object(shard) as ShardHashRange
+    return { shardId, startingHashKey, endingHashKey }
+  })
+}
+
+function copyOfSummary(summary: StreamSummary): StreamSummary | undefined {
+  if (!isObject(summary)) return undefined
+  const { status, recordDistribution, maxRecordBytes } = summary
+  return { status, recordDistribution, maxRecordBytes }
 }
 
 function isObject(value: unknown): value is object {

@@ -102,6 +102,24 @@ test('refuses when the buffer is full, takes nothing, and announces room', async
   expect(harness.producer.stats().bufferedRecords).toBeLessThan(8)
 })
 
+test('a signal that throws when it is let go keeps neither flush nor close from ending', async () => {
+  const harness = new Harness()
+  harness.put('k', 'v')
+  const signal = {
+    throwIfAborted() {},
+    addEventListener() {},
+    removeEventListener() {
+      throw new Error('a fault of the user')
+    }
+  }
+
+  const flushes = [harness.producer.flush({ signal: signal as never }), harness.producer.flush()]
+  await harness.settle(Promise.all(flushes))
+  const closed = await harness.settle(harness.producer.close())
+
+  expect(closed).toEqual({ delivered: 0, failed: 0 })
+})
+
 test('refuses records after close, and closing twice is one close', async () => {
   const harness = new Harness()
   const slot = harness.put('k', 'v')

@@ -60,7 +60,17 @@ describe('a listing or a summary', () => {
     ['is undefined', () => undefined],
     ['is null', () => null],
     ['holds nothing', () => [null, undefined, 7]],
-    ['throws when it is read', () => throwing('map')]
+    ['throws when it is read', () => throwing('map')],
+    [
+      'throws in a shard, or in its status',
+      () =>
+        Object.assign([throwing('shardId')], {
+          get status() {
+            return fail()
+          }
+        })
+    ],
+    ['is a proxy that throws', () => new Proxy([], { get: fail })]
   ])('that %s holds up no record', async (_, answer) => {
     const world = new Stubborn({ listShards: answer, describeStream: answer })
 
