@@ -14,6 +14,8 @@ import { redacted } from './redact.ts'
 
 export interface ShardPage {
   readonly shards: readonly ShardHashRange[]
+  /** Shards that others name as their parents: closed, whether or not the answer says so. */
+  readonly parentIds: readonly string[]
   readonly nextToken: string | undefined
 }
 
@@ -38,7 +40,9 @@ export function readShardPage(output: unknown): ShardPage {
   const answer = fields(output, 'The answer')
   return {
     shards: list(answer['Shards'], 'Shards').filter(isOpen).map(readShard),
-    nextToken: optionalText(answer['NextToken'], 'NextToken')
+    parentIds: list(answer['Shards'], 'Shards').flatMap(parentsOf),
+    // Some emulators say so that there is none.
+    nextToken: optionalText(answer['NextToken'], 'NextToken') || undefined
   }
 }
 
@@ -70,6 +74,12 @@ function isOpen(value: unknown): boolean {
   const range = fields(value, 'Shards[]')['SequenceNumberRange'] ?? {}
   const last = optionalText(fields(range, 'SequenceNumberRange')['EndingSequenceNumber'], 'EndingSequenceNumber')
   return last === undefined || last === ''
+}
+
+function parentsOf(value: unknown): string[] {
+  const shard = fields(value, 'Shards[]')
+  const parents = ['ParentShardId', 'AdjacentParentShardId'].map(name => optionalText(shard[name], name))
+  return parents.filter(parent => parent !== undefined)
 }
 
 function readShard(value: unknown): ShardHashRange {

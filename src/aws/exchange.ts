@@ -13,7 +13,7 @@ import type {
 } from '@aws-sdk/client-kinesis'
 import type { TransportError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
-import { classifyFailure, givenUp } from './classify-failure.ts'
+import { type CallFacts, classifyFailure, givenUp } from './classify-failure.ts'
 import { armDeadline } from './deadline.ts'
 import type { Passage } from './http-door.ts'
 import { fieldOf } from './node-fault.ts'
@@ -196,6 +196,15 @@ function watch<Answer>(
   )
 }
 
+/** What is thrown may throw itself when it is looked at; then nothing is known of it but how far the call came. */
+function classified(thrown: unknown, facts: CallFacts): TransportError {
+  try {
+    return classifyFailure(thrown, facts)
+  } catch {
+    return classifyFailure(new Error('What was thrown throws when it is looked at.'), facts)
+  }
+}
+
 function failureOf(
   thrown: unknown,
   progress: Progress,
@@ -203,7 +212,7 @@ function failureOf(
 ): TransportError {
   const { statusCode, isRead } = progress
   const facts = { mayHaveLeft: mayHaveLeft(progress), isUnread: !isRead, statusCode, partitionKeys }
-  const failure = classifyFailure(thrown, facts)
+  const failure = classified(thrown, facts)
   progress.isWithdrawn = !isRead && failure.persisted === 'no'
   return failure
 }

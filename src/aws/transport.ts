@@ -122,6 +122,7 @@ class AwsTransport implements Transport {
   }
 
   async #listAllPages(stream: StreamRef): Promise<readonly ShardHashRange[]> {
+    const closedIds = new Set<string>()
     const shards: ShardHashRange[] = []
     // A token stands for the whole first request: the service refuses one that comes with anything of it.
     let input: ListShardsCommandInput = {
@@ -130,9 +131,16 @@ class AwsTransport implements Transport {
       MaxResults: LIST_SHARDS_PAGE
     }
     for (let page = 0; page < MAX_LIST_SHARDS_PAGES; page++) {
-      const { shards: more, nextToken } = await this.#send(new ListShardsCommand(input), { read: readShardPage })
+      const {
+        shards: more,
+        parentIds,
+        nextToken
+      } = await this.#send(new ListShardsCommand(input), {
+        read: readShardPage
+      })
       for (const shard of more) shards.push(shard)
-      if (nextToken === undefined) return shards
+      for (const parentId of parentIds) closedIds.add(parentId)
+      if (nextToken === undefined) return shards.filter(({ shardId }) => !closedIds.has(shardId))
       input = { NextToken: nextToken }
     }
     const message = `ListShards did not end within ${MAX_LIST_SHARDS_PAGES} pages.`

@@ -56,13 +56,23 @@ export function callBack(
     if (settle === undefined) continue
     members.settles[i] = undefined
     try {
-      if (settlement.failure === undefined) settle(undefined, resultOf(settlement, i))
-      else settle(new RecordFailedError(memberFailure(settlement, settlement.failure, i)), undefined)
+      const { failure } = settlement
+      const returned: unknown =
+        failure === undefined
+          ? settle(undefined, resultOf(settlement, i))
+          : settle(new RecordFailedError(memberFailure(settlement, failure, i)), undefined)
+      // An async function is taken for a callback by the types: its rejection is a throw.
+      if (returned !== undefined) watch(returned, onThrow)
     } catch (error) {
       onThrow(error)
     }
     onSettled(members.numbers[i]!)
   }
+}
+
+function watch(returned: unknown, onThrow: (error: unknown) => void): void {
+  const { then } = Object(returned) as { readonly then?: unknown }
+  if (typeof then === 'function') then.call(returned, undefined, onThrow)
 }
 
 function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCallback | undefined {

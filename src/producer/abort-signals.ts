@@ -20,8 +20,12 @@ export class AbortWatch {
     const tickets = this.#watched.get(signal) ?? this.#listen(signal)
     const ticket: AbortTicket = {
       settle: (error, result) => {
-        this.#forget(signal, tickets, ticket)
-        settle(error, result)
+        try {
+          this.#forget(signal, tickets, ticket)
+        } finally {
+          // Whatever the signal throws, the record is told.
+          settle(error, result)
+        }
       },
       streamName: '',
       members: undefined,

@@ -234,10 +234,12 @@ function timeoutOf(options: unknown): number | undefined {
   return typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : undefined
 }
 
+const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted']
+
 function assertSignal(signal: unknown): void {
   // By its methods: jsdom and other realms have an AbortSignal that is no instance of ours.
-  const methods = Object(signal) as { readonly addEventListener?: unknown; readonly throwIfAborted?: unknown }
-  const isSignal = typeof methods.addEventListener === 'function' && typeof methods.throwIfAborted === 'function'
+  const methods = Object(signal) as Readonly<Record<string, unknown>>
+  const isSignal = SIGNAL_METHODS.every(name => typeof methods[name] === 'function')
   if (!isSignal) throw badArgument('signal', 'an AbortSignal', signal)
 }
 

@@ -120,12 +120,21 @@ function isOptionalText(value: unknown): boolean {
   return value === undefined || typeof value === 'string'
 }
 
+function isTransportError(error: unknown): error is TransportError {
+  try {
+    return error instanceof TransportError
+  } catch {
+    // Not swallowed: what throws when it is asked what it is, is none.
+    return false
+  }
+}
+
 function failureOf(error: unknown): CallFailure {
   return { errorCode: asTransportError(error).errorCode, text: errorText(error) }
 }
 
 /** A transport rejects with TransportError only; anything else is its fault, and says nothing about what was stored. */
 function asTransportError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error
+  if (isTransportError(error)) return error
   return new TransportError({ errorCode: 'UnknownError', message: errorText(error), persisted: 'maybe', cause: error })
 }

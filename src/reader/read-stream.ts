@@ -7,7 +7,7 @@
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../consumer/deaggregate.ts'
-import { OptionsError } from '../model/errors.ts'
+import { OptionsError, StreamReadError } from '../model/errors.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
 import type { KnownShard } from './answers.ts'
@@ -122,6 +122,7 @@ async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undef
     while (!calls.isStopped) {
       const readable = tree.readable()
       const cursors = follow ? readable : readable.filter(cursor => !cursor.isCaughtUp)
+      if (readable.length === 0 && tree.isWaiting) throw noStart(streamName)
       if (cursors.length === 0) return
       reads.startDue(cursors)
       const next = reads.take()
@@ -149,6 +150,12 @@ async function firstListing({ streamName, tree, calls, options, clock }: Reading
   if (options.onStalePosition !== 'restart') throw stale(streamName, shard.shardId, tree.placeOf(shard)!)
   tree.forget()
   return shards
+}
+
+/** Sequence: a listing names shard 1 as the parent of 2, and 2 as that of 1 -> neither may be read before the other. */
+function noStart(streamName: string): StreamReadError {
+  const message = `stream ${streamName}: the shards that ListShards names are each other's parents, so none can be read first`
+  return new StreamReadError('KPL_ERR_READ_FAILED', message, { streamName })
 }
 
 /** Shows the records of an answer, and moves its shard on. */

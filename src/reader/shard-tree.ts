@@ -173,6 +173,11 @@ export class ShardTree {
       .sort((left, right) => left.nextReadMs - right.nextReadMs)
   }
 
+  /** Whether some shard has not ended. */
+  get isWaiting(): boolean {
+    return [...this.#cursors.values()].some(cursor => !cursor.hasEnded)
+  }
+
   position(): StreamPosition {
     const places = [...this.#cursors.values()].map(cursor => [cursor.shardId, cursor.place] as const)
     return { shards: Object.fromEntries([...this.#saved, ...places]) }

@@ -102,6 +102,21 @@ test('refuses when the buffer is full, takes nothing, and announces room', async
   expect(harness.producer.stats().bufferedRecords).toBeLessThan(8)
 })
 
+test('an async callback that rejects is told as one that throws', async () => {
+  const told: unknown[] = []
+  const logger = { debug() {}, info() {}, warn() {}, error: (...args: unknown[]) => told.push(args) }
+  const harness = new Harness({ logger })
+  const callback = async () => {
+    throw new Error('a fault of the user')
+  }
+
+  harness.producer.tryPut({ partitionKey: 'k', data: 'v' }, callback)
+  await harness.settle(harness.producer.close())
+  await harness.pass(1)
+
+  expect(told).toEqual([['a settle callback threw', { error: 'Error: a fault of the user' }]])
+})
+
 test('a signal that throws when it is let go keeps neither flush nor close from ending', async () => {
   const harness = new Harness()
   harness.put('k', 'v')
@@ -113,8 +128,9 @@ test('a signal that throws when it is let go keeps neither flush nor close from 
     }
   }
 
+  const put = harness.producer.put({ partitionKey: 'k', data: 'v' }, { signal: signal as never })
   const flushes = [harness.producer.flush({ signal: signal as never }), harness.producer.flush()]
-  await harness.settle(Promise.all(flushes))
+  await harness.settle(Promise.all([put, ...flushes]))
   const closed = await harness.settle(harness.producer.close())
 
   expect(closed).toEqual({ delivered: 0, failed: 0 })

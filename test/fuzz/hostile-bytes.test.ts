@@ -196,6 +196,7 @@ test('arguments beside the record are checked before anything is done', async ()
   const attempts: (() => unknown)[] = [
     () => producer.put(record, { signal: 'soon' as never }),
     () => producer.put(record, { signal: {} as never }),
+    () => producer.put(record, { signal: { throwIfAborted() {}, addEventListener() {} } as never }),
     () => producer.flush({ signal: null as never }),
     async () => producer.tryPut(record, null as never),
     async () => producer.tryPut(record, {} as never),
@@ -209,6 +210,7 @@ test('arguments beside the record are checked before anything is done', async ()
 
   expect(messages).toEqual([
     'InvalidRecordError: signal must be an AbortSignal, got string',
+    'InvalidRecordError: signal must be an AbortSignal, got Object',
     'InvalidRecordError: signal must be an AbortSignal, got Object',
     'InvalidRecordError: signal must be an AbortSignal, got null',
     'InvalidRecordError: settle must be a function, got null',

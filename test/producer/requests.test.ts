@@ -43,7 +43,11 @@ describe('an answer to PutRecords', () => {
     ['throws', fail],
     ['rejects with an error', () => Promise.reject(new Error('a fault of the transport'))],
     ['rejects with nothing', () => Promise.reject()],
-    ['rejects with what has no text', () => Promise.reject({ toString: fail })]
+    ['rejects with what has no text', () => Promise.reject({ toString: fail })],
+    [
+      'rejects with what throws when it is asked what it is',
+      () => Promise.reject(new Proxy({}, { get: fail, getPrototypeOf: fail }))
+    ]
   ])('of a transport that %s is an unclear answer', async (_, putRecords) => {
     const world = new Stubborn({ putRecords })
 

@@ -135,6 +135,31 @@ describe('a listing', () => {
   })
 })
 
+test.each([
+  ['its own', [['a', 'a']]],
+  [
+    "another's that waits for it",
+    [
+      ['a', 'b'],
+      ['b', 'a']
+    ]
+  ]
+])('a shard whose parent is %s is an error, not an end', async (_, pairs) => {
+  const { read, overrides } = setUp(1)
+  const HashKeyRange = { StartingHashKey: '0', EndingHashKey: `${2n ** 128n - 1n}` }
+  const Shards = pairs.map(([ShardId, ParentShardId]) => ({
+    ShardId,
+    ParentShardId,
+    HashKeyRange,
+    SequenceNumberRange: { StartingSequenceNumber: '1' }
+  }))
+  overrides.of = name => (name === 'ListShardsCommand' ? { answer: { Shards } } : undefined)
+
+  const reading = collect(read())
+
+  await expect(reading).rejects.toMatchObject({ code: 'KPL_ERR_READ_FAILED', shardId: undefined })
+})
+
 test('a listing whose token never ends is an error in the end', async () => {
   const { read, overrides } = setUp(1)
   overrides.of = name => (name === 'ListShardsCommand' ? { answer: { Shards: [], NextToken: 'again' } } : undefined)
