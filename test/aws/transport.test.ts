@@ -301,6 +301,18 @@ describe('listing shards', () => {
     expect(shards.map(({ shardId }) => shardId)).toEqual(['child', 'null', 'no range', 'absent', 'empty'])
   })
 
+  test('leaves out a shard that another one names as its parent, also on another page, and takes an empty token for none', async () => {
+    const pages: [number, object][] = [
+      [200, { Shards: [{ ShardId: 'parent', HashKeyRange: range }], NextToken: 't1' }],
+      [200, { Shards: [{ ShardId: 'child', HashKeyRange: range, ParentShardId: 'parent' }], NextToken: '' }]
+    ]
+    const { endpoint } = await paging(pages)
+
+    const shards = await transportTo(endpoint).listShards(STREAM)
+
+    expect(shards.map(({ shardId }) => shardId)).toEqual(['child'])
+  })
+
   test('begins anew when a token expired', async () => {
     const expired: [number, object] = [400, { __type: 'ExpiredNextTokenException', message: 'late' }]
     const { endpoint, asked } = await paging([page('old', 't1'), expired, page('a', 't2'), page('b')])
