@@ -12,13 +12,13 @@ import { OrderWatch } from './order-watch.ts'
 import { isStale, type Outbox } from './outbox.ts'
 import type { RequestFailures } from './request-failures.ts'
 import { type Decision, decide, judge } from './retrier.ts'
-import type { Routing } from './routing.ts'
+import type { Router } from './router.ts'
 
 export interface AnswersContext {
   readonly streamName: string
   readonly failIfThrottled: boolean
   readonly ordering: 'none' | 'key'
-  readonly routing: Routing
+  readonly router: Router
   readonly outbox: Outbox
   readonly requestFailures: RequestFailures
   readonly telemetry: StreamTelemetry
@@ -124,18 +124,18 @@ export class Answers {
   }
 
   #learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): void {
-    const { routing, outbox, telemetry } = this.#context
-    if (!routing.learn(record, shardId, startMs, nowMs)) return
+    const { router, outbox, telemetry } = this.#context
+    if (!router.learn(record, shardId, startMs, nowMs)) return
     telemetry.mispredicted(record.predictedShard)
     // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
-    if (record.isAggregate && routing.directory.isRefreshing) outbox.limiter.hold(record.predictedShard, nowMs)
+    if (record.isAggregate && router.directory.isRefreshing) outbox.limiter.hold(record.predictedShard, nowMs)
   }
 
   #judge(entry: AnsweredEntry, nowMs: number): void {
-    const { streamName, routing, outbox, requestFailures, telemetry, failIfThrottled } = this.#context
+    const { streamName, router, outbox, requestFailures, telemetry, failIfThrottled } = this.#context
     const { record, answer, outcome } = entry
     const laneId = record.predictedShard
-    const verdict = judge(answer, isAcknowledged(answer) ? routing.placementOf(record, answer.shardId) : 'fits')
+    const verdict = judge(answer, isAcknowledged(answer) ? router.placementOf(record, answer.shardId) : 'fits')
     if (verdict === 'unknown') {
       this.#hold(entry)
       return

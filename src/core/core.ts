@@ -4,7 +4,7 @@
  * Invariant: whatever happens is followed by callbacks and by a wake-up asked for no later than the next thing due; every
  * request handed to the host is heard of once at most; after the end of `close` nothing is sent, woken or heard.
  *
- *   put ----> PipelineSet ----> host.send(flight) ... landed(flight, outcome) ----> callbacks ----> host.wakeAt
+ *   put ----> StreamSet ----> host.send(flight) ... landed(flight, outcome) ----> callbacks ----> host.wakeAt
  */
 import { ProducerError } from '../model/errors.ts'
 import type { Outcome } from '../model/exchange.ts'
@@ -14,9 +14,9 @@ import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
 import type { ControlCall } from '../stats/outage-spells.ts'
 import type { Spells } from '../stats/spells.ts'
-import type { Pipeline } from './pipeline.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
-import { PipelineSet } from './pipeline-set.ts'
+import type { Stream } from './stream.ts'
+import type { StreamOptions } from './stream-options.ts'
+import { StreamSet } from './stream-set.ts'
 
 /** What the core asks of the world. None of these may call back before they return. */
 export interface CoreHost {
@@ -28,9 +28,9 @@ export interface CoreHost {
   /** Makes a request; what became of it comes to `landed`. */
   send(flight: Flight): void
   /** Asks for the listing: it comes to `listed`. */
-  fetchShards(pipeline: Pipeline): void
+  fetchShards(stream: Stream): void
   /** Asks for the summary: it comes to `described`. */
-  fetchSummary(pipeline: Pipeline): void
+  fetchSummary(stream: Stream): void
   /** Calls `wake` once, at or after this time, in place of the time asked for before; Infinity: not at all. */
   wakeAt(atMs: number): void
   warn(code: string, message: string): void
@@ -40,7 +40,7 @@ export interface CoreHost {
 
 /** A request under way. */
 export interface Flight {
-  readonly pipeline: Pipeline
+  readonly stream: Stream
   readonly batch: Batch
 }
 
@@ -71,7 +71,7 @@ interface Closing {
 }
 
 export class Core {
-  readonly streams: PipelineSet
+  readonly streams: StreamSet
   readonly #host: CoreHost
   readonly #flights = new Set<Flight>()
   #roomWaiters: ((refusal: ProducerError | undefined) => void)[] = []
@@ -79,15 +79,15 @@ export class Core {
   #closing: Closing | undefined
   #isClosed = false
 
-  constructor(options: PipelineOptions, host: CoreHost) {
+  constructor(options: StreamOptions, host: CoreHost) {
     this.#host = host
-    this.streams = new PipelineSet(options, {
+    this.streams = new StreamSet(options, {
       random: host.random,
       readsUntilAnswered: host.readsUntilAnswered,
       spells: host.spells,
-      send: (pipeline, batch) => this.#send({ pipeline, batch }),
-      fetchShards: pipeline => host.fetchShards(pipeline),
-      fetchSummary: pipeline => host.fetchSummary(pipeline),
+      send: (stream, batch) => this.#send({ stream, batch }),
+      fetchShards: stream => host.fetchShards(stream),
+      fetchSummary: stream => host.fetchSummary(stream),
       warn: (code, message) => host.warn(code, message),
       callbackThrew: error => host.callbackThrew(error)
     })
@@ -193,33 +193,33 @@ export class Core {
   /** What became of a request; a second time, or after it was given up, it is not heard. */
   landed(flight: Flight, outcome: Outcome): void {
     if (!this.#flights.delete(flight)) return
-    this.streams.complete(flight.pipeline, flight.batch, outcome)
+    this.streams.complete(flight.stream, flight.batch, outcome)
     this.#rest(outcome.endMs)
   }
 
   /** The open shards; undefined: they could not be had, for the `failure`. */
   listed(
-    pipeline: Pipeline,
+    stream: Stream,
     listing: readonly ShardHashRange[] | undefined,
     nowMs: number,
     failure?: CallFailure
   ): ProducerError | undefined {
     if (this.#isClosed) return undefined
-    const isExpected = failure !== undefined && pipeline.description.explainsNoShards(failure.errorCode)
+    const isExpected = failure !== undefined && stream.description.explainsNoShards(failure.errorCode)
     // A listing that is not believed failed: the last good map serves on, and the next fetch is planned.
-    const refusal = this.streams.listed(pipeline, listing, nowMs)
+    const refusal = this.streams.listed(stream, listing, nowMs)
     this.#rest(nowMs)
     const text = refusal === undefined ? failure?.text : `${refusal.name}: ${refusal.message}`
-    if (!isExpected) this.#callEnded(pipeline, 'ListShards', nowMs, text)
+    if (!isExpected) this.#callEnded(stream, 'ListShards', nowMs, text)
     return refusal
   }
 
   /** The stream's summary; undefined: it could not be had, for the `failure`. */
-  described(pipeline: Pipeline, summary: StreamSummary | undefined, nowMs: number, failure?: CallFailure): void {
+  described(stream: Stream, summary: StreamSummary | undefined, nowMs: number, failure?: CallFailure): void {
     if (this.#isClosed) return
-    this.streams.described(pipeline, summary, nowMs, failure?.errorCode)
+    this.streams.described(stream, summary, nowMs, failure?.errorCode)
     this.#rest(nowMs)
-    this.#callEnded(pipeline, 'DescribeStreamSummary', nowMs, failure?.text)
+    this.#callEnded(stream, 'DescribeStreamSummary', nowMs, failure?.text)
   }
 
   #send(flight: Flight): void {
@@ -227,7 +227,7 @@ export class Core {
     this.#host.send(flight)
   }
 
-  #callEnded({ streamName }: Pipeline, call: ControlCall, nowMs: number, text: string | undefined): void {
+  #callEnded({ streamName }: Stream, call: ControlCall, nowMs: number, text: string | undefined): void {
     this.#host.spells?.callEnded(streamName, call, nowMs, text)
   }
 

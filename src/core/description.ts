@@ -1,5 +1,5 @@
 /**
- * What the stream's summary means for its pipeline: who chooses shards, how large a record may be, and whether the stream
+ * What the stream's summary means for its stream: who chooses shards, how large a record may be, and whether the stream
  * is there. Summaries and refusals enter; warnings, probes and a listing that is due leave.
  * Invariant: each warning is given at most once for a stream that does not change; a stream that is being created loses no
  * record before its time to live.
@@ -7,16 +7,16 @@
 import type { StreamSummary } from '../model/ports.ts'
 import { STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import type { Outbox } from './outbox.ts'
-import type { PipelineHost } from './pipeline-host.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
-import type { Routing } from './routing.ts'
+import type { StreamHost } from './stream-host.ts'
+import type { StreamOptions } from './stream-options.ts'
+import type { Router } from './router.ts'
 import { StreamStatus } from './stream-status.ts'
 
 export interface DescriptionContext {
   readonly streamName: string
-  readonly options: PipelineOptions
-  readonly host: Pick<PipelineHost<never>, 'random' | 'warn'>
-  readonly routing: Routing
+  readonly options: StreamOptions
+  readonly host: Pick<StreamHost<never>, 'random' | 'warn'>
+  readonly router: Router
   readonly outbox: Outbox
 }
 
@@ -34,13 +34,13 @@ export class Description {
 
   /** Takes a summary; undefined: it could not be had, for `errorCode`. Lanes may be others afterwards. */
   came(summary: StreamSummary | undefined, errorCode: string | undefined, nowMs: number): void {
-    const { routing, outbox } = this.#context
+    const { router, outbox } = this.#context
     const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
-    routing.summaryCame(isKeyed)
+    router.summaryCame(isKeyed)
     if (isKeyed !== undefined) this.#trySetKeyed(isKeyed, 'its distribution strategy is AUTO')
     if (summary?.maxRecordBytes !== undefined) this.#checkSize(summary.maxRecordBytes)
     const news = this.status.told(summary?.status ?? (errorCode === STREAM_NOT_FOUND ? 'MISSING' : undefined), nowMs)
-    if (news === 'ready') routing.directory.retryNow(nowMs)
+    if (news === 'ready') router.directory.retryNow(nowMs)
     if (news !== undefined) outbox.breaker.probeNow(nowMs, news === 'ready')
   }
 
@@ -58,15 +58,15 @@ export class Description {
 
   /** Acts on answers which say that the service chooses shards itself. Returns true when lanes may be others now. */
   noticesMisroutes(): boolean {
-    const { routing } = this.#context
-    return routing.looksServiceManaged && this.#trySetKeyed(false, 'records land in other shards than their keys say')
+    const { router } = this.#context
+    return router.looksServiceManaged && this.#trySetKeyed(false, 'records land in other shards than their keys say')
   }
 
   /** Returns false when that is no news. */
   #trySetKeyed(isKeyed: boolean, reason: string): boolean {
-    const { routing, options, streamName, host } = this.#context
-    if (routing.isKeyed === isKeyed) return false
-    routing.isKeyed = isKeyed
+    const { router, options, streamName, host } = this.#context
+    if (router.isKeyed === isKeyed) return false
+    router.isKeyed = isKeyed
     if (!isKeyed && options.aggregationEnabled) {
       const fact = `stream ${streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
       host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}, because consumers would drop them`)

@@ -9,7 +9,7 @@ import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import { Breaker } from './breaker.ts'
 import { Collector } from './collector.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
+import type { StreamOptions } from './stream-options.ts'
 
 export interface OutboxPorts {
   hasFreeSlot(): boolean
@@ -27,7 +27,7 @@ export class Outbox {
   readonly #ports: OutboxPorts
   readonly #windowMs: number
 
-  constructor(options: PipelineOptions, random: Random, ports: OutboxPorts) {
+  constructor(options: StreamOptions, random: Random, ports: OutboxPorts) {
     this.limiter = new Limiter(options, random)
     this.breaker = new Breaker(random)
     this.#collector = new Collector(options)

@@ -20,7 +20,7 @@ export class Refusals {
     this.#refused++
   }
 
-  /** Returns what a put throws that met `error` before any pipeline saw its record. */
+  /** Returns what a put throws that met `error` before any stream saw its record. */
   errorFor(error: unknown, user: unknown): ProducerError {
     if (!(error instanceof InvalidRecordError)) return refusalFor(error)
     this.#invalid++

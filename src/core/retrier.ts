@@ -19,7 +19,7 @@ import { refusedBy } from './settlement.ts'
  */
 export type Placement = 'fits' | 'misrouted' | 'unknown'
 
-/** What becomes of one Kinesis record. `Pipeline` applies it; nobody else acts on it. */
+/** What becomes of one Kinesis record. `Stream` applies it; nobody else acts on it. */
 export type Decision =
   | { readonly kind: 'deliver'; readonly shardId: string; readonly sequenceNumber: string }
   | { readonly kind: 'fail'; readonly failure: Failure }

@@ -1,6 +1,6 @@
 /**
  * The last station: members and their common fate enter, each member's callback is called.
- * Settlements wait in a queue until the pipelines are at rest, so a callback may put, flush or close.
+ * Settlements wait in a queue until the streams are at rest, so a callback may put, flush or close.
  * Invariant: every accepted record passes here exactly once (an aborted one passed when it was aborted); its budget is
  * released and its number settled whether or not its callback throws.
  */

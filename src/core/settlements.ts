@@ -1,5 +1,5 @@
 /**
- * What is decided and not called back yet: settlements enter as pipelines make them, and leave when every pipeline is at
+ * What is decided and not called back yet: settlements enter as streams make them, and leave when every stream is at
  * rest, so a callback may put, flush or close.
  * Invariant: a record is called back once; the buffer and the counters are right before its callback runs, and whatever the
  * callback, a subscriber or a counter throws keeps no other record from being called back.
@@ -14,7 +14,7 @@ import type { AbortTicket } from '../model/kinesis-record.ts'
 import { publishFailed, publishFailure } from '../stats/diagnostics.ts'
 import type { Spells } from '../stats/spells.ts'
 import type { StreamTelemetry } from '../stats/telemetry.ts'
-import type { Budget } from './budget.ts'
+import type { BufferBudget } from './buffer-budget.ts'
 import type { FlushLedger } from './flush-ledger.ts'
 import { takenBack } from './members.ts'
 import { callBack } from './settlement.ts'
@@ -26,7 +26,7 @@ export interface SettledStream {
 }
 
 export interface SettlementsContext {
-  readonly budget: Budget
+  readonly budget: BufferBudget
   readonly ledger: FlushLedger
   readonly memory: EnvelopeMemory | undefined
   readonly spells: Spells | undefined

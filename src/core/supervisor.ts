@@ -1,29 +1,29 @@
 /**
- * Every stream's pipeline, each behind a guard: a piece of work enters with its pipeline and is done. A pipeline that throws
+ * Every stream's stream, each behind a guard: a piece of work enters with its stream and is done. A stream that throws
  * is replaced, for nothing is known of the state of its stages any more.
- * Invariant: nothing that a pipeline throws passes `guard`; every record that it held fails with the error, once, and the
- * stream goes on with a new pipeline. Answers to requests of a pipeline that was replaced are not for its successor.
+ * Invariant: nothing that a stream throws passes `guard`; every record that it held fails with the error, once, and the
+ * stream goes on with a new stream. Answers to requests of a stream that was replaced are not for its successor.
  */
 
 import { errorText, InvalidRecordError, RecordFailedError } from '../model/errors.ts'
 import type { Failure } from '../model/exchange.ts'
 import { streamNameFault } from '../model/records.ts'
-import { Pipeline } from './pipeline.ts'
-import type { FormerPipeline, PipelineHost } from './pipeline-host.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
+import { Stream } from './stream.ts'
+import type { FormerStream, StreamHost } from './stream-host.ts'
+import type { StreamOptions } from './stream-options.ts'
 
-/** How long a pipeline that takes over from one that threw leaves the service alone before it lists the shards. */
+/** How long a stream that takes over from one that threw leaves the service alone before it lists the shards. */
 const REPLACED_PAUSE_MS = 1_000
-/** More streams than one producer may serve: names are often made from data, and every pipeline is kept. */
+/** More streams than one producer may serve: names are often made from data, and every stream is kept. */
 const MAX_STREAMS = 10_000
 
 export class Supervisor {
-  readonly #options: PipelineOptions
-  readonly #host: PipelineHost<Pipeline>
-  readonly #pipelines = new Map<string, Pipeline>()
+  readonly #options: StreamOptions
+  readonly #host: StreamHost<Stream>
+  readonly #streams = new Map<string, Stream>()
   #nowMs = 0
 
-  constructor(options: PipelineOptions, host: PipelineHost<Pipeline>) {
+  constructor(options: StreamOptions, host: StreamHost<Stream>) {
     this.#options = options
     this.#host = host
   }
@@ -33,59 +33,59 @@ export class Supervisor {
     return this.#nowMs
   }
 
-  get pipelines(): Iterable<Pipeline> {
-    return this.#pipelines.values()
+  get streams(): Iterable<Stream> {
+    return this.#streams.values()
   }
 
-  find(streamName: string): Pipeline | undefined {
-    return this.#pipelines.get(streamName)
+  find(streamName: string): Stream | undefined {
+    return this.#streams.get(streamName)
   }
 
-  /** Returns the stream's pipeline, made now if it is new. Throws InvalidRecordError for a name that is none, or one too many. */
-  open(streamName: string | undefined): Pipeline {
-    const known = this.#pipelines.get(streamName ?? '')
+  /** Returns the stream's stream, made now if it is new. Throws InvalidRecordError for a name that is none, or one too many. */
+  open(streamName: string | undefined): Stream {
+    const known = this.#streams.get(streamName ?? '')
     if (known !== undefined) return known
     const fault =
       streamName === undefined
         ? 'is missing, and the producer has no default'
         : streamNameFault(streamName, this.#options.region)
     if (fault !== undefined || streamName === undefined) throw badName(fault ?? '')
-    if (this.#pipelines.size >= MAX_STREAMS)
+    if (this.#streams.size >= MAX_STREAMS)
       throw badName(`is new, and one producer serves at most ${MAX_STREAMS} streams`)
     return this.#start(streamName)
   }
 
-  /** Does a piece of a pipeline's work, unless the pipeline was replaced. */
-  guard(pipeline: Pipeline, nowMs: number, work: () => void): void {
+  /** Does a piece of a stream's work, unless the stream was replaced. */
+  guard(stream: Stream, nowMs: number, work: () => void): void {
     this.#nowMs = nowMs
-    if (pipeline.isReplaced) return
+    if (stream.isReplaced) return
     try {
       work()
     } catch (error) {
-      this.replace(pipeline, error, nowMs)
+      this.replace(stream, error, nowMs)
     }
   }
 
-  /** When the pipeline has something to do next. */
-  deadlineOf(pipeline: Pipeline): number {
+  /** When the stream has something to do next. */
+  deadlineOf(stream: Stream): number {
     try {
-      return pipeline.nextDeadlineMs
+      return stream.nextDeadlineMs
     } catch (error) {
-      this.replace(pipeline, error, this.#nowMs)
+      this.replace(stream, error, this.#nowMs)
       return this.#nowMs + REPLACED_PAUSE_MS
     }
   }
 
-  /** Fails what the pipeline holds and puts another in its place, which has its counters and nothing else. */
-  replace(pipeline: Pipeline, cause: unknown, nowMs: number): void {
-    const { streamName, telemetry, custody } = pipeline
-    pipeline.isReplaced = true
+  /** Fails what the stream holds and puts another in its place, which has its counters and nothing else. */
+  replace(stream: Stream, cause: unknown, nowMs: number): void {
+    const { streamName, telemetry, custody } = stream
+    stream.isReplaced = true
     const failure = internalFailure(cause)
     const heldCount = custody.recordCount
     this.#start(streamName, { telemetry, blindUntilMs: nowMs + REPLACED_PAUSE_MS })
     if (heldCount > 0) {
       const members = custody.takeAll(nowMs)
-      this.#host.settle(pipeline, { members, attempts: [], persisted: 'no', isAggregate: false, failure })
+      this.#host.settle(stream, { members, attempts: [], persisted: 'no', isAggregate: false, failure })
     }
     this.#host.warn(
       'KPL_WARN_INTERNAL',
@@ -93,10 +93,10 @@ export class Supervisor {
     )
   }
 
-  #start(streamName: string, former?: FormerPipeline): Pipeline {
-    const pipeline = new Pipeline(streamName, this.#options, this.#host, former)
-    this.#pipelines.set(streamName, pipeline)
-    return pipeline
+  #start(streamName: string, former?: FormerStream): Stream {
+    const stream = new Stream(streamName, this.#options, this.#host, former)
+    this.#streams.set(streamName, stream)
+    return stream
   }
 }
 

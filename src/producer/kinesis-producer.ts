@@ -6,7 +6,7 @@
 import type { Writable } from 'node:stream'
 import { createAwsTransport } from '../aws/transport.ts'
 import { type CloseResult, Core } from '../core/core.ts'
-import { pipelineOptions } from '../core/pipeline-options.ts'
+import { streamOptions } from '../core/stream-options.ts'
 import { errorText, InvalidRecordError, OptionsError, ProducerError } from '../model/errors.ts'
 import type { ProducerOptions, ResolvedOptions } from '../model/options.ts'
 import type { Clock, Random, Timer, Transport } from '../model/ports.ts'
@@ -54,13 +54,13 @@ export class KinesisProducer implements AsyncDisposable {
     const transport = ports.transport ?? createAwsTransport({ ...this.#options, clock: this.#clock, warn })
     this.#log = new SpellLog({ logger, clock: this.#clock, warn, endpoint: () => transport.endpoint })
     this.#requests = new Requests({ transport, clock: this.#clock, logger, core: () => this.#core })
-    this.#core = new Core(pipelineOptions(this.#options), {
+    this.#core = new Core(streamOptions(this.#options), {
       random: ports.random ?? systemRandom,
       readsUntilAnswered: transport.readsUntilAnswered === true,
       spells: this.#log.spells,
       send: flight => this.#requests.send(flight),
-      fetchShards: pipeline => this.#requests.fetchShards(pipeline),
-      fetchSummary: pipeline => this.#requests.fetchSummary(pipeline),
+      fetchShards: stream => this.#requests.fetchShards(stream),
+      fetchSummary: stream => this.#requests.fetchSummary(stream),
       wakeAt: atMs => this.#wakeAt(atMs),
       warn,
       callbackThrew: error => this.#callbackThrew(error)

@@ -5,7 +5,7 @@
 
 import { setMaxListeners } from 'node:events'
 import type { CallFailure, Core, Flight } from '../core/core.ts'
-import type { Pipeline } from '../core/pipeline.ts'
+import type { Stream } from '../core/stream.ts'
 import { errorText, TransportError } from '../model/errors.ts'
 import type { Outcome } from '../model/exchange.ts'
 import type { Batch } from '../model/kinesis-record.ts'
@@ -39,28 +39,28 @@ export class Requests {
 
   send(flight: Flight): void {
     const { transport, clock, core } = this.#ports
-    const { pipeline, batch } = flight
+    const { stream, batch } = flight
     const startMs = clock.nowMs()
-    const request = { stream: pipeline.stream, entries: batch.entries, signal: this.#cut.signal }
+    const request = { stream: stream.ref, entries: batch.entries, signal: this.#cut.signal }
     called(async () => checked(await transport.putRecords(request), batch)).then(
       answered => core().landed(flight, { startMs, endMs: clock.nowMs(), ...answered }),
       (error: unknown) => core().landed(flight, { startMs, endMs: clock.nowMs(), error: asTransportError(error) })
     )
   }
 
-  fetchShards(pipeline: Pipeline): void {
+  fetchShards(stream: Stream): void {
     const { transport, clock, core } = this.#ports
-    called(async () => copyOfListing(await transport.listShards(pipeline.stream))).then(
-      listing => core().listed(pipeline, listing, clock.nowMs()),
-      (error: unknown) => core().listed(pipeline, undefined, clock.nowMs(), failureOf(error))
+    called(async () => copyOfListing(await transport.listShards(stream.ref))).then(
+      listing => core().listed(stream, listing, clock.nowMs()),
+      (error: unknown) => core().listed(stream, undefined, clock.nowMs(), failureOf(error))
     )
   }
 
-  fetchSummary(pipeline: Pipeline): void {
+  fetchSummary(stream: Stream): void {
     const { transport, clock, core } = this.#ports
-    called(async () => copyOfSummary(await transport.describeStream(pipeline.stream))).then(
-      summary => core().described(pipeline, summary, clock.nowMs()),
-      (error: unknown) => core().described(pipeline, undefined, clock.nowMs(), failureOf(error))
+    called(async () => copyOfSummary(await transport.describeStream(stream.ref))).then(
+      summary => core().described(stream, summary, clock.nowMs()),
+      (error: unknown) => core().described(stream, undefined, clock.nowMs(), failureOf(error))
     )
   }
 

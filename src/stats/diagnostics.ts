@@ -2,7 +2,7 @@
  * What may be listened to through node:diagnostics_channel. Channels belong to the process: every producer publishes
  * to the same ones.
  * Invariant: nothing is made or published while nobody listens; never a payload or a partition key; whatever is published
- * is published when the pipelines are at rest, so a subscriber may put, flush or close.
+ * is published when the streams are at rest, so a subscriber may put, flush or close.
  */
 
 import { channel } from 'node:diagnostics_channel'
@@ -84,7 +84,7 @@ export interface BreakerEvent {
   readonly atMs: number
 }
 
-/** What the events need to know of a pipeline. */
+/** What the events need to know of a stream. */
 interface Source {
   readonly streamName: string
   readonly gauges: StreamGauges
@@ -97,7 +97,7 @@ const shardMaps = channel(CHANNELS.shardMap)
 const breakers = channel(CHANNELS.breaker)
 
 /**
- * Notes what an answer says before it is acted upon. Returns what publishes it, to be called when the pipelines are at
+ * Notes what an answer says before it is acted upon. Returns what publishes it, to be called when the streams are at
  * rest; undefined when nobody listens.
  */
 export function noteAnswer(source: Source, batch: Batch, outcome: Outcome): (() => void) | undefined {

@@ -1,7 +1,7 @@
 /**
  * What an on-call person has to know, said once a spell: outages, throttles, lost records and listings that fail. Events enter,
  * log lines leave; without a logger only the first outage of the process is said, as a warning.
- * Invariant: nothing here is asked by a put; nothing is said while a pipeline is in the middle of anything; what is said never
+ * Invariant: nothing here is asked by a put; nothing is said while a stream is in the middle of anything; what is said never
  * holds a payload or a partition key.
  */
 import type { Outcome, Settlement } from '../model/exchange.ts'
@@ -74,7 +74,7 @@ export class Spells {
     if (line !== undefined) this.#ports.say?.(line)
   }
 
-  /** The pipelines are at rest, and every callback has run. */
+  /** The streams are at rest, and every callback has run. */
   atRest(nowMs: number): void {
     if (this.#failures.isEmpty) return
     this.#sayAll(this.#failures.tellNew())

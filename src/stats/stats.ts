@@ -14,7 +14,7 @@ export interface ShardState extends ShardStats {
   readonly rateFactor: number
 }
 
-/** Counters of a stream, and the present state of its pipeline. */
+/** Counters of a stream, and the present state of its stream. */
 export interface StreamState extends StreamStats, PipelineGauges {
   /** How old the shard map in use is; undefined before the first. */
   readonly shardMapAgeMs: number | undefined
@@ -45,7 +45,7 @@ export interface ProducerStats {
 
 /** What is read: all streams of one producer, as they are counted. */
 export interface CountedStreams {
-  readonly pipelines: Iterable<{
+  readonly streams: Iterable<{
     readonly streamName: string
     readonly telemetry: StreamTelemetry
     readonly gauges: StreamGauges
@@ -65,7 +65,7 @@ export interface CountedStreams {
 /** Cost: O(streams x shards). Throws RangeError when `cursor` is new and one too many. */
 export function snapshot(set: CountedStreams, nowMs: number, cursor?: StatsCursor): ProducerStats {
   const streams: Record<string, StreamState> = {}
-  for (const { streamName, telemetry, gauges } of set.pipelines) {
+  for (const { streamName, telemetry, gauges } of set.streams) {
     const { shardMapLoadedMs, rateFactorOf, ...state } = gauges
     const stats = telemetry.snapshot(nowMs)
     const shards: Record<string, ShardState> = {}
@@ -91,7 +91,7 @@ export function snapshot(set: CountedStreams, nowMs: number, cursor?: StatsCurso
 
 function readWindow(set: CountedStreams, cursor: StatsCursor): Record<string, StreamReading> {
   const window: Record<string, StreamReading> = {}
-  for (const { streamName, telemetry } of set.pipelines) {
+  for (const { streamName, telemetry } of set.streams) {
     if (cursor.isOpen) window[streamName] = telemetry.read(cursor)
     else telemetry.open(cursor)
   }

@@ -1,7 +1,7 @@
 /** What happens to records when something inside the producer throws, as a user sees it. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Collector } from '../../src/core/collector.ts'
-import { Readmission } from '../../src/core/readmission.ts'
+import { Repack } from '../../src/core/repack.ts'
 import { ShardMap } from '../../src/core/shard-map.ts'
 import { Limiter } from '../../src/lanes/limiter.ts'
 import { RecordFailedError } from '../../src/model/errors.ts'
@@ -51,8 +51,8 @@ describe('records that were held by what threw', () => {
       const ShardToSplit = `shardId-00000000000${i}`
       harness.kinesis.splitShard({ StreamName: STREAM, ShardToSplit, NewStartingHashKey: `${part << 126n}` })
     }
-    const { takeApart } = Readmission.prototype
-    vi.spyOn(Readmission.prototype, 'takeApart').mockImplementation(function (this: Readmission, records, ...rest) {
+    const { takeApart } = Repack.prototype
+    vi.spyOn(Repack.prototype, 'takeApart').mockImplementation(function (this: Repack, records, ...rest) {
       if (records.length > 0) throw FAULT
       takeApart.call(this, records, ...rest)
     })

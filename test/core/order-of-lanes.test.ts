@@ -23,11 +23,11 @@ function lane() {
   put('g1', G, 70)
   put('g2', G, 70)
   // No map to be had: every hash key has an envelope, and [g0, g1, g2] is older than [h].
-  world.pipeline.shardsFailed(world.nowMs)
+  world.stream.shardsFailed(world.nowMs)
   const out = world.flush()
   put('g3', G, 40)
   // One shard: e leaves no room for g1, nor g1 and g2 for h.
-  world.pipeline.shardsListed(shards([0]), world.nowMs)
+  world.stream.shardsListed(shards([0]), world.nowMs)
   return { world, out }
 }
 
@@ -44,7 +44,7 @@ function storedIn({ world, out }: ReturnType<typeof lane>): string[] {
       })
       world.answer(batch, answers, 1)
     }
-    world.pipeline.flush(world.nowMs)
+    world.stream.flush(world.nowMs)
     world.pass(20)
   }
   return stored
@@ -57,7 +57,7 @@ test('left alone, the lane is stored as it stands', () => {
 test('a reshard takes the lane apart as it stands', () => {
   const { world, out } = lane()
 
-  world.pipeline.shardsListed(shards([1, 10n], [2]), world.nowMs)
+  world.stream.shardsListed(shards([1, 10n], [2]), world.nowMs)
 
   const stored = storedIn({ world, out })
   expect(stored.filter(name => name.startsWith('g'))).toEqual(['g0', 'g1', 'g2', 'g3'])

@@ -54,7 +54,7 @@ test('a record whose answer is held when it is given up has that answer among it
   world.put('y', 1n)
   world.answer(world.flush(), [{ shardId: 'shardId-000000000009', sequenceNumber: '7' }])
 
-  world.pipeline.abandon({ code: 'KPL_ERR_CLOSE_TIMEOUT', message: 'closed' }, world.nowMs)
+  world.stream.abandon({ code: 'KPL_ERR_CLOSE_TIMEOUT', message: 'closed' }, world.nowMs)
   world.pass(0)
 
   const [error] = slot.fate!

@@ -15,7 +15,7 @@ test('what is open for a shard that has another range now does not mix with what
   world.put('former shard 1, present shard 0', 20n)
   world.put('shard 1', 100n)
 
-  world.pipeline.shardsListed(PRESENT, world.nowMs)
+  world.stream.shardsListed(PRESENT, world.nowMs)
   world.put('shard 0', 30n)
   world.put('shard 1 too', 200n)
 
@@ -31,7 +31,7 @@ test('an aggregate of before that landed where it was meant to is judged by its 
   const second = world.put('former shard 1, present shard 0', 20n)
   const sent = world.flush()
 
-  world.pipeline.shardsListed(PRESENT, world.nowMs)
+  world.stream.shardsListed(PRESENT, world.nowMs)
   world.answer(sent, [{ shardId: 'shardId-000000000001', sequenceNumber: '1' }])
 
   expect([first.fate, second.fate]).toEqual([undefined, undefined])

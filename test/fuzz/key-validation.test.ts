@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Admission } from '../../src/core/admission.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
 import { InvalidRecordError } from '../../src/model/errors.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { explicitHashKeyFault, readHashKey } from '../../src/wire/hash-key.ts'
@@ -99,14 +99,14 @@ describe('a record at the door', () => {
   test(`passes with the keys that the service computes, or is refused (${shareOf(4)} cases)`, {
     timeout: TIMEOUT_MS
   }, async () => {
-    const admission = new Admission(MIB)
+    const validator = new RecordValidator(MIB)
     const hashKeys = fc.oneof(fc.constant(undefined), anyHashKeyText, hashKey)
 
     const checked = check(
       shareOf(4),
       fc.property(anyPartitionKey, hashKeys, (partitionKey, explicitHashKey) => {
         const user = { partitionKey, explicitHashKey, data: '' }
-        expect(verdict(admission, user)).toEqual(verdictTwin(user))
+        expect(verdict(validator, user)).toEqual(verdictTwin(user))
       })
     )
 
@@ -116,7 +116,7 @@ describe('a record at the door', () => {
   test(`with fields of any kind is refused with the first bad one (${shareOf(10)} cases)`, {
     timeout: TIMEOUT_MS
   }, async () => {
-    const admission = new Admission(MIB)
+    const validator = new RecordValidator(MIB)
     const fields = { partitionKey: anythingElse, explicitHashKey: anythingElse, data: anythingElse }
 
     const checked = check(
@@ -125,7 +125,7 @@ describe('a record at the door', () => {
         const isGood = bad !== 'partitionKey' && (values[bad] instanceof Uint8Array || typeof values[bad] === 'bigint')
         fc.pre(!isGood)
         const user = { partitionKey: 'k', data: '', [bad]: values[bad] } as unknown as UserRecord
-        expect(verdict(admission, user)).toEqual({ field: bad })
+        expect(verdict(validator, user)).toEqual({ field: bad })
       })
     )
 
@@ -136,7 +136,7 @@ describe('a record at the door', () => {
   test('is refused so too when its field says that its constructor is what cannot be printed', () => {
     const partitionKey = JSON.parse('{"constructor":{"name":{"toString":1,"valueOf":1}}}')
 
-    const answer = verdict(new Admission(MIB), { partitionKey, data: '' })
+    const answer = verdict(new RecordValidator(MIB), { partitionKey, data: '' })
 
     expect(answer).toEqual({ field: 'partitionKey' })
   })
@@ -151,14 +151,14 @@ describe('a record at the door', () => {
     ['explicitHashKey', 'signs', '-'.repeat(MIB)],
     ['explicitHashKey', 'digits before a letter', `${'1'.repeat(MIB)}x`]
   ])('is refused within 50 ms when its %s is 1 MiB of %s', (field, _, text) => {
-    const admission = new Admission(MIB)
+    const validator = new RecordValidator(MIB)
     const user = { partitionKey: 'k', data: '', [field]: text }
     let fastestMs = Number.POSITIVE_INFINITY
     let answer: Verdict = {}
 
     for (let tries = 0; tries < MAX_TRIES && !(fastestMs < MAX_MS); tries++) {
       const startMs = performance.now()
-      answer = verdict(admission, user)
+      answer = verdict(validator, user)
       fastestMs = Math.min(fastestMs, performance.now() - startMs)
     }
 
@@ -167,9 +167,9 @@ describe('a record at the door', () => {
   })
 })
 
-function verdict(admission: Admission, user: UserRecord): Verdict {
+function verdict(validator: RecordValidator, user: UserRecord): Verdict {
   try {
-    const { keyBytes, explicitHashKey, hashWords, hashAt } = admission.examine(user)
+    const { keyBytes, explicitHashKey, hashWords, hashAt } = validator.examine(user)
     return { keyBytes, explicitHashKey, hashKey: readHashKey(hashWords, hashAt) }
   } catch (error) {
     if (!(error instanceof InvalidRecordError) || error.code !== 'KPL_ERR_INVALID_RECORD') throw error

@@ -1,10 +1,10 @@
 /**
- * What becomes of records on their way through admission and aggregator, in bytes: the KPL's rules of size.
+ * What becomes of records on their way through validator and aggregator, in bytes: the KPL's rules of size.
  * Invariant: every size that is expected is that of bytes that the twin really made.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Admission } from '../../src/core/admission.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
 import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import { InvalidRecordError } from '../../src/model/errors.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
@@ -74,11 +74,11 @@ describe('what is packed', () => {
   // is new to the cache would cost more than these bytes, and readers cannot tell the difference.
   test('may have a key twice that the key cache has forgotten meanwhile, and reads the same', () => {
     const sealed: KinesisRecord[] = []
-    const admission = new Admission(1 << 20)
+    const validator = new RecordValidator(1 << 20)
     const limits: AggregatorOptions = { ...ALONE, aggregationEnabled: true, aggregationMaxCount: 1_000_000 }
     const aggregator = new Aggregator(limits, record => sealed.push(record))
     const put = (partitionKey: string, lane: string) =>
-      aggregator.add(Object.assign(admission.examine({ partitionKey, data: '' }), { lane }))
+      aggregator.add(Object.assign(validator.examine({ partitionKey, data: '' }), { lane }))
     put('k', 'A')
     put('j', 'A')
     // Each twice, for the cache steps aside when it never finds anything.
@@ -126,7 +126,7 @@ function sizesSent(explicitHashKeys: fc.Arbitrary<bigint | undefined>): fc.IRawP
 function sentAlone(user: UserRecord, maxUserRecordBytes: number): KinesisRecord | undefined {
   const sent: KinesisRecord[] = []
   try {
-    new Aggregator(ALONE, record => sent.push(record)).add(new Admission(maxUserRecordBytes).examine(user))
+    new Aggregator(ALONE, record => sent.push(record)).add(new RecordValidator(maxUserRecordBytes).examine(user))
   } catch (error) {
     if (!(error instanceof InvalidRecordError) || error.code !== 'KPL_ERR_RECORD_TOO_LARGE') throw error
   }
@@ -145,10 +145,10 @@ function envelopeOfLength(bytes: number): Uint8Array {
 
 function pack(limits: Limits, records: readonly UserRecord[]): string[] {
   const sealed: string[] = []
-  const admission = new Admission(1 << 20)
+  const validator = new RecordValidator(1 << 20)
   const options: AggregatorOptions = { ...limits, aggregationEnabled: true, containerKey: 'a' }
   const aggregator = new Aggregator(options, ({ data }) => sealed.push(textOf(data)))
-  for (const record of records) aggregator.add(admission.examine(record))
+  for (const record of records) aggregator.add(validator.examine(record))
   aggregator.sealAll()
   return sealed
 }

@@ -4,7 +4,7 @@
  */
 
 import { Core } from '../../src/core/core.ts'
-import { pipelineOptions } from '../../src/core/pipeline-options.ts'
+import { streamOptions } from '../../src/core/stream-options.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 import type { SettleCallback } from '../../src/model/results.ts'
@@ -29,11 +29,11 @@ export class Observed {
     const { shardCount, latencyMs, throughputLimits, seed, ...producerOptions } = options
     const { clock, transport } = this.harness
     this.#requests = new Requests({ transport, clock, core: () => this.#core })
-    this.#core = new Core(pipelineOptions(resolveOptions({ streamName: STREAM, ...producerOptions })), {
+    this.#core = new Core(streamOptions(resolveOptions({ streamName: STREAM, ...producerOptions })), {
       random: () => 0.5,
       send: flight => this.#requests.send(flight),
-      fetchShards: pipeline => this.#requests.fetchShards(pipeline),
-      fetchSummary: pipeline => this.#requests.fetchSummary(pipeline),
+      fetchShards: stream => this.#requests.fetchShards(stream),
+      fetchSummary: stream => this.#requests.fetchSummary(stream),
       wakeAt: atMs => this.#wakeAt(atMs),
       warn: () => {},
       callbackThrew: error => {

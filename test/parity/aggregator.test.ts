@@ -1,6 +1,6 @@
-/** What the KPL's aggregator_test asserts, on the aggregator together with the routing that names its lanes. */
+/** What the KPL's aggregator_test asserts, on the aggregator together with the router that names its lanes. */
 import { describe, expect, test } from 'vitest'
-import { Routing } from '../../src/core/routing.ts'
+import { Router } from '../../src/core/router.ts'
 import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import { type AcceptedRecord, type KinesisRecord, STREAM_LANE } from '../../src/model/kinesis-record.ts'
 import { seededRandom } from '../../src/testing/index.ts'
@@ -140,22 +140,22 @@ describe('aggregator_test', () => {
   })
 })
 
-/** An aggregator behind a routing that has the map, or has given up waiting for one. */
+/** An aggregator behind a router that has the map, or has given up waiting for one. */
 function open(shards: typeof SHARDS | undefined, options: Partial<AggregatorOptions> = {}) {
-  const routing = new Routing({ recordTtlMs: 120_000, recordDistributionDefault: 'UNSET' }, () => 0)
+  const router = new Router({ recordTtlMs: 120_000, recordDistributionDefault: 'UNSET' }, () => 0)
   if (shards !== undefined) {
-    routing.directory.startIfDue(0)
-    routing.directory.loaded(shards, 0)
+    router.directory.startIfDue(0)
+    router.directory.loaded(shards, 0)
   }
-  routing.listingCame()
-  routing.summaryCame()
+  router.listingCame()
+  router.summaryCame()
   const emitted: KinesisRecord[] = []
   const stage = new Aggregator(
     { aggregationEnabled: true, aggregationMaxCount: 1000, aggregationMaxBytes: 51_200, containerKey: 'a', ...options },
     record => emitted.push(record)
   )
   const put = (record: AcceptedRecord) => {
-    routing.route(record, undefined)
+    router.route(record, undefined)
     stage.add(record)
     return record
   }

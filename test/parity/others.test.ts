@@ -1,7 +1,7 @@
 /** What the KPL's put_records_request_test, user_record_test and token_bucket_test assert. */
 
 import { describe, expect, test } from 'vitest'
-import { Admission } from '../../src/core/admission.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
 import { Collector } from '../../src/core/collector.ts'
 import { callBack } from '../../src/core/settlement.ts'
 import { Aggregator } from '../../src/lanes/aggregator.ts'
@@ -49,7 +49,7 @@ describe('put_records_request_test', () => {
 
 describe('user_record_test', () => {
   test('the fields that were given are those that are accepted, and the explicit hash key 123456789 goes through', () => {
-    const record = new Admission(1_048_576).examine({
+    const record = new RecordValidator(1_048_576).examine({
       partitionKey: 'key',
       data: 'data',
       explicitHashKey: '123456789'
@@ -77,7 +77,7 @@ describe('user_record_test', () => {
   test('the hash key of "abcd" is E2FC714C4727EE9395F324CD2E7F331F', () => {
     const words = new Uint32Array(4)
     hashPartitionKey('abcd', words)
-    const record = new Admission(1_048_576).examine({ partitionKey: 'abcd', data: '' })
+    const record = new RecordValidator(1_048_576).examine({ partitionKey: 'abcd', data: '' })
 
     const hashKeys = [readHashKey(words), readHashKey(record.hashWords, record.hashAt)]
 

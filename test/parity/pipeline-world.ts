@@ -1,11 +1,11 @@
 /**
- * One pipeline whose requests are answered by hand, at times that the test says.
+ * One stream whose requests are answered by hand, at times that the test says.
  * Invariant: nothing happens between two calls; backing off takes no time, because `random` is always 0.
  */
 
-import { Admission } from '../../src/core/admission.ts'
-import { Pipeline } from '../../src/core/pipeline.ts'
-import { pipelineOptions } from '../../src/core/pipeline-options.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
+import { Stream } from '../../src/core/stream.ts'
+import { streamOptions } from '../../src/core/stream-options.ts'
 import { callBack } from '../../src/core/settlement.ts'
 import { TransportError } from '../../src/model/errors.ts'
 import type { Settlement } from '../../src/model/exchange.ts'
@@ -20,7 +20,7 @@ import { accepted } from '../support/accepted.ts'
 export type Fate = Parameters<SettleCallback>
 
 export class PipelineWorld {
-  readonly pipeline: Pipeline
+  readonly stream: Stream
   /** Requests that were not answered yet, oldest first. */
   readonly sent: Batch[] = []
   fetchCount = 0
@@ -30,10 +30,10 @@ export class PipelineWorld {
 
   /** Opens the stream with these shards, or waits for its first listing; what happened until then is not counted. */
   constructor(listing: readonly ShardHashRange[] | undefined, given: ProducerOptions = {}) {
-    const options = pipelineOptions(resolveOptions(given))
-    this.pipeline = new Pipeline('s', options, {
+    const options = streamOptions(resolveOptions(given))
+    this.stream = new Stream('s', options, {
       random: () => 0,
-      admission: new Admission(options.maxUserRecordBytes),
+      validator: new RecordValidator(options.maxUserRecordBytes),
       isFlushing: () => this.#isFlushing,
       hasFreeSlot: () => true,
       send: (_, batch) => this.sent.push(batch),
@@ -42,9 +42,9 @@ export class PipelineWorld {
       settle: (_, settlement) => this.#settlements.push(settlement),
       warn: () => {}
     })
-    this.pipeline.advance(this.#nowMs)
-    if (listing !== undefined) this.pipeline.shardsListed(listing, this.#nowMs)
-    this.pipeline.described({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' }, this.#nowMs)
+    this.stream.advance(this.#nowMs)
+    if (listing !== undefined) this.stream.shardsListed(listing, this.#nowMs)
+    this.stream.described({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' }, this.#nowMs)
     if (listing !== undefined) this.#nowMs += 5000
     this.fetchCount = 0
   }
@@ -62,16 +62,16 @@ export class PipelineWorld {
     const now = this.#nowMs
     const times = { acceptedMs: now, sealByMs: now + 80, deadlineMs: now + 100, expirationMs: now + 30_000 }
     const record = accepted('key', data, { explicitHashKey: String(hashKey), settle, ...times })
-    this.pipeline.place(record, undefined, this.#nowMs)
-    this.pipeline.telemetry.received(this.#nowMs)
-    if (this.pipeline.hasSealed) this.pipeline.pump()
+    this.stream.place(record, undefined, this.#nowMs)
+    this.stream.telemetry.received(this.#nowMs)
+    if (this.stream.hasSealed) this.stream.pump()
     return slot
   }
 
   /** Seals and sends all that waits, and returns the one request that came of it. */
   flush(): Batch {
     this.#isFlushing = true
-    this.pipeline.flush(this.#nowMs)
+    this.stream.flush(this.#nowMs)
     this.#isFlushing = false
     return this.takeSent()
   }
@@ -86,7 +86,7 @@ export class PipelineWorld {
   answer(batch: Batch, records: readonly PutRecordsAnswer[], tookMs = 10): void {
     const startMs = this.#nowMs
     this.#nowMs += tookMs
-    this.pipeline.complete(batch, { startMs, endMs: this.#nowMs, records }, this.#nowMs)
+    this.stream.complete(batch, { startMs, endMs: this.#nowMs, records }, this.#nowMs)
     this.#settle()
   }
 
@@ -95,16 +95,16 @@ export class PipelineWorld {
     const startMs = this.#nowMs
     this.#nowMs += 10
     const error = new TransportError({ errorCode, message, persisted })
-    this.pipeline.complete(batch, { startMs, endMs: this.#nowMs, error }, this.#nowMs)
+    this.stream.complete(batch, { startMs, endMs: this.#nowMs, error }, this.#nowMs)
     this.#settle()
   }
 
   /** Passes time. */
   pass(ms: number): void {
     const untilMs = this.#nowMs + ms
-    while (this.pipeline.nextDeadlineMs <= untilMs) {
-      this.#nowMs = Math.max(this.#nowMs, this.pipeline.nextDeadlineMs)
-      this.pipeline.advance(this.#nowMs)
+    while (this.stream.nextDeadlineMs <= untilMs) {
+      this.#nowMs = Math.max(this.#nowMs, this.stream.nextDeadlineMs)
+      this.stream.advance(this.#nowMs)
       this.#settle()
     }
     this.#settle()
@@ -113,8 +113,8 @@ export class PipelineWorld {
 
   /** Answers the fetch that is under way, which is begun if it is due. */
   list(listing: readonly ShardHashRange[]): void {
-    this.pipeline.advance(this.#nowMs)
-    this.pipeline.shardsListed(listing, this.#nowMs)
+    this.stream.advance(this.#nowMs)
+    this.stream.shardsListed(listing, this.#nowMs)
     this.#settle()
   }
 

@@ -155,7 +155,7 @@ describe('retrier_test', () => {
     const world = new PipelineWorld(shards([0, 20n], [1]))
     const slots = [0n, 10n].map(hashKey => world.put(`${hashKey}`, hashKey))
     const batch = world.flush()
-    world.pipeline.shardsListed(shards([4, 10n], [5, 20n], [1]), world.nowMs + 5)
+    world.stream.shardsListed(shards([4, 10n], [5, 20n], [1]), world.nowMs + 5)
 
     world.answer(batch, [stored(4)])
     world.pass(5000)

@@ -87,7 +87,7 @@ function checkSettledOnce({ ledger, trace, thrownCount, expectedThrows }: World)
 function checkCounters({ set, ledger, trace, config }: World): void {
   let received = 0
   let failed = 0
-  for (const { telemetry } of set.pipelines) {
+  for (const { telemetry } of set.streams) {
     received += telemetry.userRecordsReceived
     failed += telemetry.userRecordsFailed
   }
@@ -204,7 +204,7 @@ function checkIdle({ set, ledger, trace, roomWaits }: World): void {
   if (usedBytes !== 0 || usedRecords !== 0) trace.violated('I9', `idle with ${usedBytes} bytes, ${usedRecords} records`)
   if (roomWaits !== 0) trace.violated('I22', `${roomWaits} wait for room, and the buffer is empty`)
   if (set.inFlightRequests !== 0) trace.violated('I13', `idle with ${set.inFlightRequests} requests in flight`)
-  for (const { gauges } of set.pipelines) {
+  for (const { gauges } of set.streams) {
     if (gauges.openEnvelopes !== 0 || gauges.sealedRecords !== 0) trace.violated('I9', 'idle with records in a stage')
   }
 }

@@ -49,7 +49,7 @@ export class Ledger {
   invalidCount = 0
   settledCount = 0
   deliveredCount = 0
-  /** Budget bytes of records that are accepted and not settled. */
+  /** BufferBudget bytes of records that are accepted and not settled. */
   outstandingBytes = 0
   /** Every put below this one has settled. */
   #settledBelow = 0

@@ -31,9 +31,9 @@ const KPL_PER_RECORD_RULE: Mutant = {
   name: "the KPL's rule: members of a misrouted aggregate that fit the shard are acknowledged",
   edits: [
     {
-      file: 'core/pipeline',
-      find: 'this.#readmission.takeApart([record], decision.alone, this.#nowMs)',
-      replace: `const range = decision.alone ? undefined : this.#routing.directory.rangeOf(record.attempts.at(-1)?.shardId);
+      file: 'core/stream',
+      find: 'this.#repack.takeApart([record], decision.alone, this.#nowMs)',
+      replace: `const range = decision.alone ? undefined : this.#router.directory.rangeOf(record.attempts.at(-1)?.shardId);
         const settles = record.members.settles;
         for (const [i, member] of (range === undefined ? [] : membersOf(record)).entries()) {
           const hashKey = BigInt(member.explicitHashKey ?? '0x' + hash('md5', member.partitionKey, 'hex'));
@@ -45,13 +45,13 @@ const KPL_PER_RECORD_RULE: Mutant = {
           this.#host.settle(this, { members: fitting, attempts: [], persisted: 'no', isAggregate: true,
             shardId: record.attempts.at(-1).shardId, sequenceNumber: record.attempts.at(-1).sequenceNumber });
         }
-        this.#readmission.takeApart([record], decision.alone, this.#nowMs)`
+        this.#repack.takeApart([record], decision.alone, this.#nowMs)`
     },
     {
-      file: 'core/pipeline',
-      find: "import { Routing } from './routing",
+      file: 'core/stream',
+      find: "import { Router } from './router",
       replace:
-        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Routing } from './routing"
+        "import { hash } from 'node:crypto';import { Members } from '../model/kinesis-record.js';import { membersOf } from './members.js';import { Router } from './router"
     }
   ]
 }
@@ -91,13 +91,13 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a misrouted copy counts as not stored',
-    'core/pipeline',
+    'core/stream',
     "if (!decision.alone) record.persisted = 'maybe'",
     ''
   ),
   mutant(
     'without a prediction every shard fits',
-    'core/routing',
+    'core/router',
     'if (range === undefined && isUnjudged)',
     'if (record.predictedShard === STREAM_LANE)'
   ),
@@ -129,21 +129,21 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the first entry of a failed request is dropped',
-    'core/pipeline',
+    'core/stream',
     'for (const [i, record] of entries.entries()) this.#apply',
     'for (const [i, record] of entries.entries()) if (i > 0) this.#apply'
   ),
   mutant(
     'one request more in flight than allowed',
-    'core/pipeline-set',
+    'core/stream-set',
     'this.#inFlight < this.#options.maxInFlightRequests',
     'this.#inFlight <= this.#options.maxInFlightRequests'
   ),
   mutant(
     'a slot is lost when a request fails',
-    'core/pipeline-set',
-    'this.#inFlight--\n    if (pipeline.isReplaced) return',
-    'if (outcome.error === undefined) this.#inFlight--\n    if (pipeline.isReplaced) return'
+    'core/stream-set',
+    'this.#inFlight--\n    if (stream.isReplaced) return',
+    'if (outcome.error === undefined) this.#inFlight--\n    if (stream.isReplaced) return'
   ),
   mutant(
     'one entry too many in a request',
@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the explicit hash key does not decide the shard',
-    'core/admission',
+    'core/record-validator',
     'this.#record.hashWords = this.#hashWords',
     ''
   ),
@@ -196,7 +196,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'records of all shards share an envelope',
-    'core/routing',
+    'core/router',
     'record.lane = record.predictedShard',
     "record.lane = 'one'"
   ),
@@ -234,7 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the first map is waited for without end',
-    'core/routing',
+    'core/router',
     'if (this.awaitUntilMs > nowMs) return false',
     'if (nowMs > 0) return false'
   ),
@@ -266,29 +266,29 @@ export const MUTANTS: readonly Mutant[] = [
     'this.#return(this.#collector.takeExpired(nowMs), nowMs)',
     ''
   ),
-  mutant('the time to live is not looked at', 'core/readmission', '|| accepted.expirationMs <= nowMs', ''),
+  mutant('the time to live is not looked at', 'core/repack', '|| accepted.expirationMs <= nowMs', ''),
   mutant(
     'a record that is taken apart forgets its history',
-    'core/readmission',
+    'core/repack',
     'accepted.history = members.historyOf(i) === undefined ? shared : historyOf(members, i)',
     'accepted.history = undefined'
   ),
   mutant(
     'a record that is taken apart gets another number',
-    'core/readmission',
+    'core/repack',
     'accepted.number = members.numbers[i]!',
     'accepted.number = 0'
   ),
   mutant(
     'a record that is taken apart is young again',
-    'core/readmission',
+    'core/repack',
     'accepted.acceptedMs = members.acceptedMs[i]!',
     'accepted.acceptedMs = nowMs'
   ),
   // Order.
   mutant(
     'ordered: a new lane does not wait for the former one',
-    'core/pipeline',
+    'core/stream',
     'this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)',
     ''
   ),
@@ -300,13 +300,13 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'ordered: what comes back goes to its former lane',
-    'core/pipeline',
-    '&& this.#routing.isCurrent(record.predictedShard)',
+    'core/stream',
+    '&& this.#router.isCurrent(record.predictedShard)',
     ''
   ),
   mutant(
     'ordered: what is open is not sealed before old records rejoin',
-    'core/readmission',
+    'core/repack',
     'if (records.length === 0) return\n    intake.sealAll()',
     'if (records.length === 0) return'
   ),
@@ -325,13 +325,13 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the buffer is checked after it is filled',
-    'core/budget',
+    'core/buffer-budget',
     'this.#bytes + bytes <= this.maxBytes',
     'this.#bytes <= this.maxBytes'
   ),
   mutant(
     'one record too many in the buffer',
-    'core/budget',
+    'core/buffer-budget',
     'this.#records < this.maxRecords',
     'this.#records <= this.maxRecords'
   ),
@@ -371,21 +371,21 @@ export const MUTANTS: readonly Mutant[] = [
     'const remaining = this.#outstanding - waitedFor',
     'const remaining = Math.max(0, this.#outstanding - waitedFor - 1)'
   ),
-  mutant('close forgets what is on hold', 'core/pipeline', ', ...this.#answers.takeHeldRecords()', ''),
+  mutant('close forgets what is on hold', 'core/stream', ', ...this.#answers.takeHeldRecords()', ''),
   mutant('a callback that throws stops the others', 'core/settlement', 'onThrow(error)', 'onThrow(error); return'),
   {
     name: 'memory is used again after every answer',
     edits: [
       {
-        file: 'core/pipeline-set',
-        find: 'this.budget = new Budget(options)',
-        replace: 'this.budget = new Budget(options); this.memory = memory'
+        file: 'core/stream-set',
+        find: 'this.budget = new BufferBudget(options)',
+        replace: 'this.budget = new BufferBudget(options); this.memory = memory'
       },
       {
-        file: 'core/pipeline-set',
-        find: 'const publish = noteAnswer(pipeline, batch, outcome)',
+        file: 'core/stream-set',
+        find: 'const publish = noteAnswer(stream, batch, outcome)',
         replace:
-          'const publish = noteAnswer(pipeline, batch, outcome); for (const { data } of batch.entries) this.memory.release(data)'
+          'const publish = noteAnswer(stream, batch, outcome); for (const { data } of batch.entries) this.memory.release(data)'
       }
     ]
   },
@@ -441,7 +441,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('a throw forgets the records that were held', 'core/supervisor', 'if (heldCount > 0)', 'if (heldCount < 0)'),
   mutant(
     'a throw forgets the records that were being moved',
-    'core/readmission',
+    'core/repack',
     'const over = new Members()',
     'const over = new Members(); custody.moved(members)'
   ),
@@ -453,26 +453,26 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an answer that the core threw at counts as none',
-    'core/pipeline-set',
+    'core/stream-set',
     "for (const record of batch.entries) record.persisted = 'maybe'\n    this.#supervisor",
     'this.#supervisor'
   ),
   mutant(
     'a put that threw after its record was placed says that nothing was taken',
-    'core/pipeline-set',
+    'core/stream-set',
     'if (!isPlaced) throw refusalFor(cause)',
     'throw refusalFor(cause)'
   ),
   mutant(
     'a put is counted before its record is placed',
-    'core/pipeline-set',
-    'isQuiet = pipeline.place(record, this.#admission.key, nowMs)',
-    'this.budget.take(budgetBytes); this.budget.release(0, 0); isQuiet = pipeline.place(record, this.#admission.key, nowMs); this.budget.release(budgetBytes, 1)'
+    'core/stream-set',
+    'isQuiet = stream.place(record, this.#validator.key, nowMs)',
+    'this.budget.take(budgetBytes); this.budget.release(0, 0); isQuiet = stream.place(record, this.#validator.key, nowMs); this.budget.release(budgetBytes, 1)'
   ),
   mutant(
-    'a pipeline that was replaced hears its answers',
-    'core/pipeline-set',
-    'if (pipeline.isReplaced) return\n    for',
+    'a stream that was replaced hears its answers',
+    'core/stream-set',
+    'if (stream.isReplaced) return\n    for',
     'for'
   )
 ]

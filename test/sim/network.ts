@@ -5,7 +5,7 @@
  */
 
 import type { Flight as CoreFlight } from '../../src/core/core.ts'
-import type { Pipeline } from '../../src/core/pipeline.ts'
+import type { Stream } from '../../src/core/stream.ts'
 import type { TransportError } from '../../src/model/errors.ts'
 import type { Outcome } from '../../src/model/exchange.ts'
 import type { Batch } from '../../src/model/kinesis-record.ts'
@@ -18,7 +18,7 @@ import type { Incarnation, ShardBook } from './shard-book.ts'
 /** One request under way, as the client sees it. */
 export interface Flight {
   readonly coreFlight: CoreFlight
-  readonly pipeline: Pipeline
+  readonly stream: Stream
   readonly batch: Batch
   readonly startMs: number
   /** The data as it left: the client may use its memory again once it was answered. */
@@ -34,8 +34,8 @@ export interface NetworkPorts {
   /** `isAgain`: the same answer came a second time. */
   landed(flight: Flight, outcome: Outcome, isAgain: boolean): void
   /** undefined: the listing failed. */
-  listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, isMalformed: boolean): void
-  described(pipeline: Pipeline, summary: StreamSummary | undefined, errorCode?: string): void
+  listed(stream: Stream, listing: readonly ShardHashRange[] | undefined, isMalformed: boolean): void
+  described(stream: Stream, summary: StreamSummary | undefined, errorCode?: string): void
   isPoison(recordNumber: number): boolean
   /** The service refused a request for breaking a limit of its own. */
   brokeLimit(message: string): void
@@ -69,12 +69,12 @@ export class Network {
   }
 
   send(coreFlight: CoreFlight): Flight {
-    const { pipeline, batch } = coreFlight
+    const { stream, batch } = coreFlight
     const { clock, faults, requestTimeoutMs } = this.#options
     const nowMs = clock.nowMs()
     const sentData = batch.entries.map(({ data }) => Uint8Array.from(data))
     const fateless = { incarnation: undefined, wasTooEarly: false, isOver: false }
-    const flight: Flight = { coreFlight, pipeline, batch, startMs: nowMs, sentData, ...fateless }
+    const flight: Flight = { coreFlight, stream, batch, startMs: nowMs, sentData, ...fateless }
     const fate = faults.requestFate(nowMs)
     this.requestCount++
     this.flights.add(flight)
@@ -89,27 +89,27 @@ export class Network {
     return flight
   }
 
-  fetchShards(pipeline: Pipeline): void {
+  fetchShards(stream: Stream): void {
     const { clock, faults } = this.#options
     const nowMs = clock.nowMs()
-    const StreamName = pipeline.streamName
+    const StreamName = stream.streamName
     const fate = faults.listingFate(nowMs)
     clock.schedule(nowMs + this.#latencyMs() + fate.delayMs, () => {
       const listing = fate.isFailed ? undefined : this.#list(StreamName, fate.agoMs)
       const isMalformed = fate.isMalformed && listing !== undefined
       const told = isMalformed ? malformed(listing, faults.draw('malformed')) : listing
-      this.#ports.listed(pipeline, told, isMalformed)
+      this.#ports.listed(stream, told, isMalformed)
     })
   }
 
-  fetchSummary(pipeline: Pipeline): void {
+  fetchSummary(stream: Stream): void {
     const { clock, faults } = this.#options
     const nowMs = clock.nowMs()
     const failure = faults.describeFailure(nowMs)
     clock.schedule(nowMs + this.#latencyMs(), () => {
-      const summary = failure ?? this.#describe(pipeline.streamName)
-      if ('status' in summary) this.#ports.described(pipeline, summary)
-      else this.#ports.described(pipeline, undefined, summary.errorCode)
+      const summary = failure ?? this.#describe(stream.streamName)
+      if ('status' in summary) this.#ports.described(stream, summary)
+      else this.#ports.described(stream, undefined, summary.errorCode)
     })
   }
 
@@ -157,14 +157,14 @@ export class Network {
 
   /** The service takes the request, or refuses it. */
   #apply(flight: Flight, after: Ending | undefined, countDifference: number): Ending | PutRecordsAnswer[] {
-    const { batch, pipeline, sentData } = flight
+    const { batch, stream, sentData } = flight
     const { kinesis, book } = this.#options
     const isPoisoned = batch.entries.some(({ members }) => members.numbers.some(n => this.#ports.isPoison(n)))
     if (isPoisoned) return errorOf('ValidationException', 400)
     try {
       const output = kinesis.putRecords(
         {
-          StreamName: pipeline.streamName,
+          StreamName: stream.streamName,
           Records: batch.entries.map(({ partitionKey, explicitHashKey }, i) => ({
             Data: sentData[i]!,
             PartitionKey: partitionKey,
@@ -177,12 +177,12 @@ export class Network {
         }
       )
       this.appliedCount++
-      flight.incarnation = book.currentOf(pipeline.streamName)
+      flight.incarnation = book.currentOf(stream.streamName)
       return after ?? this.#answers(output.Records, countDifference)
     } catch (error) {
       if (!(error instanceof FakeServiceError)) throw error
       if (error.code !== 'ResourceNotFoundException') this.#ports.brokeLimit(error.message)
-      const summary = this.#describe(pipeline.streamName)
+      const summary = this.#describe(stream.streamName)
       flight.wasTooEarly = 'status' in summary && summary.status === 'CREATING'
       return errorOf(error.code, error.statusCode)
     }

@@ -74,24 +74,24 @@ export class Pace {
   }
 
   /** I12. Pieces of a refused request go past the limiter; the stream-wide lane feels its rate out. */
-  sent({ batch, pipeline }: Flight): void {
+  sent({ batch, stream }: Flight): void {
     if (batch.isIsolated) return
     const atMs = this.#context.nowMs()
     for (const { predictedShard, requestBytes } of batch.entries) {
       if (predictedShard === '') continue
-      const id = `${pipeline.streamName}/${predictedShard}`
+      const id = `${stream.streamName}/${predictedShard}`
       const window = this.#windows.get(id) ?? []
       this.#windows.set(id, window)
       window.push({ atMs, bytes: requestBytes })
       while (window[0]!.atMs < atMs - WINDOW_MS) window.shift()
-      this.#checkWindow(window, id, pipeline.streamName)
+      this.#checkWindow(window, id, stream.streamName)
     }
   }
 
   /** I14: after failures in a row, a lane or a stream is asked less and less often. */
-  landed({ pipeline, batch, startMs }: Flight, { records, error }: Outcome): void {
+  landed({ stream, batch, startMs }: Flight, { records, error }: Outcome): void {
     const { options } = this.#context
-    const { streamName } = pipeline
+    const { streamName } = stream
     if (error === undefined) this.#streamStreaks.delete(streamName)
     else if (error.errorCode !== 'ValidationException') {
       this.#failed(this.#streamStreaks, streamName, startMs, Math.min(500, options.retryCapMs / 2))

@@ -1,9 +1,9 @@
 /**
  * Makes the core throw at random places: before or after any call of a station's method, as a fault in it would.
- * Invariant: outside of `throwing` nothing is changed but a look at one variable; what keeps the books (PipelineSet, Custody,
- * Budget, FlushLedger, Members, Fifo) never throws here, for it is what has to survive.
+ * Invariant: outside of `throwing` nothing is changed but a look at one variable; what keeps the books (StreamSet, Custody,
+ * BufferBudget, FlushLedger, Members, Fifo) never throws here, for it is what has to survive.
  */
-import { Admission } from '../../src/core/admission.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
 import { Answers } from '../../src/core/answers.ts'
 import { Breaker } from '../../src/core/breaker.ts'
 import { Collector } from '../../src/core/collector.ts'
@@ -11,10 +11,10 @@ import { Intake } from '../../src/core/intake.ts'
 import { KeyCache } from '../../src/core/key-cache.ts'
 import { OrderWatch } from '../../src/core/order-watch.ts'
 import { Outbox } from '../../src/core/outbox.ts'
-import { Pipeline } from '../../src/core/pipeline.ts'
-import { Readmission } from '../../src/core/readmission.ts'
+import { Stream } from '../../src/core/stream.ts'
+import { Repack } from '../../src/core/repack.ts'
 import { RequestFailures } from '../../src/core/request-failures.ts'
-import { Routing } from '../../src/core/routing.ts'
+import { Router } from '../../src/core/router.ts'
 import { ShardDirectory } from '../../src/core/shard-directory.ts'
 import { ShardMap } from '../../src/core/shard-map.ts'
 import { Aggregator } from '../../src/lanes/aggregator.ts'
@@ -27,7 +27,7 @@ import { DedupeTag } from '../../src/wire/dedupe-tag.ts'
 import { EnvelopeWriter } from '../../src/wire/encode.ts'
 
 const STATIONS = [
-  Admission,
+  RecordValidator,
   Aggregator,
   Answers,
   Breaker,
@@ -40,11 +40,11 @@ const STATIONS = [
   Limiter,
   OrderWatch,
   Outbox,
-  Pipeline,
-  Readmission,
+  Stream,
+  Repack,
   RecordQueue,
   RequestFailures,
-  Routing,
+  Router,
   ShardDirectory,
   ShardMap,
   StreamTelemetry,

@@ -4,8 +4,8 @@
  */
 
 import { hash } from 'node:crypto'
-import type { PipelineOptions } from '../../src/core/pipeline-options.ts'
-import type { PipelineSet } from '../../src/core/pipeline-set.ts'
+import type { StreamOptions } from '../../src/core/stream-options.ts'
+import type { StreamSet } from '../../src/core/stream-set.ts'
 import type { Outcome } from '../../src/model/exchange.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange } from '../../src/model/ports.ts'
@@ -19,7 +19,7 @@ import type { ShardBook } from './shard-book.ts'
 import type { Trace } from './trace.ts'
 
 export interface WatcherContext {
-  readonly options: PipelineOptions
+  readonly options: StreamOptions
   readonly ledger: Ledger
   readonly trace: Trace
   readonly book: ShardBook
@@ -83,14 +83,14 @@ export class Watchers {
     for (const record of flight.batch.entries) {
       if (!this.#seen.has(record)) {
         this.#seen.add(record)
-        this.#checkSealed(record, flight.pipeline.streamName)
+        this.#checkSealed(record, flight.stream.streamName)
       }
       for (const number of record.members.numbers) this.#memberSent(this.#putOf(number), record)
     }
   }
 
   landed(flight: Flight, outcome: Outcome): void {
-    const { streamName } = flight.pipeline
+    const { streamName } = flight.stream
     if (outcome.error?.errorCode === STREAM_NOT_FOUND) this.#known.delete(streamName)
     flight.batch.entries.forEach((record, i) => {
       const answer = outcome.records?.[i]
@@ -117,7 +117,7 @@ export class Watchers {
   }
 
   /** After every event: the buffer's books agree with ours. */
-  afterEvent(set: PipelineSet): void {
+  afterEvent(set: StreamSet): void {
     const { options, ledger, trace } = this.#context
     const { usedBytes, usedRecords } = set.budget
     if (usedBytes > options.bufferMaxBytes || usedRecords > options.bufferMaxRecords) {
@@ -222,7 +222,7 @@ export class Watchers {
     const truth = flight.incarnation && this.#context.book.shardOf(flight.incarnation, shardId)
     const hashKeys = record.members.numbers.map(number => this.#context.ledger.puts[number]?.hashKey ?? 0n)
     if (truth === undefined || !hashKeys.every(hashKey => isInside(hashKey, truth))) return 'misrouted'
-    return this.#known.get(flight.pipeline.streamName)?.has(shardId) ? 'delivered' : 'unknownShard'
+    return this.#known.get(flight.stream.streamName)?.has(shardId) ? 'delivered' : 'unknownShard'
   }
 }
 

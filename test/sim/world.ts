@@ -6,9 +6,9 @@
  */
 
 import { type CloseResult, Core } from '../../src/core/core.ts'
-import type { Pipeline } from '../../src/core/pipeline.ts'
-import { type PipelineOptions, pipelineOptions } from '../../src/core/pipeline-options.ts'
-import type { PipelineSet } from '../../src/core/pipeline-set.ts'
+import type { Stream } from '../../src/core/stream.ts'
+import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
+import type { StreamSet } from '../../src/core/stream-set.ts'
 import { ProducerError } from '../../src/model/errors.ts'
 import type { AbortTicket } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
@@ -45,7 +45,7 @@ const SCRATCH = Buffer.alloc(1_100_000)
 export class World {
   readonly clock = new VirtualClock(START_MS)
   readonly config: SwarmConfig
-  readonly options: PipelineOptions
+  readonly options: StreamOptions
   readonly random: SeededRandom
   readonly kinesis: FakeKinesis
   readonly book: ShardBook
@@ -71,7 +71,7 @@ export class World {
     this.config = config
     this.random = seededRandom(seed)
     this.trace = new Trace(nowMs, isVerbose)
-    this.options = { ...pipelineOptions(resolveOptions(config.options)), bufferMaxBytes: config.bufferMaxBytes }
+    this.options = { ...streamOptions(resolveOptions(config.options)), bufferMaxBytes: config.bufferMaxBytes }
     this.faults = new Faults(config, this.random.split('faults'), START_MS)
     const { throughputLimits, latencyMs, requestTimeoutMs, shuffles, creatingMs } = config
     this.kinesis = new FakeKinesis({ nowMs, random: this.random.split('service'), throughputLimits, creatingMs })
@@ -95,13 +95,13 @@ export class World {
         trace.say(() => `send #${this.network.requestCount} ${describeBatch(flight.batch.entries)}`)
         this.watchers.sent(flight, this.core.streams.inFlightRequests)
       },
-      fetchShards: pipeline => {
+      fetchShards: stream => {
         trace.event('f', 0)
-        trace.say(() => `fetch shards of ${pipeline.streamName}`)
-        this.watchers.listingStarted(pipeline.streamName)
-        this.network.fetchShards(pipeline)
+        trace.say(() => `fetch shards of ${stream.streamName}`)
+        this.watchers.listingStarted(stream.streamName)
+        this.network.fetchShards(stream)
       },
-      fetchSummary: pipeline => this.network.fetchSummary(pipeline),
+      fetchSummary: stream => this.network.fetchSummary(stream),
       wakeAt: atMs => this.#wakeAt(atMs),
       warn: (code, message) => {
         trace.say(() => `warning ${code} ${message}`)
@@ -116,7 +116,7 @@ export class World {
     })
   }
 
-  get set(): PipelineSet {
+  get set(): StreamSet {
     return this.core.streams
   }
 
@@ -356,12 +356,12 @@ export class World {
           this.watchers.landed(flight, outcome)
           this.core.landed(flight.coreFlight, outcome)
         }),
-      listed: (pipeline, listing, isMalformed) => this.event(() => this.#listed(pipeline, listing, isMalformed)),
-      described: (pipeline, summary, errorCode) =>
+      listed: (stream, listing, isMalformed) => this.event(() => this.#listed(stream, listing, isMalformed)),
+      described: (stream, summary, errorCode) =>
         this.event(() => {
           this.trace.say(() => `described ${summary?.status ?? errorCode}`)
           const failure = errorCode === undefined ? undefined : { errorCode, text: errorCode }
-          this.core.described(pipeline, summary, this.clock.nowMs(), failure)
+          this.core.described(stream, summary, this.clock.nowMs(), failure)
         }),
       isPoison: number => this.ledger.puts[number]?.isPoison === true,
       brokeLimit: message => this.trace.violated('I10', `the service refuses a request: ${message}`)
@@ -369,26 +369,26 @@ export class World {
   }
 
   #listed(
-    pipeline: Pipeline,
-    listing: Parameters<Pipeline['shardsListed']>[0] | undefined,
+    stream: Stream,
+    listing: Parameters<Stream['shardsListed']>[0] | undefined,
     isMalformed: boolean
   ): void {
     const nowMs = this.clock.nowMs()
     if (this.closedMs !== undefined) {
-      this.core.listed(pipeline, listing, nowMs)
+      this.core.listed(stream, listing, nowMs)
       return
     }
-    this.watchers.listingEnded(pipeline.streamName)
+    this.watchers.listingEnded(stream.streamName)
     this.trace.event('m', listing?.length ?? -1)
     this.trace.say(() => `listed ${listing?.length ?? 'nothing'}${isMalformed ? ', malformed' : ''}`)
     if (listing === undefined) {
-      this.core.listed(pipeline, undefined, nowMs)
+      this.core.listed(stream, undefined, nowMs)
       return
     }
-    if (!isMalformed && !pipeline.isReplaced) this.watchers.mapTaken(pipeline.streamName, listing)
-    const refusal = this.core.listed(pipeline, listing, nowMs)
+    if (!isMalformed && !stream.isReplaced) this.watchers.mapTaken(stream.streamName, listing)
+    const refusal = this.core.listed(stream, listing, nowMs)
     // An empty listing of a stream that may be being created counts as one that failed.
-    const isBelieved = refusal === undefined && !pipeline.isReplaced && listing.length > 0
+    const isBelieved = refusal === undefined && !stream.isReplaced && listing.length > 0
     if (isBelieved && isMalformed) this.trace.violated('I11', 'a malformed listing is believed')
     if (refusal !== undefined && !isMalformed) this.trace.violated('I11', 'a good listing is not believed')
   }

@@ -146,7 +146,7 @@ describe('beyond the timeout', () => {
   })
 
   test('the request that close cut is in the attempts of its records', async () => {
-    // src/core/pipeline-set.ts, abandon: sets persisted, but records no attempt.
+    // src/core/stream-set.ts, abandon: sets persisted, but records no attempt.
     const world = await openWorld(STEPPED)
     await world.warm()
     world.spoil([], silence('applied'))

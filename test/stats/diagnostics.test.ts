@@ -183,7 +183,7 @@ describe('what is published', () => {
     const world = new PipelineWorld(shards([0]))
     const heard = listen('shardMap')
 
-    const refusal = world.pipeline.shardsListed([], world.nowMs)
+    const refusal = world.stream.shardsListed([], world.nowMs)
 
     expect(refusal?.code).toBe('KPL_ERR_BAD_SHARD_MAP')
     expect(heard).toEqual([{ streamName: 's', isTaken: false, openShards: 1, atMs: world.nowMs }])

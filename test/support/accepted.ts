@@ -1,4 +1,4 @@
-/** Accepted records for tests of stages, as admission would make them. */
+/** Accepted records for tests of stages, as validator would make them. */
 import type { AcceptedRecord, KinesisRecord } from '../../src/model/kinesis-record.ts'
 import { Members } from '../../src/model/kinesis-record.ts'
 import { HASH_KEY_WORDS, hashPartitionKey, writeHashKey } from '../../src/wire/hash-key.ts'

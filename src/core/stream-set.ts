@@ -1,8 +1,8 @@
 /**
- * All streams of one producer: the buffer's bounds, the slots for requests, flushes and settlements, and one pipeline
+ * All streams of one producer: the buffer's bounds, the slots for requests, flushes and settlements, and one stream
  * per stream name, made when the name is first used.
  * Invariant: `outstanding` records are exactly those accepted and not called back; nothing is counted that was not placed,
- * and nothing that a pipeline throws comes out of here, but as the error of a put that took nothing.
+ * and nothing that a stream throws comes out of here, but as the error of a put that took nothing.
  */
 
 import { EnvelopeMemory } from '../lanes/envelope-memory.ts'
@@ -15,13 +15,13 @@ import type { SettleCallback } from '../model/results.ts'
 import { noteAnswer } from '../stats/diagnostics.ts'
 import type { Spells } from '../stats/spells.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
-import { Admission } from './admission.ts'
-import { Budget } from './budget.ts'
+import { RecordValidator } from './record-validator.ts'
+import { BufferBudget } from './buffer-budget.ts'
 import { FlushLedger } from './flush-ledger.ts'
 import { recordAttempt, unanswered } from './members.ts'
-import type { Pipeline } from './pipeline.ts'
-import type { PipelineHost } from './pipeline-host.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
+import type { Stream } from './stream.ts'
+import type { StreamHost } from './stream-host.ts'
+import type { StreamOptions } from './stream-options.ts'
 import { Refusals } from './refusals.ts'
 import { Settlements } from './settlements.ts'
 import { internalFailure, refusalFor, Supervisor } from './supervisor.ts'
@@ -31,9 +31,9 @@ export interface SetPorts {
   readonly random: Random
   /** Whether `send` looks at no entry any more once it was answered: see `Transport.readsUntilAnswered`. */
   readonly readsUntilAnswered?: boolean | undefined
-  send(pipeline: Pipeline, batch: Batch): void
-  fetchShards(pipeline: Pipeline): void
-  fetchSummary(pipeline: Pipeline): void
+  send(stream: Stream, batch: Batch): void
+  fetchShards(stream: Stream): void
+  fetchSummary(stream: Stream): void
   warn(code: string, message: string): void
   /** Told what a log is to say. */
   readonly spells?: Spells | undefined
@@ -41,30 +41,30 @@ export interface SetPorts {
   callbackThrew(error: unknown): void
 }
 
-export class PipelineSet {
+export class StreamSet {
   readonly ledger: FlushLedger = new FlushLedger()
-  readonly budget: Budget
+  readonly budget: BufferBudget
   readonly refusals: Refusals = new Refusals()
-  /** The pipeline whose deadline may have come nearer by the last put. */
-  #news: Pipeline | undefined
-  readonly #options: PipelineOptions
+  /** The stream whose deadline may have come nearer by the last put. */
+  #news: Stream | undefined
+  readonly #options: StreamOptions
   readonly #ports: SetPorts
-  readonly #admission: Admission
+  readonly #validator: RecordValidator
   readonly #supervisor: Supervisor
   readonly #settlements: Settlements
   /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
-  readonly #crowded = new Map<string, Pipeline>()
+  readonly #crowded = new Map<string, Stream>()
   #nextNumber = 0
   #inFlight = 0
   #turn = 0
 
-  constructor(options: PipelineOptions, ports: SetPorts) {
+  constructor(options: StreamOptions, ports: SetPorts) {
     const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(ports.random)) } : undefined
     const memory = ports.readsUntilAnswered ? new EnvelopeMemory(options.aggregationMaxBytes) : undefined
     this.#options = { ...options, ...tags, takeBytes: memory && (bytes => memory.take(bytes)) }
     this.#ports = ports
-    this.budget = new Budget(options)
-    this.#admission = new Admission(options.maxUserRecordBytes, options.dedupeTags)
+    this.budget = new BufferBudget(options)
+    this.#validator = new RecordValidator(options.maxUserRecordBytes, options.dedupeTags)
     this.#settlements = new Settlements({
       budget: this.budget,
       ledger: this.ledger,
@@ -88,17 +88,17 @@ export class PipelineSet {
     return this.#settlements.failed
   }
 
-  get pipelines(): Iterable<Pipeline> {
-    return this.#supervisor.pipelines
+  get streams(): Iterable<Stream> {
+    return this.#supervisor.streams
   }
 
   /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
   get hasRoom(): boolean {
-    for (const [laneId, pipeline] of this.#crowded) {
-      this.#supervisor.guard(pipeline, this.#supervisor.nowMs, () => {
-        if (!pipeline.isLaneFull(laneId)) this.#crowded.delete(laneId)
+    for (const [laneId, stream] of this.#crowded) {
+      this.#supervisor.guard(stream, this.#supervisor.nowMs, () => {
+        if (!stream.isLaneFull(laneId)) this.#crowded.delete(laneId)
       })
-      if (pipeline.isReplaced) this.#crowded.delete(laneId)
+      if (stream.isReplaced) this.#crowded.delete(laneId)
     }
     return this.budget.hasRoom && this.#crowded.size === 0
   }
@@ -111,7 +111,7 @@ export class PipelineSet {
   /** When `advance` has something to do next. Cost: O(streams). */
   get nextDeadlineMs(): number {
     let nearestMs = Number.POSITIVE_INFINITY
-    for (const pipeline of this.pipelines) nearestMs = Math.min(nearestMs, this.#supervisor.deadlineOf(pipeline))
+    for (const stream of this.streams) nearestMs = Math.min(nearestMs, this.#supervisor.deadlineOf(stream))
     return nearestMs
   }
 
@@ -121,33 +121,33 @@ export class PipelineSet {
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
     let record: AcceptedRecord
-    let pipeline: Pipeline
+    let stream: Stream
     try {
-      record = this.#admission.examine(user)
-      pipeline = this.#supervisor.open(record.streamName ?? this.#options.streamName)
+      record = this.#validator.examine(user)
+      stream = this.#supervisor.open(record.streamName ?? this.#options.streamName)
     } catch (error) {
       throw this.refusals.errorFor(error, user)
     }
     const { budgetBytes } = record
     let isQuiet = false
     try {
-      if (pipeline.hasFullLanes && this.#isLaneFull(pipeline, record)) return this.#refuse(pipeline)
-      if (!this.budget.fits(budgetBytes)) return this.#refuse(pipeline)
+      if (stream.hasFullLanes && this.#isLaneFull(stream, record)) return this.#refuse(stream)
+      if (!this.budget.fits(budgetBytes)) return this.#refuse(stream)
       record.settle = settle
-      if (typeof settle === 'object') settle.streamName = pipeline.streamName
+      if (typeof settle === 'object') settle.streamName = stream.streamName
       record.acceptedMs = nowMs
       record.number = this.#nextNumber
       record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
       record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
-      isQuiet = pipeline.place(record, this.#admission.key, nowMs)
+      isQuiet = stream.place(record, this.#validator.key, nowMs)
     } catch (error) {
-      this.#putThrew(pipeline, budgetBytes, error, nowMs)
+      this.#putThrew(stream, budgetBytes, error, nowMs)
       return true
     }
     // Only now, so that nothing is counted that was not placed.
-    this.#count(pipeline, budgetBytes, nowMs)
-    this.#news = isQuiet ? undefined : this.#pumped(pipeline, nowMs)
+    this.#count(stream, budgetBytes, nowMs)
+    this.#news = isQuiet ? undefined : this.#pumped(stream, nowMs)
     return true
   }
 
@@ -156,103 +156,103 @@ export class PipelineSet {
     return this.#news !== undefined && (this.#supervisor.deadlineOf(this.#news) < armedMs || this.hasSettlements)
   }
 
-  #count(pipeline: Pipeline, budgetBytes: number, nowMs: number): void {
+  #count(stream: Stream, budgetBytes: number, nowMs: number): void {
     this.#nextNumber++
     this.budget.take(budgetBytes)
     this.ledger.accepted()
-    pipeline.custody.placed(budgetBytes)
+    stream.custody.placed(budgetBytes)
     // Not by `#tell`: a closure for each record.
     try {
-      pipeline.telemetry.received(nowMs)
+      stream.telemetry.received(nowMs)
     } catch (error) {
       this.#warnOf(error)
     }
   }
 
-  /** Sends what the put has sealed, if it has. Returns the pipeline that has the stream then. */
-  #pumped(pipeline: Pipeline, nowMs: number): Pipeline | undefined {
-    if (pipeline.hasSealed) this.#supervisor.guard(pipeline, nowMs, () => pipeline.pump())
-    return this.#supervisor.find(pipeline.streamName)
+  /** Sends what the put has sealed, if it has. Returns the stream that has the stream then. */
+  #pumped(stream: Stream, nowMs: number): Stream | undefined {
+    if (stream.hasSealed) this.#supervisor.guard(stream, nowMs, () => stream.pump())
+    return this.#supervisor.find(stream.streamName)
   }
 
-  /** A pipeline threw while it placed a record: throws KPL_ERR_INTERNAL, or fails the record with the rest if it holds it. */
-  #putThrew(pipeline: Pipeline, budgetBytes: number, cause: unknown, nowMs: number): void {
-    const isPlaced = pipeline.custody.holds(this.#nextNumber)
-    if (isPlaced) this.#count(pipeline, budgetBytes, nowMs)
-    this.#supervisor.replace(pipeline, cause, nowMs)
-    this.#news = this.#supervisor.find(pipeline.streamName)
+  /** A stream threw while it placed a record: throws KPL_ERR_INTERNAL, or fails the record with the rest if it holds it. */
+  #putThrew(stream: Stream, budgetBytes: number, cause: unknown, nowMs: number): void {
+    const isPlaced = stream.custody.holds(this.#nextNumber)
+    if (isPlaced) this.#count(stream, budgetBytes, nowMs)
+    this.#supervisor.replace(stream, cause, nowMs)
+    this.#news = this.#supervisor.find(stream.streamName)
     if (!isPlaced) throw refusalFor(cause)
   }
 
-  /** Opens a stream's pipeline before its first record, so that its shard map is there in time. */
-  open(streamName: string): Pipeline {
+  /** Opens a stream's stream before its first record, so that its shard map is there in time. */
+  open(streamName: string): Stream {
     return this.#supervisor.open(streamName)
   }
 
   /** Does whatever is due on every stream; streams take turns at being first, since slots are shared. */
   advance(nowMs: number): void {
-    const pipelines = [...this.pipelines]
+    const streams = [...this.streams]
     this.#turn++
-    for (let i = 0; i < pipelines.length; i++) {
-      const pipeline = pipelines[(i + this.#turn) % pipelines.length]!
-      this.#supervisor.guard(pipeline, nowMs, () => pipeline.advance(nowMs))
+    for (let i = 0; i < streams.length; i++) {
+      const stream = streams[(i + this.#turn) % streams.length]!
+      this.#supervisor.guard(stream, nowMs, () => stream.advance(nowMs))
     }
   }
 
   /** Calls `done` once every record accepted so far has been called back, and sends what is buffered now. */
   flush(nowMs: number, done: () => void): void {
     this.ledger.flush(this.#nextNumber, done)
-    for (const pipeline of this.pipelines) this.#supervisor.guard(pipeline, nowMs, () => pipeline.flush(nowMs))
+    for (const stream of this.streams) this.#supervisor.guard(stream, nowMs, () => stream.flush(nowMs))
   }
 
   /** Takes the answer to a request and frees its slot. */
-  complete(pipeline: Pipeline, batch: Batch, outcome: Outcome): void {
+  complete(stream: Stream, batch: Batch, outcome: Outcome): void {
     this.#inFlight--
-    if (pipeline.isReplaced) return
+    if (stream.isReplaced) return
     for (const { members } of batch.entries) members.sentMs = undefined
     try {
-      const publish = noteAnswer(pipeline, batch, outcome)
-      pipeline.complete(batch, outcome, outcome.endMs)
+      const publish = noteAnswer(stream, batch, outcome)
+      stream.complete(batch, outcome, outcome.endMs)
       publish?.()
     } catch (error) {
       // The answer may have been that they are stored.
       for (const record of batch.entries) record.persisted = 'maybe'
-      this.#supervisor.replace(pipeline, error, outcome.endMs)
+      this.#supervisor.replace(stream, error, outcome.endMs)
     }
     const { spells } = this.#ports
-    if (spells === undefined || pipeline.isReplaced) return
-    this.#tell(() => spells.requestEnded(pipeline.streamName, batch, outcome, pipeline.gauges.isBreakerOpen))
+    if (spells === undefined || stream.isReplaced) return
+    this.#tell(() => spells.requestEnded(stream.streamName, batch, outcome, stream.gauges.isBreakerOpen))
   }
 
   /** Takes the open shards; undefined: they could not be had. Returns the error of a listing that is not believed. */
-  listed(pipeline: Pipeline, listing: readonly ShardHashRange[] | undefined, nowMs: number): ProducerError | undefined {
+  listed(stream: Stream, listing: readonly ShardHashRange[] | undefined, nowMs: number): ProducerError | undefined {
     let refusal: ProducerError | undefined
-    this.#supervisor.guard(pipeline, nowMs, () => {
-      if (listing === undefined) pipeline.shardsFailed(nowMs)
-      else refusal = pipeline.shardsListed(listing, nowMs)
+    this.#supervisor.guard(stream, nowMs, () => {
+      if (listing === undefined) stream.shardsFailed(nowMs)
+      else refusal = stream.shardsListed(listing, nowMs)
     })
     return refusal
   }
 
   /** Takes a stream's summary; undefined: it could not be had. */
-  described(pipeline: Pipeline, summary: StreamSummary | undefined, nowMs: number, errorCode?: string): void {
-    this.#supervisor.guard(pipeline, nowMs, () => pipeline.described(summary, nowMs, errorCode))
+  described(stream: Stream, summary: StreamSummary | undefined, nowMs: number, errorCode?: string): void {
+    this.#supervisor.guard(stream, nowMs, () => stream.described(summary, nowMs, errorCode))
   }
 
   /** Fails everything, `inFlight` included: nobody waits for those answers any more. */
-  abandon(inFlight: Iterable<{ pipeline: Pipeline; batch: Batch }>, failure: Failure, nowMs: number): void {
-    for (const { pipeline, batch } of inFlight) {
+  abandon(inFlight: Iterable<{ stream: Stream; batch: Batch }>, failure: Failure, nowMs: number): void {
+    for (const { stream, batch } of inFlight) {
       this.#inFlight--
-      this.#supervisor.guard(pipeline, nowMs, () => {
+      this.#supervisor.guard(stream, nowMs, () => {
         for (const record of batch.entries) {
           record.persisted = 'maybe'
           recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
-          pipeline.fail(record, failure)
+          stream.fail(record, failure)
         }
       })
     }
-    for (const pipeline of this.pipelines) {
-      this.#supervisor.guard(pipeline, nowMs, () => pipeline.abandon(failure, nowMs))
+    for (const stream of this.streams) {
+      this.#supervisor.guard(stream, nowMs, () => stream.abandon(failure, nowMs))
     }
   }
 
@@ -269,19 +269,19 @@ export class PipelineSet {
     this.#settlements.run(nowMs)
   }
 
-  #hostPorts(): PipelineHost<Pipeline> {
+  #hostPorts(): StreamHost<Stream> {
     const { random, fetchShards, fetchSummary, warn } = this.#ports
     return {
       random,
-      admission: this.#admission,
+      validator: this.#validator,
       isFlushing: () => this.ledger.isFlushing,
       hasFreeSlot: () => this.#inFlight < this.#options.maxInFlightRequests,
-      send: (pipeline, batch, nowMs) => this.#send(pipeline, batch, nowMs),
+      send: (stream, batch, nowMs) => this.#send(stream, batch, nowMs),
       fetchShards,
       fetchSummary,
-      settle: (pipeline, settlement) => {
-        pipeline.custody.decided(settlement.members)
-        this.#settlements.add(pipeline, settlement)
+      settle: (stream, settlement) => {
+        stream.custody.decided(settlement.members)
+        this.#settlements.add(stream, settlement)
       },
       warn
     }
@@ -291,7 +291,7 @@ export class PipelineSet {
     this.#ports.warn('KPL_WARN_INTERNAL', internalFailure(error).message)
   }
 
-  #refuse({ telemetry }: Pipeline): false {
+  #refuse({ telemetry }: Stream): false {
     this.refusals.noRoom()
     this.#tell(() => telemetry.refused())
     return false
@@ -306,18 +306,18 @@ export class PipelineSet {
     }
   }
 
-  #isLaneFull(pipeline: Pipeline, record: AcceptedRecord): boolean {
-    const laneId = pipeline.laneOf(record, this.#admission.key)
-    if (!pipeline.isLaneFull(laneId)) return false
-    this.#crowded.set(laneId, pipeline)
+  #isLaneFull(stream: Stream, record: AcceptedRecord): boolean {
+    const laneId = stream.laneOf(record, this.#validator.key)
+    if (!stream.isLaneFull(laneId)) return false
+    this.#crowded.set(laneId, stream)
     return true
   }
 
-  #send(pipeline: Pipeline, batch: Batch, nowMs: number): void {
+  #send(stream: Stream, batch: Batch, nowMs: number): void {
     this.#inFlight++
-    pipeline.telemetry.requests++
+    stream.telemetry.requests++
     for (const { members } of batch.entries) members.sentMs = nowMs
-    this.#ports.send(pipeline, batch)
+    this.#ports.send(stream, batch)
   }
 }
 

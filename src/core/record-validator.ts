@@ -19,7 +19,7 @@ import { type HashedKey, KeyCache } from './key-cache.ts'
 const MAX_WRAPPING_BYTES = 128
 const NO_WORDS = new Uint32Array(HASH_KEY_WORDS)
 
-export class Admission {
+export class RecordValidator {
   readonly #maxUserRecordBytes: number
   readonly #isTagged: boolean
   readonly #keys = new KeyCache()

@@ -5,16 +5,16 @@
  */
 import type { Settlement } from '../model/exchange.ts'
 import { type History, type KinesisRecord, Members } from '../model/kinesis-record.ts'
-import type { Admission } from './admission.ts'
+import type { RecordValidator } from './record-validator.ts'
 import type { Custody } from './custody.ts'
 import type { Intake } from './intake.ts'
 import { historyOf, membersOf } from './members.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
+import type { StreamOptions } from './stream-options.ts'
 import { expired } from './settlement.ts'
 
-export interface ReadmissionContext {
-  readonly options: PipelineOptions
-  readonly admission: Admission
+export interface RepackContext {
+  readonly options: StreamOptions
+  readonly validator: RecordValidator
   readonly intake: Intake
   readonly custody: Custody
   settle(settlement: Settlement): void
@@ -22,12 +22,12 @@ export interface ReadmissionContext {
   queueFirst(record: KinesisRecord): void
 }
 
-export class Readmission {
-  readonly #context: ReadmissionContext
+export class Repack {
+  readonly #context: RepackContext
   /** Ordered mode, while records are taken apart: what they become. */
   #rejoining: KinesisRecord[] | undefined
 
-  constructor(context: ReadmissionContext) {
+  constructor(context: RepackContext) {
     this.#context = context
   }
 
@@ -59,13 +59,13 @@ export class Readmission {
   }
 
   #readmit(record: KinesisRecord, alone: boolean, nowMs: number): void {
-    const { options, admission, intake, custody, settle } = this.#context
+    const { options, validator, intake, custody, settle } = this.#context
     const { members } = record
     const over = new Members()
     // Most members have no history of their own: they share their Kinesis record's.
     const shared: History = { attempts: [...record.attempts], persisted: record.persisted }
     membersOf(record).forEach((member, i) => {
-      const accepted = admission.examine(member)
+      const accepted = validator.examine(member)
       accepted.settle = members.settles[i]
       accepted.acceptedMs = members.acceptedMs[i]!
       accepted.number = members.numbers[i]!
@@ -75,7 +75,7 @@ export class Readmission {
       accepted.deadlineMs = nowMs + options.collectionWindowMs
       const isOver = accepted.settle === undefined || accepted.expirationMs <= nowMs
       if (isOver) over.push(accepted)
-      else intake.add(accepted, admission.key, alone)
+      else intake.add(accepted, validator.key, alone)
     })
     custody.moved(members)
     if (over.count === 0) return

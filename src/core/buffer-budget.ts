@@ -1,10 +1,10 @@
 /**
- * Admission: how much the producer holds, and whether one more record may come in.
+ * RecordValidator: how much the producer holds, and whether one more record may come in.
  * Invariant: `usedBytes` and `usedRecords` are the sums over accepted and unsettled records; never above the bounds,
  * and exactly zero when nothing is held.
  */
 
-export interface BudgetOptions {
+export interface BufferBudgetOptions {
   readonly bufferMaxBytes: number
   readonly bufferMaxRecords: number
   readonly maxUserRecordBytes: number
@@ -15,7 +15,7 @@ const ROOM_PART = 1 / 8
 /** Beside a record's data: its key and what the record itself costs. */
 const RECORD_ROOM_BYTES = 2048
 
-export class Budget {
+export class BufferBudget {
   readonly maxBytes: number
   readonly maxRecords: number
   readonly #roomBytes: number
@@ -23,7 +23,7 @@ export class Budget {
   #bytes = 0
   #records = 0
 
-  constructor({ bufferMaxBytes, bufferMaxRecords, maxUserRecordBytes }: BudgetOptions) {
+  constructor({ bufferMaxBytes, bufferMaxRecords, maxUserRecordBytes }: BufferBudgetOptions) {
     this.maxBytes = bufferMaxBytes
     this.maxRecords = bufferMaxRecords
     const roomBytes = Math.max(bufferMaxBytes * ROOM_PART, maxUserRecordBytes + RECORD_ROOM_BYTES)

@@ -1,5 +1,5 @@
 /**
- * What the pipeline needs of the options, and what follows from them.
+ * What the stream needs of the options, and what follows from them.
  * Invariant: derived once; nothing downstream computes a default or a relation between options.
  */
 import { DEFAULT_RECORD_BYTES } from '../model/limits.ts'
@@ -7,7 +7,7 @@ import type { ResolvedOptions } from '../model/options.ts'
 import type { TakeBytes } from '../wire/bytes.ts'
 import type { DedupeTag } from '../wire/dedupe-tag.ts'
 
-export interface PipelineOptions extends ResolvedOptions {
+export interface StreamOptions extends ResolvedOptions {
   /**
    * The last part of `recordMaxBufferedTimeMs`, kept for collecting envelopes of many shards into one request: envelopes
    * are sealed this much before their deadline. The KPL has the same span, but adds it after the deadline.
@@ -21,7 +21,7 @@ export interface PipelineOptions extends ResolvedOptions {
   readonly laneMaxBytes: number
 }
 
-/** Source: KPL 1.0.7, pipeline.h: min(50 ms, 20 % of RecordMaxBufferedTime). */
+/** Source: KPL 1.0.7, stream.h: min(50 ms, 20 % of RecordMaxBufferedTime). */
 const WINDOW_PART = 0.2
 const MAX_WINDOW_MS = 50
 /** Room in a record beside its envelope for the container key: one character, or a user's key of 256 in UTF-8. */
@@ -30,7 +30,7 @@ const CONTAINER_KEY_BYTES = 1
 const LANE_PART = 1 / 2
 const LONGEST_KEY_BYTES = 1024
 
-export function pipelineOptions(options: ResolvedOptions): PipelineOptions {
+export function streamOptions(options: ResolvedOptions): StreamOptions {
   const keyBytes = options.containerKey === 'a' ? CONTAINER_KEY_BYTES : LONGEST_KEY_BYTES
   const recordBytes = Math.max(options.maxUserRecordBytes, DEFAULT_RECORD_BYTES)
   return {

@@ -8,7 +8,7 @@ import { type AcceptedRecord, type KinesisRecord, STREAM_LANE, UNROUTED_LANE } f
 import type { Random } from '../model/ports.ts'
 import type { HashedKey } from './key-cache.ts'
 import { areMembersInRange } from './members.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
+import type { StreamOptions } from './stream-options.ts'
 import type { Placement } from './retrier.ts'
 import { ShardDirectory } from './shard-directory.ts'
 import type { ShardMap } from './shard-map.ts'
@@ -23,9 +23,9 @@ const MAX_UNEXPLAINED_MISROUTES = 8
 const FIRST_MAP_WAIT_MS = 1_000
 const FIRST_MAP_WAIT_PART = 1 / 2
 
-type RoutingOptions = Pick<PipelineOptions, 'recordTtlMs' | 'recordDistributionDefault'>
+type RoutingOptions = Pick<StreamOptions, 'recordTtlMs' | 'recordDistributionDefault'>
 
-export class Routing {
+export class Router {
   readonly directory: ShardDirectory
   /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
   isKeyed: boolean

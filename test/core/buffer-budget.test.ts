@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Budget, type BudgetOptions } from '../../src/core/budget.ts'
+import { BufferBudget, type BufferBudgetOptions } from '../../src/core/buffer-budget.ts'
 
 const RECORD_ROOM_BYTES = 2048
 
@@ -12,7 +12,7 @@ test('is the sum over what is held, never above its bounds, and exactly zero at 
       fc.integer({ min: 1, max: 12 }),
       fc.array(step, { maxLength: 100 }),
       (bufferMaxBytes, bufferMaxRecords, steps) => {
-        const budget = new Budget({ bufferMaxBytes, bufferMaxRecords, maxUserRecordBytes: 64 })
+        const budget = new BufferBudget({ bufferMaxBytes, bufferMaxRecords, maxUserRecordBytes: 64 })
         const held: number[] = []
         for (const { bytes, isRelease, pick } of steps) {
           if (isRelease && held.length > 0) {
@@ -84,7 +84,7 @@ test('an empty buffer always has room, however small it is', () => {
         maxUserRecordBytes: fc.integer({ min: 1, max: 10_000_000 })
       }),
       options => {
-        const stage = new Budget(options)
+        const stage = new BufferBudget(options)
 
         expect(stage.hasRoom).toBe(true)
       }
@@ -92,8 +92,8 @@ test('an empty buffer always has room, however small it is', () => {
   )
 })
 
-function budget(options: Partial<BudgetOptions>): Budget {
-  return new Budget({ bufferMaxBytes: 1_000_000, bufferMaxRecords: 1000, maxUserRecordBytes: 64, ...options })
+function budget(options: Partial<BufferBudgetOptions>): BufferBudget {
+  return new BufferBudget({ bufferMaxBytes: 1_000_000, bufferMaxRecords: 1000, maxUserRecordBytes: 64, ...options })
 }
 
 function sum(values: readonly number[]): number {
@@ -101,7 +101,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** As a put does. */
-function tryTake(budget: Budget, bytes: number): boolean {
+function tryTake(budget: BufferBudget, bytes: number): boolean {
   const fits = budget.fits(bytes)
   if (fits) budget.take(bytes)
   return fits

@@ -1,5 +1,5 @@
 /**
- * One stream's pipeline: accepted records enter, batches and settlements leave through the host.
+ * One stream's stream: accepted records enter, batches and settlements leave through the host.
  *
  *   accept -> aggregator -> outbox (limiter -> collector) -> host.send ... complete -> retrier -> host.settle
  *                 ^ members     ^ sealed                                                  |
@@ -25,52 +25,52 @@ import { Intake } from './intake.ts'
 import type { HashedKey } from './key-cache.ts'
 import { orderBroken } from './order-watch.ts'
 import { isStale, Outbox } from './outbox.ts'
-import type { FormerPipeline, PipelineHost } from './pipeline-host.ts'
-import type { PipelineOptions } from './pipeline-options.ts'
-import { Readmission } from './readmission.ts'
+import type { FormerStream, StreamHost } from './stream-host.ts'
+import type { StreamOptions } from './stream-options.ts'
+import { Repack } from './repack.ts'
 import { type RequestDecision, RequestFailures } from './request-failures.ts'
 import type { Decision } from './retrier.ts'
-import { Routing } from './routing.ts'
+import { Router } from './router.ts'
 
-export class Pipeline {
+export class Stream {
   readonly streamName: string
-  readonly stream: StreamRef
+  readonly ref: StreamRef
   readonly telemetry: StreamTelemetry
   readonly custody: Custody = new Custody()
   readonly description: Description
-  readonly #options: PipelineOptions
-  readonly #host: PipelineHost<Pipeline>
-  readonly #routing: Routing
+  readonly #options: StreamOptions
+  readonly #host: StreamHost<Stream>
+  readonly #router: Router
   readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #requestFailures: RequestFailures
   readonly #answers: Answers
-  readonly #readmission: Readmission
+  readonly #repack: Repack
   /** Set once it threw and another has taken its place: nothing may be asked of it any more. */
   isReplaced = false
   /** Whether something was sealed since the last `pump`. */
   hasSealed = false
   #nowMs = 0
 
-  /** `former`: the pipeline that this one takes over from, after it threw. */
-  constructor(streamName: string, options: PipelineOptions, host: PipelineHost<Pipeline>, former?: FormerPipeline) {
+  /** `former`: the stream that this one takes over from, after it threw. */
+  constructor(streamName: string, options: StreamOptions, host: StreamHost<Stream>, former?: FormerStream) {
     this.streamName = streamName
     this.telemetry = former?.telemetry ?? new StreamTelemetry()
-    this.stream = streamRef(streamName)
+    this.ref = streamRef(streamName)
     this.#options = options
     this.#host = host
-    this.#routing = new Routing(options, host.random, former?.blindUntilMs)
+    this.#router = new Router(options, host.random, former?.blindUntilMs)
     const openMembers = (expectedCount: number) => this.custody.open(expectedCount)
-    this.#intake = new Intake({ ...options, openMembers }, this.#routing, record => {
-      if (!this.#readmission.catches(record)) this.#queue(record, false)
+    this.#intake = new Intake({ ...options, openMembers }, this.#router, record => {
+      if (!this.#repack.catches(record)) this.#queue(record, false)
     })
     this.#outbox = new Outbox(options, host.random, {
       hasFreeSlot: () => host.hasFreeSlot(),
       isUrgent: () => host.isFlushing(),
       send: batch => host.send(this, batch, this.#nowMs),
-      returnStale: records => this.#readmission.takeApart(records, false, this.#nowMs)
+      returnStale: records => this.#repack.takeApart(records, false, this.#nowMs)
     })
-    const parts = { routing: this.#routing, outbox: this.#outbox }
+    const parts = { router: this.#router, outbox: this.#outbox }
     this.description = new Description({ streamName, options, host, ...parts }, former?.blindUntilMs)
     this.#requestFailures = new RequestFailures({
       streamName,
@@ -78,9 +78,9 @@ export class Pipeline {
       outbox: this.#outbox,
       telemetry: this.telemetry
     })
-    this.#readmission = new Readmission({
+    this.#repack = new Repack({
       options,
-      admission: host.admission,
+      validator: host.validator,
       intake: this.#intake,
       custody: this.custody,
       settle: settlement => host.settle(this, settlement),
@@ -90,7 +90,7 @@ export class Pipeline {
       streamName,
       failIfThrottled: options.failIfThrottled,
       ordering: options.ordering,
-      routing: this.#routing,
+      router: this.#router,
       outbox: this.#outbox,
       requestFailures: this.#requestFailures,
       telemetry: this.telemetry,
@@ -104,15 +104,15 @@ export class Pipeline {
     return Math.min(
       this.#intake.nextDeadlineMs,
       this.#outbox.nextDeadlineMs,
-      this.#routing.directory.nextDeadlineMs,
-      this.#routing.awaitUntilMs,
+      this.#router.directory.nextDeadlineMs,
+      this.#router.awaitUntilMs,
       this.description.status.nextDeadlineMs,
       this.#answers.nextDeadlineMs
     )
   }
 
   get gauges(): StreamGauges {
-    return gaugesOf(this.#intake, this.#outbox, this.#routing)
+    return gaugesOf(this.#intake, this.#outbox, this.#router)
   }
 
   /** Whether some shard's records take up more than their share of the buffer. */
@@ -126,7 +126,7 @@ export class Pipeline {
 
   /** The lane that a record would go to now. */
   laneOf(record: AcceptedRecord, key: HashedKey | undefined): string {
-    this.#routing.route(record, key)
+    this.#router.route(record, key)
     return record.predictedShard
   }
 
@@ -143,13 +143,13 @@ export class Pipeline {
   /** Does whatever is due. */
   advance(nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#routing.directory.startIfDue(nowMs)) {
-      this.#routing.startAwaiting(nowMs)
+    if (this.#router.directory.startIfDue(nowMs)) {
+      this.#router.startAwaiting(nowMs)
       this.#host.fetchShards(this)
       this.description.status.ask(nowMs)
     }
     if (this.description.status.startIfDue(nowMs)) this.#host.fetchSummary(this)
-    if (this.#routing.stopAwaitingIfDue(nowMs)) this.#relane()
+    if (this.#router.stopAwaitingIfDue(nowMs)) this.#relane()
     this.#answers.expireHeld(nowMs)
     this.#intake.sealDue(nowMs)
     this.pump()
@@ -187,9 +187,9 @@ export class Pipeline {
       return undefined
     }
     this.telemetry.shardMapRefreshes++
-    const refusal = this.#routing.directory.loaded(listing, nowMs)
+    const refusal = this.#router.directory.loaded(listing, nowMs)
     if (refusal === undefined) {
-      this.#routing.listingCame()
+      this.#router.listingCame()
       this.#relane()
     }
     this.#outbox.limiter.resumeAll(nowMs)
@@ -201,8 +201,8 @@ export class Pipeline {
 
   shardsFailed(nowMs: number): void {
     this.#nowMs = nowMs
-    this.#routing.directory.failed(nowMs)
-    this.#routing.listingCame()
+    this.#router.directory.failed(nowMs)
+    this.#router.listingCame()
     this.#relane()
     this.#outbox.limiter.resumeAll(nowMs)
     this.pump()
@@ -250,10 +250,10 @@ export class Pipeline {
   /** A new map or mode: what waits in a lane that is no more is taken apart into the lanes that are. */
   #relane(): void {
     const unrouted = this.#intake.relane()
-    const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#routing.isCurrent(laneId))
-    this.#readmission.takeApart([...unrouted, ...misplaced], false, this.#nowMs)
+    const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#router.isCurrent(laneId))
+    this.#repack.takeApart([...unrouted, ...misplaced], false, this.#nowMs)
     for (const drainingId of this.#outbox.limiter.drainingIds) {
-      for (const laneId of this.#routing.lanesOver(drainingId)) {
+      for (const laneId of this.#router.lanesOver(drainingId)) {
         this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)
       }
     }
@@ -261,7 +261,7 @@ export class Pipeline {
 
   #forgetStream(): void {
     this.#answers.forget()
-    if (this.#routing.forget(this.#nowMs)) this.#relane()
+    if (this.#router.forget(this.#nowMs)) this.#relane()
   }
 
   /** What a failed request means for its entries, and perhaps for all that waits. */
@@ -292,13 +292,13 @@ export class Pipeline {
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
         if (this.#mayGoAgain(record)) this.#queue(record, this.#options.ordering === 'key')
-        else this.#readmission.takeApart([record], false, this.#nowMs)
+        else this.#repack.takeApart([record], false, this.#nowMs)
         return
       case 'retryMembers':
         this.telemetry.retries++
         // A misrouted aggregate is stored: a reader that does not look at ranges sees it, the KCL does not.
         if (!decision.alone) record.persisted = 'maybe'
-        this.#readmission.takeApart([record], decision.alone, this.#nowMs)
+        this.#repack.takeApart([record], decision.alone, this.#nowMs)
         return
       default:
         assertNever(decision)
@@ -307,7 +307,7 @@ export class Pipeline {
 
   /** Whether it may go as it is sealed, to its own lane: a lane that a new map did away with must not come back. */
   #mayGoAgain(record: KinesisRecord): boolean {
-    return !isStale(record, this.#nowMs) && this.#routing.isCurrent(record.predictedShard)
+    return !isStale(record, this.#nowMs) && this.#router.isCurrent(record.predictedShard)
   }
 
   #deliver(record: KinesisRecord, { shardId, sequenceNumber }: Extract<Decision, { kind: 'deliver' }>): void {
