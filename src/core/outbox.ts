@@ -11,28 +11,32 @@ import { Breaker } from './breaker.ts'
 import { Collector } from './collector.ts'
 import type { StreamOptions } from './stream-options.ts'
 
-export interface OutboxPorts {
-  hasFreeSlot(): boolean
+/** What leaves at a time: `stale` records must be taken apart, in this order, before the batch is sent. */
+export interface Outgoing {
+  readonly stale: readonly KinesisRecord[]
+  readonly batch: Batch | undefined
+  readonly isEach?: boolean
+}
+
+/** What the producer has to say to a stream that wants to send. */
+export interface Leave {
+  /** Whether a request may start: there are slots for so many of all streams. */
+  readonly hasFreeSlot: boolean
   /** Whether whatever waits should go now. */
-  isUrgent(): boolean
-  send(batch: Batch): void
-  /** A member's time is over, or it was taken back: the records must be taken apart, in this order. May add to the outbox. */
-  returnStale(records: readonly KinesisRecord[]): void
+  readonly isUrgent: boolean
 }
 
 export class Outbox {
   readonly limiter: Limiter
   readonly breaker: Breaker
   readonly #collector: Collector
-  readonly #ports: OutboxPorts
   readonly #windowMs: number
 
-  constructor(options: StreamOptions, random: Random, ports: OutboxPorts) {
+  constructor(options: StreamOptions, random: Random) {
     this.limiter = new Limiter(options, random)
     this.breaker = new Breaker(random)
     this.#collector = new Collector(options)
     this.#windowMs = options.collectionWindowMs
-    this.#ports = ports
   }
 
   /** Records held. */
@@ -40,24 +44,32 @@ export class Outbox {
     return this.limiter.count + this.#collector.count
   }
 
-  get nextDeadlineMs(): number {
-    const sendMs = this.#ports.hasFreeSlot()
+  /** When `next` may have something that it has not now. */
+  nextDeadlineMs(hasFreeSlot: boolean): number {
+    const sendMs = hasFreeSlot
       ? Math.max(this.#collector.nextDeadlineMs, this.breaker.nextDeadlineMs)
       : Number.POSITIVE_INFINITY
     const releaseMs = this.#collector.hasRoom ? this.limiter.nextDeadlineMs : Number.POSITIVE_INFINITY
     return Math.min(sendMs, releaseMs, this.limiter.nextExpirationMs, this.#collector.nextExpirationMs)
   }
 
-  /** Sends pieces of a request that was refused as a whole, each by itself. */
+  /** Puts in pieces of a request that was refused as a whole, each to be sent by itself. */
   addIsolated(entries: readonly KinesisRecord[]): void {
     this.#collector.addIsolated(entries)
   }
 
-  /** Moves what may move: from the limiter to the collector, from the collector into requests. */
-  pump(nowMs: number): void {
-    this.#returnExpired(nowMs)
-    do this.#release(nowMs)
-    while (this.#sendOne(nowMs))
+  /** Moves what may move, and takes out what has to leave next; undefined: nothing has. */
+  next(leave: Leave, nowMs: number): Outgoing | undefined {
+    // What expires while no request can leave is not kept until one can.
+    for (const station of [this.#collector, this.limiter]) {
+      const expired = station.takeExpired(nowMs)
+      if (expired.length > 0) return this.#handBack(expired, nowMs)
+    }
+    const stale = this.#collect(nowMs)
+    if (stale !== undefined) return this.#handBack([stale], nowMs)
+    if (!leave.hasFreeSlot || !this.breaker.mayStart(nowMs)) return undefined
+    const batch = this.#collector.take(nowMs, leave.isUrgent)
+    return batch === undefined ? undefined : this.#checked(batch, nowMs)
   }
 
   /** Takes out everything. */
@@ -65,60 +77,39 @@ export class Outbox {
     return [...this.#collector.takeAll(), ...this.limiter.takeAll(nowMs)]
   }
 
-  /** What expires while no request can leave is not kept until one can. */
-  #returnExpired(nowMs: number): void {
-    this.#return(this.#collector.takeExpired(nowMs), nowMs)
-    this.#return(this.limiter.takeExpired(nowMs), nowMs)
-  }
-
-  #release(nowMs: number): void {
+  /** Moves from the limiter to the collector, up to a record that has become stale: that one is returned. */
+  #collect(nowMs: number): KinesisRecord | undefined {
     while (this.#collector.hasRoom) {
       const record = this.limiter.release(nowMs)
-      if (record === undefined) return
-      if (isStale(record, nowMs)) {
-        this.#return([record], nowMs)
-        continue
-      }
+      if (record === undefined) return undefined
+      if (isStale(record, nowMs)) return record
       // A retry's own deadline is long past; a short new one lets retries of one moment share a request.
       if (record.attempts.length > 0) record.deadlineMs = nowMs + this.#windowMs
       this.#collector.add(record)
     }
-  }
-
-  #sendOne(nowMs: number): boolean {
-    if (!this.#ports.hasFreeSlot() || !this.breaker.mayStart(nowMs)) return false
-    const batch = this.#collector.take(nowMs, this.#ports.isUrgent())
-    if (batch === undefined) return false
-    const fresh = this.#withoutStale(batch, nowMs)
-    if (fresh.entries.length > 0) {
-      this.breaker.started()
-      this.#ports.send(fresh)
-    }
-    return true
+    return undefined
   }
 
   /** What became stale while it waited for a slot is handed back; the rest is sent. */
-  #withoutStale(batch: Batch, nowMs: number): Batch {
-    if (!batch.entries.some(record => isStale(record, nowMs))) return batch
-    const entries: KinesisRecord[] = []
-    let requestBytes = 0
-    for (const record of batch.entries) {
-      if (isStale(record, nowMs)) this.#return([record], nowMs)
-      else {
-        entries.push(record)
-        requestBytes += record.requestBytes
-      }
-    }
-    return { ...batch, entries, requestBytes }
+  #checked(batch: Batch, nowMs: number): Outgoing {
+    const stale = batch.entries.filter(record => isStale(record, nowMs))
+    const entries = stale.length === 0 ? batch.entries : batch.entries.filter(record => !isStale(record, nowMs))
+    const fresh = stale.length === 0 ? batch : { ...batch, entries, requestBytes: sumBytes(entries) }
+    if (entries.length > 0) this.breaker.started()
+    return { isEach: true, ...this.#handBack(stale, nowMs), batch: entries.length > 0 ? fresh : undefined }
   }
 
-  #return(records: readonly KinesisRecord[], nowMs: number): void {
-    for (const record of records) this.limiter.answered(record, nowMs)
-    this.#ports.returnStale(records)
+  #handBack(stale: readonly KinesisRecord[], nowMs: number): Outgoing {
+    for (const record of stale) this.limiter.answered(record, nowMs)
+    return { stale, batch: undefined }
   }
 }
 
 /** Whether some member's time is over or it was taken back: the bytes as sealed must not be sent. */
 export function isStale(record: KinesisRecord, nowMs: number): boolean {
   return record.expirationMs <= nowMs || record.members.abortedCount > 0
+}
+
+function sumBytes(entries: readonly KinesisRecord[]): number {
+  return entries.reduce((bytes, { requestBytes }) => bytes + requestBytes, 0)
 }

@@ -5,12 +5,12 @@
  */
 import type { Settlement } from '../model/exchange.ts'
 import { type History, type KinesisRecord, Members } from '../model/kinesis-record.ts'
-import type { RecordValidator } from './record-validator.ts'
 import type { Custody } from './custody.ts'
+import { expired } from './failures.ts'
 import type { Intake } from './intake.ts'
 import { historyOf, membersOf } from './members.ts'
+import type { RecordValidator } from './record-validator.ts'
 import type { StreamOptions } from './stream-options.ts'
-import { expired } from './settlement.ts'
 
 export interface RepackContext {
   readonly options: StreamOptions
@@ -80,6 +80,6 @@ export class Repack {
     custody.moved(members)
     if (over.count === 0) return
     const failure = expired(options.recordTtlMs, record)
-    settle({ members: over, attempts: [], persisted: 'no', isAggregate: false, failure })
+    settle({ kind: 'failed', members: over, attempts: [], persisted: 'no', failure })
   }
 }

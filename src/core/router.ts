@@ -8,10 +8,9 @@ import { type AcceptedRecord, type KinesisRecord, STREAM_LANE, UNROUTED_LANE } f
 import type { Random } from '../model/ports.ts'
 import type { HashedKey } from './key-cache.ts'
 import { areMembersInRange } from './members.ts'
-import type { StreamOptions } from './stream-options.ts'
-import type { Placement } from './retrier.ts'
 import { ShardDirectory } from './shard-directory.ts'
 import type { ShardMap } from './shard-map.ts'
+import type { StreamOptions } from './stream-options.ts'
 
 /** Misrouted records in a row, under a map younger than their request, that mean the service chooses shards itself. */
 const MAX_UNEXPLAINED_MISROUTES = 8
@@ -148,11 +147,11 @@ export class Router {
   }
 
   /**
-   * Judges where an acknowledged record landed. A plain record fits wherever it landed: nobody looks at the range of a
+   * Judges where an acknowledged record landed; `'unknown'`: the shard is in no map, and the answer must be judged again with the next. A plain record fits wherever it landed: nobody looks at the range of a
    * record that is not an aggregate. An aggregate without a prediction holds records of one hash key: it fits unless the
    * service chose the shard itself, which shows in the shard's range.
    */
-  placementOf(record: KinesisRecord, shardId: string): Placement {
+  placementOf(record: KinesisRecord, shardId: string): 'fits' | 'misrouted' | 'unknown' {
     if (!record.isAggregate) return 'fits'
     // Sealed under the former ranges or under the present ones: only the members tell.
     if (record.predictedShard === shardId && !this.directory.hasMoved(shardId)) return 'fits'

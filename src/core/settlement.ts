@@ -1,43 +1,139 @@
 /**
- * The last station: members and their common fate enter, each member's callback is called.
- * Settlements wait in a queue until the streams are at rest, so a callback may put, flush or close.
- * Invariant: every accepted record passes here exactly once (an aborted one passed when it was aborted); its budget is
- * released and its number settled whether or not its callback throws.
+ * The last station: what is decided and not called back yet. Settlements enter as streams make them, and leave when every
+ * stream is at rest, so a callback may put, flush or close.
+ * Invariant: every accepted record passes here exactly once (an aborted one passed when it was aborted); the buffer and the
+ * counters are right before its callback runs, and whatever the callback, a subscriber or a counter throws keeps no other
+ * record from being called back.
  */
-import { codedText, RecordFailedError, safeText, type TransportError } from '../model/errors.ts'
-import type { Failure, Settlement } from '../model/exchange.ts'
-import { attemptsOf, memberFailure } from '../model/failure-story.ts'
-import type { AbortTicket, KinesisRecord } from '../model/kinesis-record.ts'
+
+import type { EnvelopeMemory } from '../lanes/envelope-memory.ts'
+import { Fifo } from '../lanes/fifo.ts'
+import { RecordFailedError } from '../model/errors.ts'
+import type { Delivered, Settlement } from '../model/exchange.ts'
+import { attemptsOf, memberFailure, shardOf } from '../model/failure-story.ts'
+import type { AbortTicket } from '../model/kinesis-record.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
+import { publishFailed, publishFailure } from '../stats/diagnostics.ts'
+import type { StreamTelemetry } from '../stats/telemetry.ts'
+import type { BufferBudget } from './buffer-budget.ts'
+import type { CoreHost } from './core-host.ts'
+import { internalFailure } from './failures.ts'
+import type { FlushLedger } from './flush-ledger.ts'
+import { takenBack } from './members.ts'
 
-/** Returns the failure of records that the service refused under its own code and message. */
-export function refusedBy(
-  streamName: string,
-  code: 'KPL_ERR_REJECTED' | 'KPL_ERR_THROTTLED',
-  cause: {
-    readonly errorCode?: string | undefined
-    readonly message?: string
-    readonly errorMessage?: string | undefined
+/** The stream that a settlement belongs to. */
+export interface SettledStream {
+  readonly streamName: string
+  readonly telemetry: StreamTelemetry
+}
+
+/** The books that are right before a callback runs. */
+export interface Books {
+  readonly buffer: BufferBudget
+  readonly ledger: FlushLedger
+  readonly memory: EnvelopeMemory | undefined
+}
+
+export class Settlements {
+  readonly #books: Books
+  readonly #host: CoreHost
+  readonly #waiting = new Fifo<{ readonly stream: SettledStream; readonly settlement: Settlement }>()
+  #isRunning = false
+  #delivered = 0
+  #failed = 0
+
+  constructor(books: Books, host: CoreHost) {
+    this.#books = books
+    this.#host = host
   }
-): Failure {
-  const serviceCode = safeText(cause.errorCode ?? 'Unknown')
-  const text = safeText(cause.errorMessage ?? cause.message ?? '')
-  return { code, message: `stream ${streamName}: ${codedText(serviceCode, text)}`, serviceCode }
-}
 
-/** Returns the failure of records that cannot be sent at all, in the words of what keeps them here. */
-export function cannotSend(streamName: string, error: TransportError): Failure {
-  const serviceCode = safeText(error.errorCode)
-  const message = `stream ${streamName}: nothing can be sent: ${codedText(serviceCode, safeText(error.message))}`
-  return { code: 'KPL_ERR_CANNOT_SEND', message, serviceCode, cause: error.cause ?? error }
-}
+  /** Settlements that wait for `run`. */
+  get count(): number {
+    return this.#waiting.count
+  }
 
-/** Returns the failure of records whose time to live is over. */
-export function expired(recordTtlMs: number, { predictedShard }: KinesisRecord): Failure {
-  return {
-    code: 'KPL_ERR_EXPIRED',
-    message: `not acknowledged within recordTtlMs (${recordTtlMs} ms)`,
-    predictedShard
+  /** User records that were acknowledged. */
+  get delivered(): number {
+    return this.#delivered
+  }
+
+  /** User records that failed, aborted ones included. */
+  get failed(): number {
+    return this.#failed
+  }
+
+  add(stream: SettledStream, settlement: Settlement): void {
+    this.#waiting.push({ stream, settlement })
+  }
+
+  /** Calls back whoever waits for a settlement. What a callback settles waits its turn. */
+  run(nowMs: number): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        this.#settle(next.stream, next.settlement, nowMs)
+      }
+    } finally {
+      this.#isRunning = false
+      this.tell(() => this.#host.spells?.atRest(nowMs))
+    }
+  }
+
+  /** Settles one record of members that are not decided, at once: its AbortSignal has fired. */
+  abort(ticket: AbortTicket, telemetry: StreamTelemetry | undefined, nowMs: number): void {
+    const { members, index, streamName } = ticket
+    if (members === undefined || members.isDecided) return
+    const told = takenBack(members, index, nowMs)
+    members.settles[index] = undefined
+    members.abortedCount++
+    ticket.members = undefined
+    this.#failed++
+    this.tell(() => {
+      telemetry?.failed('KPL_ERR_ABORTED', 1, shardOf({ members }))
+      publishFailure(streamName, told, shardOf({ members }), 1)
+      this.#host.spells?.takenBack(streamName, told, nowMs)
+    })
+    try {
+      ticket.settle(new RecordFailedError(told), undefined)
+    } catch (thrown) {
+      this.#host.callbackThrew(thrown)
+    }
+    this.#books.ledger.settled(members.numbers[index]!)
+  }
+
+  /** For what only counts or tells: when it throws, no record is touched. */
+  tell(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.tellingThrew(error)
+    }
+  }
+
+  /** Something that only counts or tells threw. */
+  tellingThrew(error: unknown): void {
+    this.#host.warn('KPL_WARN_INTERNAL', internalFailure(error).message)
+  }
+
+  #settle({ telemetry, streamName }: SettledStream, settlement: Settlement, nowMs: number): void {
+    const { buffer, ledger, memory } = this.#books
+    const { members } = settlement
+    const isDelivered = settlement.kind === 'delivered'
+    const liveCount = members.count - members.abortedCount
+    buffer.release(members.budgetBytes, members.count)
+    if (isDelivered) this.#delivered += liveCount
+    else this.#failed += liveCount
+    this.tell(() => {
+      telemetry.settled(settlement, nowMs)
+      publishFailed(streamName, settlement)
+      if (settlement.kind === 'failed') this.#host.spells?.failed(streamName, settlement)
+    })
+    const callbackThrew = (error: unknown) => this.#host.callbackThrew(error)
+    callBack(settlement, number => ledger.settled(number), callbackThrew)
+    // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
+    const isUnread = isDelivered && settlement.persisted === 'no'
+    if (isUnread && members.sealedAs !== undefined) memory?.release(members.sealedAs.data)
   }
 }
 
@@ -56,11 +152,10 @@ export function callBack(
     if (settle === undefined) continue
     members.settles[i] = undefined
     try {
-      const { failure } = settlement
       const returned: unknown =
-        failure === undefined
+        settlement.kind === 'delivered'
           ? settle(undefined, resultOf(settlement, i))
-          : settle(new RecordFailedError(memberFailure(settlement, failure, i)), undefined)
+          : settle(new RecordFailedError(memberFailure(settlement, i)), undefined)
       // An async function is taken for a callback by the types: its rejection is a throw.
       if (returned !== undefined) watch(returned, onThrow)
     } catch (error) {
@@ -81,12 +176,10 @@ function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCal
   return settle.settle
 }
 
-function resultOf(settlement: Settlement, index: number): PutResult {
-  // Set by whoever made a settlement without a failure.
-  const shardId = settlement.shardId ?? ''
-  const sequenceNumber = settlement.sequenceNumber ?? ''
+function resultOf(settlement: Delivered, index: number): PutResult {
+  const { shardId, sequenceNumber, isAggregate } = settlement
   const attempts = attemptsOf(settlement, index)
-  return settlement.isAggregate
+  return isAggregate
     ? { shardId, sequenceNumber, subSequenceNumber: index, attempts }
     : { shardId, sequenceNumber, attempts }
 }

@@ -5,32 +5,39 @@
  *                 ^ members     ^ sealed                                                  |
  *                 +-------------+----------------------- #apply <-------------------------+
  *
- * `#relane`, the outbox's `returnStale` and the halving in `#applyToAll` lead back too.
+ * `#relane`, what is stale in `pump` and the halving in `#applyToAll` lead back too.
  * Invariant: between two calls every accepted record is in exactly one place: an envelope, the outbox, a request, on hold.
  */
 
 import { assertNever, type ProducerError } from '../model/errors.ts'
-import type { Failure, Outcome, StreamGauges } from '../model/exchange.ts'
+import {
+  type AnsweredRequest,
+  type Decision,
+  type Failure,
+  isAcknowledged,
+  type Outcome,
+  type StreamGauges
+} from '../model/exchange.ts'
 import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { type StreamRef, streamRef } from '../model/records.ts'
 import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import { publishShardMap } from '../stats/diagnostics.ts'
 import { StreamTelemetry } from '../stats/telemetry.ts'
-import { Answers } from './answers.ts'
 import { Custody } from './custody.ts'
 import { Description } from './description.ts'
 import { gaugesOf } from './gauges.ts'
+import { type AnsweredRecord, HeldAnswers } from './held-answers.ts'
 import { Intake } from './intake.ts'
 import type { HashedKey } from './key-cache.ts'
-import { orderBroken } from './order-watch.ts'
-import { isStale, Outbox } from './outbox.ts'
+import { attemptOf, recordAttempt } from './members.ts'
+import { OrderWatch, orderBroken } from './order-watch.ts'
+import { isStale, Outbox, type Outgoing } from './outbox.ts'
+import { Repack } from './repack.ts'
+import { type RequestJudgement, Retrier } from './retrier.ts'
+import { Router } from './router.ts'
 import type { FormerStream, StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
-import { Repack } from './repack.ts'
-import { type RequestDecision, RequestFailures } from './request-failures.ts'
-import type { Decision } from './retrier.ts'
-import { Router } from './router.ts'
 
 export class Stream {
   readonly streamName: string
@@ -43,8 +50,9 @@ export class Stream {
   readonly #router: Router
   readonly #intake: Intake
   readonly #outbox: Outbox
-  readonly #requestFailures: RequestFailures
-  readonly #answers: Answers
+  readonly #retrier: Retrier
+  readonly #held = new HeldAnswers()
+  readonly #orderWatch = new OrderWatch()
   readonly #repack: Repack
   /** Set once it threw and another has taken its place: nothing may be asked of it any more. */
   isReplaced = false
@@ -64,20 +72,13 @@ export class Stream {
     this.#intake = new Intake({ ...options, openMembers }, this.#router, record => {
       if (!this.#repack.catches(record)) this.#queue(record, false)
     })
-    this.#outbox = new Outbox(options, host.random, {
-      hasFreeSlot: () => host.hasFreeSlot(),
-      isUrgent: () => host.isFlushing(),
-      send: batch => host.send(this, batch, this.#nowMs),
-      returnStale: records => this.#repack.takeApart(records, false, this.#nowMs)
-    })
-    const parts = { router: this.#router, outbox: this.#outbox }
-    this.description = new Description({ streamName, options, host, ...parts }, former?.blindUntilMs)
-    this.#requestFailures = new RequestFailures({
-      streamName,
-      failIfThrottled: options.failIfThrottled,
-      outbox: this.#outbox,
-      telemetry: this.telemetry
-    })
+    this.#outbox = new Outbox(options, host.random)
+    const { breaker } = this.#outbox
+    this.#retrier = new Retrier({ streamName, failIfThrottled: options.failIfThrottled }, breaker)
+    this.description = new Description(
+      { streamName, options, host, router: this.#router, breaker },
+      former?.blindUntilMs
+    )
     this.#repack = new Repack({
       options,
       validator: host.validator,
@@ -86,28 +87,17 @@ export class Stream {
       settle: settlement => host.settle(this, settlement),
       queueFirst: record => this.#queue(record, true)
     })
-    this.#answers = new Answers({
-      streamName,
-      failIfThrottled: options.failIfThrottled,
-      ordering: options.ordering,
-      router: this.#router,
-      outbox: this.#outbox,
-      requestFailures: this.#requestFailures,
-      telemetry: this.telemetry,
-      apply: (record, decision) => this.#apply(record, decision),
-      orderBroken: shardId => host.warn('KPL_WARN_ORDER', orderBroken(streamName, shardId))
-    })
   }
 
   /** The earliest moment at which `advance` has something to do. */
   get nextDeadlineMs(): number {
     return Math.min(
       this.#intake.nextDeadlineMs,
-      this.#outbox.nextDeadlineMs,
+      this.#outbox.nextDeadlineMs(this.#host.hasFreeSlot()),
       this.#router.directory.nextDeadlineMs,
       this.#router.awaitUntilMs,
       this.description.status.nextDeadlineMs,
-      this.#answers.nextDeadlineMs
+      this.#held.nextDeadlineMs
     )
   }
 
@@ -150,7 +140,7 @@ export class Stream {
     }
     if (this.description.status.startIfDue(nowMs)) this.#host.fetchSummary(this)
     if (this.#router.stopAwaitingIfDue(nowMs)) this.#relane()
-    this.#answers.expireHeld(nowMs)
+    this.#giveUpHeld()
     this.#intake.sealDue(nowMs)
     this.pump()
   }
@@ -162,19 +152,18 @@ export class Stream {
     this.pump()
   }
 
-  /** Takes the answer to a batch that was sent. */
+  /** Takes what became of a batch that was sent. */
   complete(batch: Batch, outcome: Outcome, nowMs: number): void {
     this.#nowMs = nowMs
     this.telemetry.requestEnded(batch, outcome, nowMs)
-    if (outcome.error !== undefined) {
+    if (outcome.kind === 'answered') this.#answered(batch, outcome)
+    else {
+      const { error, startMs } = outcome
       // A stream that is made anew has the same shard ids with other ranges.
-      if (outcome.error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
-      const decision = this.#requestFailures.decide(batch, outcome.error, outcome.startMs, nowMs)
-      this.#applyToAll(batch.entries, decision)
-    } else {
-      this.description.status.answered(nowMs)
-      this.#answers.handle(batch, outcome, nowMs)
-      if (this.description.noticesMisroutes()) this.#relane()
+      if (error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
+      const userRecords = batch.entries.reduce((count, { members }) => count + members.count, 0)
+      this.telemetry.error(error.errorCode, '', userRecords)
+      this.#applyToAll(batch.entries, this.#retrier.judgeFailed(batch, outcome), startMs)
     }
     this.pump()
   }
@@ -193,7 +182,7 @@ export class Stream {
       this.#relane()
     }
     this.#outbox.limiter.resumeAll(nowMs)
-    this.#answers.judgeHeld(nowMs)
+    for (const answered of this.#held.takeAll()) this.#judgeHeld(answered)
     this.pump()
     publishShardMap(this, nowMs)
     return refusal
@@ -222,15 +211,16 @@ export class Stream {
     this.#nowMs = nowMs
     this.#intake.sealAll()
     const waiting = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(nowMs)]
-    for (const record of [...waiting, ...this.#answers.takeHeldRecords()]) this.fail(record, failure)
+    const held = this.#held.takeAll().map(answered => this.#recordStored(answered))
+    for (const record of [...waiting, ...held]) this.fail(record, failure)
     this.hasSealed = false
   }
 
   /** Fails one record that is out, or that has just been taken out. */
   fail(record: KinesisRecord, failure: Failure): void {
-    const { members, attempts, persisted, isAggregate } = record
+    const { members, attempts, persisted } = record
     this.#outbox.limiter.answered(record, this.#nowMs)
-    this.#host.settle(this, { members, attempts, persisted, isAggregate, failure })
+    this.#host.settle(this, { kind: 'failed', members, attempts, persisted, failure })
   }
 
   #queue(record: KinesisRecord, isFirst: boolean): void {
@@ -241,10 +231,17 @@ export class Stream {
 
   /** Sends what may go. */
   pump(): void {
-    do {
-      this.hasSealed = false
-      this.#outbox.pump(this.#nowMs)
-    } while (this.hasSealed)
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      if (next.isEach) for (const r of next.stale) this.#repack.takeApart([r], false, this.#nowMs)
+      else if (next.stale.length > 0) this.#repack.takeApart(next.stale, false, this.#nowMs)
+      if (next.batch !== undefined) this.#host.send(this, next.batch, this.#nowMs)
+    }
+    this.hasSealed = false
+  }
+
+  #next(): Outgoing | undefined {
+    const leave = { hasFreeSlot: this.#host.hasFreeSlot(), isUrgent: this.#host.isFlushing() }
+    return this.#outbox.next(leave, this.#nowMs)
   }
 
   /** A new map or mode: what waits in a lane that is no more is taken apart into the lanes that are. */
@@ -260,19 +257,93 @@ export class Stream {
   }
 
   #forgetStream(): void {
-    this.#answers.forget()
+    this.#orderWatch.forget()
     if (this.#router.forget(this.#nowMs)) this.#relane()
   }
 
-  /** What a failed request means for its entries, and perhaps for all that waits. */
-  #applyToAll(entries: readonly KinesisRecord[], decision: RequestDecision): void {
-    if (decision.kind === 'halve') {
+  #answered({ entries }: Batch, { records, startMs, endMs }: AnsweredRequest): void {
+    this.description.status.answered(this.#nowMs)
+    if (this.#outbox.breaker.answered()) this.#outbox.limiter.forgive(this.#nowMs)
+    for (const [i, record] of entries.entries()) {
+      const answer = records[i] ?? {}
+      if (isAcknowledged(answer)) {
+        this.#watchOrder(answer)
+        this.#learn(record, answer.shardId, startMs)
+      }
+      this.#judge({ record, answer, startMs, endMs })
+    }
+    if (this.description.noticesMisroutes()) this.#relane()
+  }
+
+  #watchOrder({ shardId, sequenceNumber }: { readonly shardId: string; readonly sequenceNumber: string }): void {
+    if (this.#options.ordering === 'none' || this.#orderWatch.isInOrder(shardId, sequenceNumber)) return
+    this.#host.warn('KPL_WARN_ORDER', orderBroken(this.streamName, shardId))
+  }
+
+  /** Takes an acknowledgement as evidence of the shards. */
+  #learn(record: KinesisRecord, shardId: string, startMs: number): void {
+    if (!this.#router.learn(record, shardId, startMs, this.#nowMs)) return
+    this.telemetry.mispredicted(record.predictedShard)
+    // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
+    const isExplainedSoon = record.isAggregate && this.#router.directory.isRefreshing
+    if (isExplainedSoon) this.#outbox.limiter.hold(record.predictedShard, this.#nowMs)
+  }
+
+  /** Decides what becomes of a record that was answered, and acts on it; or holds it until a map tells where it landed. */
+  #judge(answered: AnsweredRecord): void {
+    const { record, answer, startMs } = answered
+    const placement = isAcknowledged(answer) ? this.#router.placementOf(record, answer.shardId) : 'fits'
+    if (placement === 'unknown') {
+      this.#held.hold(answered)
+      return
+    }
+    const { attempt, lesson, decision } = this.#retrier.judge(record, answer, placement, answered)
+    recordAttempt(record, attempt)
+    if (!isAcknowledged(answer)) {
+      this.telemetry.error(answer.errorCode ?? 'MalformedAnswer', record.predictedShard, record.members.count)
+      if (lesson === 'throttled') this.telemetry.throttled(record.predictedShard)
+    }
+    this.#outbox.limiter.learn(record.predictedShard, lesson, startMs, this.#nowMs)
+    this.#apply(record, decision)
+  }
+
+  /**
+   * Judges an answer that was held; its record is out until then. Sequence that the order is for: two stored records are held
+   * -> a map comes, and deciding about the first one throws -> the second one fails, and may be stored.
+   */
+  #judgeHeld(answered: AnsweredRecord): void {
+    const { members } = answered.record
+    this.#judge(answered)
+    if (!this.#held.holdsLast(answered.record)) members.sentMs = undefined
+  }
+
+  /** Gives up on held answers whose records' time is over: stored somewhere, but where nobody may look. */
+  #giveUpHeld(): void {
+    for (const answered of this.#held.takeStale(this.#nowMs, record => isStale(record, this.#nowMs))) {
+      this.#apply(this.#recordStored(answered), { kind: 'retryMembers', alone: false })
+    }
+  }
+
+  /** Notes what was stored, but perhaps where no consumer accepts it. */
+  #recordStored({ record, answer, startMs, endMs }: AnsweredRecord): KinesisRecord {
+    record.persisted = 'maybe'
+    record.members.sentMs = undefined
+    recordAttempt(record, attemptOf(answer, true, { startMs, endMs }))
+    return record
+  }
+
+  /** Acts on what a failed request means for its records, and perhaps for all that waits. */
+  #applyToAll(entries: readonly KinesisRecord[], judgement: RequestJudgement, startMs: number): void {
+    for (const record of entries) recordAttempt(record, judgement.attempt)
+    if (judgement.kind === 'halve') {
       const middle = entries.length >> 1
       this.#outbox.addIsolated(entries.slice(0, middle))
       this.#outbox.addIsolated(entries.slice(middle))
       return
     }
-    const { decisions, refusal } = decision
+    const { decisions, lesson, refusal } = judgement
+    // Every lane knows before anything moves.
+    for (const { predictedShard } of entries) this.#outbox.limiter.learn(predictedShard, lesson, startMs, this.#nowMs)
     for (const [i, record] of entries.entries()) this.#apply(record, decisions[i]!)
     const isBelieved = refusal !== undefined && this.description.believes(refusal.serviceCode, this.#nowMs)
     if (isBelieved) this.abandon(refusal, this.#nowMs)
@@ -313,6 +384,7 @@ export class Stream {
   #deliver(record: KinesisRecord, { shardId, sequenceNumber }: Extract<Decision, { kind: 'deliver' }>): void {
     const { members, attempts, persisted, isAggregate } = record
     this.telemetry.delivered(shardId, members.count - members.abortedCount, members.dataBytes)
-    this.#host.settle(this, { members, attempts, persisted, isAggregate, shardId, sequenceNumber })
+    const settlement = { members, attempts, persisted, isAggregate, shardId, sequenceNumber }
+    this.#host.settle(this, { kind: 'delivered', ...settlement })
   }
 }

@@ -5,9 +5,9 @@
  * stream goes on with a new stream. Answers to requests of a stream that was replaced are not for its successor.
  */
 
-import { errorText, InvalidRecordError, RecordFailedError } from '../model/errors.ts'
-import type { Failure } from '../model/exchange.ts'
+import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
 import { streamNameFault } from '../model/records.ts'
+import { internalFailure } from './failures.ts'
 import { Stream } from './stream.ts'
 import type { FormerStream, StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
@@ -85,7 +85,7 @@ export class Supervisor {
     this.#start(streamName, { telemetry, blindUntilMs: nowMs + REPLACED_PAUSE_MS })
     if (heldCount > 0) {
       const members = custody.takeAll(nowMs)
-      this.#host.settle(stream, { members, attempts: [], persisted: 'no', isAggregate: false, failure })
+      this.#host.settle(stream, { kind: 'failed', members, attempts: [], persisted: 'no', failure })
     }
     this.#host.warn(
       'KPL_WARN_INTERNAL',
@@ -103,11 +103,6 @@ export class Supervisor {
 /** Returns what a put throws that took nothing, because something inside threw. */
 export function refusalFor(cause: unknown): RecordFailedError {
   return new RecordFailedError({ ...internalFailure(cause), persisted: 'no', attempts: [] })
-}
-
-/** Returns the failure of records that were held by what threw. */
-export function internalFailure(cause: unknown): Failure {
-  return { code: 'KPL_ERR_INTERNAL', message: `something inside the producer threw: ${errorText(cause)}`, cause }
 }
 
 function badName(fault: string): InvalidRecordError {

@@ -5,6 +5,7 @@
  * delays another lane; lanes that can send take turns, one record each.
  * Cost: O(log lanes) a record.
  */
+import type { Lesson } from '../model/exchange.ts'
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
@@ -138,18 +139,22 @@ export class Limiter {
     this.#place(lane, nowMs)
   }
 
-  /** The shard stored a record: back-off starts anew at the next failure. */
-  succeeded(laneId: string): void {
+  /**
+   * An attempt that began at `startMs` ended: what was stored ends the back-off; a failure begins or doubles it, exponentially
+   * with full jitter. Sequence: requests A, B start -> A fails, back-off doubles -> B fails too: it began before that was
+   * known, and doubles nothing.
+   */
+  learn(laneId: string, lesson: Lesson, startMs: number, nowMs: number): void {
+    if (lesson === 'stored') this.#succeeded(laneId)
+    else if (lesson !== 'nothing') this.#failed(this.#lane(laneId, nowMs), startMs, nowMs, lesson === 'throttled')
+  }
+
+  #succeeded(laneId: string): void {
     const lane = this.#lanes.get(laneId)
     if (lane !== undefined) lane.failures = 0
   }
 
-  /**
-   * An attempt that began at `startMs` failed: the lane backs off, exponentially with full jitter. Sequence: requests A, B
-   * start -> A fails, back-off doubles -> B fails too: it began before that was known, and doubles nothing.
-   */
-  failed(laneId: string, startMs: number, nowMs: number, isThrottled: boolean): void {
-    const lane = this.#lane(laneId, nowMs)
+  #failed(lane: Lane, startMs: number, nowMs: number, isThrottled: boolean): void {
     if (startMs < lane.lastFailureMs) return
     lane.lastFailureMs = nowMs
     if (isThrottled) lane.bucket.throttle(nowMs)

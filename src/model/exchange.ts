@@ -1,19 +1,34 @@
 /**
- * What the core and the statistics tell each other: how a request ended, what became of records, the present state.
- * Invariant: plain data; nothing here acts.
+ * What the core and the statistics tell each other: how a request ended, what is decided of a record, what became of
+ * members, the present state.
+ * Example: an answered request -> a Decision for each of its records -> a Settlement for each that is done.
+ * Invariant: plain data; nothing here acts. A tag says which fields are there, and none of them is a dummy.
  */
 import type { ErrorCode, TransportError } from './errors.ts'
 import type { Members } from './kinesis-record.ts'
 import type { PutRecordsAnswer } from './ports.ts'
 import type { Attempt, Persisted } from './results.ts'
 
-/** The answers to one batch, or its failure as a whole. */
-export interface Outcome {
+/** When a request was handed to the transport, and when its answer came or it failed. */
+export interface RequestTimes {
   readonly startMs: number
   readonly endMs: number
-  readonly records?: readonly PutRecordsAnswer[]
-  readonly error?: TransportError
 }
+
+/** A request that the service answered: one answer for each of its records, in their order. */
+export interface AnsweredRequest extends RequestTimes {
+  readonly kind: 'answered'
+  readonly records: readonly PutRecordsAnswer[]
+}
+
+/** A request that failed as a whole. */
+export interface FailedRequest extends RequestTimes {
+  readonly kind: 'failed'
+  readonly error: TransportError
+}
+
+/** How a request ended. */
+export type Outcome = AnsweredRequest | FailedRequest
 
 /** An answer with both a sequence number and a shard, and without an error, is an acknowledgement; all else is not. */
 export function isAcknowledged(answer: PutRecordsAnswer): answer is { shardId: string; sequenceNumber: string } {
@@ -30,20 +45,43 @@ export interface Failure {
   readonly predictedShard?: string
 }
 
-/** What became of some members. */
-export interface Settlement {
+/** What becomes of one Kinesis record after its request ended. `Stream` applies it; nobody else acts on it. */
+export type Decision =
+  | { readonly kind: 'deliver'; readonly shardId: string; readonly sequenceNumber: string }
+  | { readonly kind: 'fail'; readonly failure: Failure }
+  /** The same bytes again, after the lane's back-off. `'maybe'`: this attempt may have been stored. */
+  | { readonly kind: 'retrySealed'; readonly persisted: Persisted }
+  /** Every member again, into new envelopes; `alone`: not together, because the envelope itself was refused. */
+  | { readonly kind: 'retryMembers'; readonly alone: boolean }
+
+/** What a lane learns of an attempt. */
+export type Lesson = 'stored' | 'throttled' | 'failed' | 'nothing'
+
+interface Settled {
   readonly members: Members
+  /** The attempts of the Kinesis record that the members are in. */
   readonly attempts: readonly Attempt[]
+  /** Whether one of these attempts, but for the one that delivered, may have been stored. */
   readonly persisted: Persisted
-  readonly isAggregate: boolean
-  /** Set when delivered. */
-  readonly shardId?: string
-  readonly sequenceNumber?: string
-  /** Set when failed. */
-  readonly failure?: Failure
 }
 
-/** The present state of one stream's pipeline. */
+export interface Delivered extends Settled {
+  readonly kind: 'delivered'
+  readonly shardId: string
+  readonly sequenceNumber: string
+  /** Members of an aggregate have sub-sequence numbers. */
+  readonly isAggregate: boolean
+}
+
+export interface Failed extends Settled {
+  readonly kind: 'failed'
+  readonly failure: Failure
+}
+
+/** What became of some members. */
+export type Settlement = Delivered | Failed
+
+/** The present state of one stream. */
 export interface PipelineGauges {
   readonly openEnvelopes: number
   readonly sealedRecords: number

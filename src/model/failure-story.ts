@@ -3,7 +3,7 @@
  * Invariant: a member's story is its own; members of one Kinesis record may have come from different ones.
  */
 import type { ErrorCode } from './errors.ts'
-import type { Failure, Settlement } from './exchange.ts'
+import type { Failed, Failure, Settlement } from './exchange.ts'
 import { STREAM_LANE, UNROUTED_LANE } from './kinesis-record.ts'
 import { MAX_ATTEMPTS_KEPT } from './limits.ts'
 import type { Attempt, Persisted } from './results.ts'
@@ -29,10 +29,10 @@ export interface MemberFailure {
 }
 
 /** Returns what the member at `index` is told. Members of one Kinesis record may have come from different ones. */
-export function memberFailure(settlement: Settlement, failure: Failure, index: number): MemberFailure {
+export function memberFailure(settlement: Failed, index: number): MemberFailure {
   const wasMaybe = settlement.members.historyOf(index)?.persisted === 'maybe'
   const persisted = wasMaybe ? 'maybe' : settlement.persisted
-  return failureWith(failure, persisted, attemptsOf(settlement, index))
+  return failureWith(settlement.failure, persisted, attemptsOf(settlement, index))
 }
 
 /** Returns a failure as one member is told of it: waiting that ended without the service's word ends with its last word. */
@@ -51,14 +51,13 @@ export interface FailureGroup {
   readonly userRecords: number
 }
 
-/** Returns what the members that have not been called back are told, in groups; none when they were delivered. */
-export function failuresOf(settlement: Settlement): FailureGroup[] {
-  const { members, failure } = settlement
-  if (failure === undefined) return []
+/** Returns what the members that have not been called back are told, in groups. */
+export function failuresOf(settlement: Failed): FailureGroup[] {
+  const { members } = settlement
   const groups = new Map<string, { told: MemberFailure; userRecords: number }>()
   for (let i = 0; i < members.count; i++) {
     if (members.settles[i] === undefined) continue
-    const told = memberFailure(settlement, failure, i)
+    const told = memberFailure(settlement, i)
     const key = `${told.persisted} ${told.attempts.length} ${told.message}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, { told, userRecords: 1 })
@@ -68,7 +67,7 @@ export function failuresOf(settlement: Settlement): FailureGroup[] {
 }
 
 /** The shard that failed members were meant for; undefined while no prediction is known. */
-export function shardOf({ members, failure }: Pick<Settlement, 'members' | 'failure'>): string | undefined {
+export function shardOf({ members, failure }: Pick<Failed, 'members'> & Partial<Failed>): string | undefined {
   const shard = failure?.predictedShard ?? members.sealedAs?.predictedShard
   return shard === STREAM_LANE || shard === UNROUTED_LANE ? undefined : shard
 }

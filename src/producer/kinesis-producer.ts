@@ -5,7 +5,8 @@
 
 import type { Writable } from 'node:stream'
 import { createAwsTransport } from '../aws/transport.ts'
-import { type CloseResult, Core } from '../core/core.ts'
+import { Core } from '../core/core.ts'
+import type { CloseResult } from '../core/core-host.ts'
 import { streamOptions } from '../core/stream-options.ts'
 import { errorText, InvalidRecordError, OptionsError, ProducerError } from '../model/errors.ts'
 import type { ProducerOptions, ResolvedOptions } from '../model/options.ts'
@@ -30,7 +31,7 @@ export interface ProducerPorts {
   readonly random?: Random
 }
 
-export type { CloseResult } from '../core/core.ts'
+export type { CloseResult } from '../core/core-host.ts'
 
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
@@ -180,7 +181,7 @@ export class KinesisProducer implements AsyncDisposable {
 
   /** Counters since the start, gauges of this moment and latency percentiles, by stream and shard. */
   stats(window?: StatsCursor): ProducerStats {
-    return snapshot(this.#core.streams, this.#clock.nowMs(), window)
+    return snapshot(this.#core, this.#clock.nowMs(), window)
   }
 
   #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {

@@ -4,10 +4,11 @@
  */
 
 import { setMaxListeners } from 'node:events'
-import type { CallFailure, Core, Flight } from '../core/core.ts'
+import type { Core } from '../core/core.ts'
+import type { CallFailure, Flight } from '../core/core-host.ts'
 import type { Stream } from '../core/stream.ts'
 import { errorText, TransportError } from '../model/errors.ts'
-import type { Outcome } from '../model/exchange.ts'
+import type { AnsweredRequest, FailedRequest, RequestTimes } from '../model/exchange.ts'
 import type { Batch } from '../model/kinesis-record.ts'
 import type {
   Clock,
@@ -43,8 +44,9 @@ export class Requests {
     const startMs = clock.nowMs()
     const request = { stream: stream.ref, entries: batch.entries, signal: this.#cut.signal }
     called(async () => checked(await transport.putRecords(request), batch)).then(
-      answered => core().landed(flight, { startMs, endMs: clock.nowMs(), ...answered }),
-      (error: unknown) => core().landed(flight, { startMs, endMs: clock.nowMs(), error: asTransportError(error) })
+      ending => core().landed(flight, { startMs, endMs: clock.nowMs(), ...ending }),
+      (error: unknown) =>
+        core().landed(flight, { startMs, endMs: clock.nowMs(), kind: 'failed', error: asTransportError(error) })
     )
   }
 
@@ -80,13 +82,16 @@ async function called<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   return call()
 }
 
-function checked(response: PutRecordsResponse, batch: Batch): Pick<Outcome, 'records' | 'error'> {
+/** How a request ended, but for the times. */
+type Ending = Omit<AnsweredRequest, keyof RequestTimes> | Omit<FailedRequest, keyof RequestTimes>
+
+function checked(response: PutRecordsResponse, batch: Batch): Ending {
   const records: unknown = isObject(response) ? response.records : undefined
   const count = Array.isArray(records) ? records.length : 0
-  if (count === batch.entries.length) return { records: (records as unknown[]).map(answerOf) }
+  if (count === batch.entries.length) return { kind: 'answered', records: (records as unknown[]).map(answerOf) }
   const message = `${batch.entries.length} records were sent and ${count} answers came`
   const failure = { errorCode: 'RecordCountMismatch', message, persisted: 'maybe' } as const
-  return { error: new TransportError(failure, 'KPL_ERR_PROTOCOL') }
+  return { kind: 'failed', error: new TransportError(failure, 'KPL_ERR_PROTOCOL') }
 }
 
 const ANSWER_FIELDS = ['shardId', 'sequenceNumber', 'errorCode', 'errorMessage'] as const

@@ -138,6 +138,7 @@ export function publishShardMap(source: Source, atMs: number): void {
 /** Publishes the failure of the members that have not been called back, once for each story among them. */
 export function publishFailed(streamName: string, settlement: Settlement): void {
   if (!failedRecords.hasSubscribers) return
+  if (settlement.kind !== 'failed') return
   for (const { told, userRecords } of failuresOf(settlement)) {
     publishFailure(streamName, told, shardOf(settlement), userRecords)
   }
@@ -164,10 +165,10 @@ export function publishFailure(
 }
 
 function requestEvent(streamName: string, { entries, requestBytes }: Batch, outcome: Outcome): RequestEvent {
-  const { startMs, endMs, records, error } = outcome
+  const { startMs, endMs } = outcome
   const errorCodes = new Map<string, number>()
-  let failedCount = records === undefined ? entries.length : 0
-  for (const answer of records ?? []) {
+  let failedCount = outcome.kind === 'failed' ? entries.length : 0
+  for (const answer of outcome.kind === 'answered' ? outcome.records : []) {
     if (isAcknowledged(answer)) continue
     failedCount++
     const code = answer.errorCode ?? 'MalformedAnswer'
@@ -181,19 +182,23 @@ function requestEvent(streamName: string, { entries, requestBytes }: Batch, outc
     userRecords: entries.reduce((count, { members }) => count + members.count, 0),
     requestBytes,
     failedRecords: failedCount,
-    errorCode: error?.errorCode,
+    errorCode: outcome.kind === 'failed' ? outcome.error.errorCode : undefined,
     errorCodes: Object.fromEntries(errorCodes)
   }
 }
 
 /** Returns how many Kinesis records of each lane an answer throttled. */
-export function throttledByShard({ entries }: Batch, { records, error }: Outcome): Map<string, number> {
+export function throttledByShard({ entries }: Batch, outcome: Outcome): Map<string, number> {
   const counts = new Map<string, number>()
   entries.forEach(({ predictedShard }, i) => {
-    const code = records?.[i]?.errorCode
-    const verdict = error === undefined ? code && classifyEntryError(code) : classifyRequestError(error)
-    if (verdict !== 'throttled') return
+    if (verdictOn(outcome, i) !== 'throttled') return
     counts.set(predictedShard, (counts.get(predictedShard) ?? 0) + 1)
   })
   return counts
+}
+
+function verdictOn(outcome: Outcome, index: number): string | undefined {
+  if (outcome.kind === 'failed') return classifyRequestError(outcome.error)
+  const code = outcome.records[index]?.errorCode
+  return code === undefined ? undefined : classifyEntryError(code)
 }

@@ -31,10 +31,12 @@ export class OutageSpells {
   /** A PutRecords request ended, and was acted upon. `endpoint`: host and port, when the transport tells. */
   requestEnded(
     streamName: string,
-    { error, endMs }: Outcome,
+    outcome: Outcome,
     isBreakerOpen: boolean,
     endpoint: string | undefined
   ): LogLine | undefined {
+    const { endMs } = outcome
+    const error = outcome.kind === 'failed' ? outcome.error : undefined
     const spell = this.#breakers.get(streamName)
     if (error !== undefined && !isReached(error)) {
       const current = spell ?? { failedRequests: 0, openedMs: undefined }

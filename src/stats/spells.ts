@@ -4,7 +4,7 @@
  * Invariant: nothing here is asked by a put; nothing is said while a stream is in the middle of anything; what is said never
  * holds a payload or a partition key.
  */
-import type { Outcome, Settlement } from '../model/exchange.ts'
+import type { Failed, Outcome } from '../model/exchange.ts'
 import { failuresOf, type MemberFailure } from '../model/failure-story.ts'
 import { type Batch, STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
 import { throttledByShard } from './diagnostics.ts'
@@ -55,8 +55,8 @@ export class Spells {
     this.#startTicking(outcome.endMs)
   }
 
-  /** User records were settled; before their callbacks run. */
-  settled(streamName: string, settlement: Settlement): void {
+  /** User records failed; before their callbacks run. */
+  failed(streamName: string, settlement: Failed): void {
     if (this.#ports.say === undefined) return
     for (const { told, userRecords } of failuresOf(settlement)) this.#failures.add(streamName, told, userRecords)
   }
@@ -105,8 +105,8 @@ export class Spells {
   }
 }
 
-function hasFailures({ records, error }: Outcome): boolean {
-  return error !== undefined || records === undefined || records.some(({ errorCode }) => errorCode !== undefined)
+function hasFailures(outcome: Outcome): boolean {
+  return outcome.kind === 'failed' || outcome.records.some(({ errorCode }) => errorCode !== undefined)
 }
 
 function outageText({ fields }: LogLine): string {

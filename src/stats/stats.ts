@@ -50,7 +50,7 @@ export interface CountedStreams {
     readonly telemetry: StreamTelemetry
     readonly gauges: StreamGauges
   }>
-  readonly budget: {
+  readonly buffer: {
     readonly usedRecords: number
     readonly usedBytes: number
     readonly maxRecords: number
@@ -76,10 +76,10 @@ export function snapshot(set: CountedStreams, nowMs: number, cursor?: StatsCurso
     streams[streamName] = { ...stats, ...state, shardMapAgeMs, shards }
   }
   return {
-    bufferedRecords: set.budget.usedRecords,
-    bufferedBytes: set.budget.usedBytes,
-    bufferMaxRecords: set.budget.maxRecords,
-    bufferMaxBytes: set.budget.maxBytes,
+    bufferedRecords: set.buffer.usedRecords,
+    bufferedBytes: set.buffer.usedBytes,
+    bufferMaxRecords: set.buffer.maxRecords,
+    bufferMaxBytes: set.buffer.maxBytes,
     inFlightRequests: set.inFlightRequests,
     delivered: set.delivered,
     failed: set.failed,

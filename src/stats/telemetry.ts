@@ -5,7 +5,7 @@
  * Hot: a user record costs a count on its way in and a comparison on its way out; all else is per Kinesis record.
  */
 import { isAcknowledged, type Outcome, type Settlement } from '../model/exchange.ts'
-import { joinAttempts } from '../model/failure-story.ts'
+import { joinAttempts, shardOf } from '../model/failure-story.ts'
 import { type Batch, type Members, STREAM_LANE } from '../model/kinesis-record.ts'
 import type { Attempt } from '../model/results.ts'
 import { AgeLedger } from './age-ledger.ts'
@@ -71,7 +71,7 @@ export class StreamTelemetry {
   }
 
   /** Counts a request that ended, before its answers are acted upon; what failed is told by `error`. */
-  requestEnded({ entries }: Batch, { startMs, records }: Outcome, nowMs: number): void {
+  requestEnded({ entries }: Batch, outcome: Outcome, nowMs: number): void {
     const { own } = this.#counts
     let userRecords = 0
     for (let i = 0; i < entries.length; i++) {
@@ -79,15 +79,15 @@ export class StreamTelemetry {
       const samples = this.#counts.samplesOf(predictedShard)
       userRecords += members.count
       samples.addEqual(AT.UserRecordsPerKinesisRecord, 1, members.count)
-      if (records === undefined) continue
-      const isStored = isAcknowledged(records[i] ?? {})
+      if (outcome.kind === 'failed') continue
+      const isStored = isAcknowledged(outcome.records[i] ?? {})
       samples.addEqual(AT.KinesisRecordsPut, 1, isStored ? 1 : 0)
       if (!isStored) continue
       samples.addEqual(AT.KinesisRecordsDataPut, 1, data.length)
       samples.addEqual(AT.AllErrors, 1, 0)
       this.#userRecordsSent += members.count
     }
-    const steps = Math.max(0, Math.round((nowMs - startMs) * STEPS_PER_MS))
+    const steps = Math.max(0, Math.round((nowMs - outcome.startMs) * STEPS_PER_MS))
     this.#requestTime.add(steps, 1)
     own.addEqual(AT.RequestTime, 1, steps / STEPS_PER_MS)
     own.addEqual(AT.KinesisRecordsPerPutRecordsRequest, 1, entries.length)
@@ -104,13 +104,14 @@ export class StreamTelemetry {
   }
 
   /** Counts a settlement before its callbacks run. */
-  settled({ members, attempts, persisted, failure, shardId }: Settlement, nowMs: number): void {
+  settled(settlement: Settlement, nowMs: number): void {
+    const { members, attempts, persisted } = settlement
+    const isDelivered = settlement.kind === 'delivered'
     const liveCount = members.count - members.abortedCount
-    const bestShard = shardId ?? failure?.predictedShard ?? members.sealedAs?.predictedShard ?? STREAM_LANE
-    if (failure !== undefined) this.failed(failure.code, liveCount, bestShard)
-    else this.duplicatesPossible += persisted === 'maybe' ? liveCount : doubtfulCount(members)
-    const samples = this.#counts.samplesOf(bestShard)
-    const target = { samples, ackStep: failure === undefined ? stepOf(nowMs) : undefined }
+    const shardId = isDelivered ? settlement.shardId : (shardOf(settlement) ?? STREAM_LANE)
+    if (isDelivered) this.duplicatesPossible += persisted === 'maybe' ? liveCount : doubtfulCount(members)
+    else this.failed(settlement.failure.code, liveCount, shardId)
+    const target = { samples: this.#counts.samplesOf(shardId), ackStep: isDelivered ? stepOf(nowMs) : undefined }
     if (areAlike(members)) this.#settleAlike(members, attempts, target)
     else this.#settleEach(members, attempts, target)
   }

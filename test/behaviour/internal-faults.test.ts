@@ -18,7 +18,7 @@ describe('records that were held by what threw', () => {
   test.each<[string, () => void]>([
     ['while an envelope is sealed', () => throwOnce(EnvelopeWriter.prototype, 'seal')],
     ['while a batch is collected', () => throwOnce(Collector.prototype, 'take')],
-    ['while an answer is acted upon', () => throwOnce(Limiter.prototype, 'succeeded')]
+    ['while an answer is acted upon', () => throwOnce(Limiter.prototype, 'learn')]
   ])('fail with it %s, and the next records are delivered', async (_, breakSomething) => {
     const harness = await new Harness(OPTIONS).warm()
     breakSomething()
@@ -36,7 +36,7 @@ describe('records that were held by what threw', () => {
 
   test('may be stored if they were out', async () => {
     const harness = await new Harness(OPTIONS).warm()
-    throwOnce(Limiter.prototype, 'succeeded')
+    throwOnce(Limiter.prototype, 'learn')
 
     const put = harness.put('a', '1')
     await harness.pass(2000)

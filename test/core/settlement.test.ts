@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { callBack, expired } from '../../src/core/settlement.ts'
+import { expired } from '../../src/core/failures.ts'
+import { callBack } from '../../src/core/settlement.ts'
 import type { RecordFailedError } from '../../src/model/errors.ts'
 import type { Settlement } from '../../src/model/exchange.ts'
 import { type History, Members } from '../../src/model/kinesis-record.ts'
@@ -22,7 +23,7 @@ test('members of one Kinesis record with different histories are each told their
     members.push(accepted('key', 'data', { history, settle: error => void errors.push(error!) }))
   }
   const failure = expired(1_000, sealed())
-  const settlement: Settlement = { members, attempts: [], persisted: 'no', isAggregate: true, failure }
+  const settlement: Settlement = { kind: 'failed', members, attempts: [], persisted: 'no', failure }
 
   callBack(
     settlement,

@@ -29,7 +29,7 @@ describe('turns', () => {
 
   test('a lane that backs off does not delay another', () => {
     const stage = limiter()
-    stage.failed('a', 0, 0, false)
+    stage.learn('a', 'failed', 0, 0)
     stage.add(record('a'), 0)
     stage.add(record('b'), 0)
 
@@ -70,7 +70,7 @@ describe('back-off', () => {
     const waitsMs: number[] = []
 
     for (let i = 0, nowMs = 0; i < 5; i++, nowMs = stage.nextDeadlineMs) {
-      stage.failed('a', nowMs, nowMs, false)
+      stage.learn('a', 'failed', nowMs, nowMs)
       if (i === 0) stage.add(record('a'), 0)
       waitsMs.push(stage.nextDeadlineMs - nowMs)
     }
@@ -80,12 +80,12 @@ describe('back-off', () => {
 
   test('does not double for failures of attempts that began before the last was known', () => {
     const stage = limiter()
-    stage.failed('a', 0, 100, false)
+    stage.learn('a', 'failed', 0, 100)
     stage.add(record('a'), 100)
 
-    for (let i = 0; i < 23; i++) stage.failed('a', i, 101 + i, true)
+    for (let i = 0; i < 23; i++) stage.learn('a', 'throttled', i, 101 + i)
     const afterLate = { nextMs: stage.nextDeadlineMs, factor: stage.rateFactorOf('a') }
-    stage.failed('a', 150, 150, false)
+    stage.learn('a', 'failed', 150, 150)
 
     expect(afterLate).toEqual({ nextMs: 150, factor: 1 })
     expect(stage.nextDeadlineMs).toBe(250)
@@ -93,10 +93,10 @@ describe('back-off', () => {
 
   test('starts anew after a success', () => {
     const stage = limiter()
-    for (const nowMs of [0, 50, 150]) stage.failed('a', nowMs, nowMs, false)
+    for (const nowMs of [0, 50, 150]) stage.learn('a', 'failed', nowMs, nowMs)
 
-    stage.succeeded('a')
-    stage.failed('a', 1000, 1000, false)
+    stage.learn('a', 'stored', 0, 0)
+    stage.learn('a', 'failed', 1000, 1000)
     stage.add(record('a'), 1000)
 
     expect(stage.nextDeadlineMs).toBe(1050)
@@ -105,7 +105,7 @@ describe('back-off', () => {
   test('has full jitter', () => {
     const stage = limiter({}, () => 0.25)
 
-    stage.failed('a', 0, 0, false)
+    stage.learn('a', 'failed', 0, 0)
     stage.add(record('a'), 0)
 
     expect(stage.nextDeadlineMs).toBe(12.5)
@@ -114,13 +114,13 @@ describe('back-off', () => {
   test('ends for every lane when the outage is over', () => {
     const stage = limiter()
     for (const shard of ['a', 'b']) {
-      stage.failed(shard, 0, 0, false)
+      stage.learn(shard, 'failed', 0, 0)
       stage.add(record(shard), 0)
     }
 
     stage.forgive(10)
     const count = releaseAll(stage, 10).length
-    stage.failed('a', 10, 10, false)
+    stage.learn('a', 'failed', 10, 10)
     stage.add(record('a'), 10)
 
     expect([count, stage.nextDeadlineMs]).toEqual([2, 60])
@@ -130,7 +130,7 @@ describe('back-off', () => {
     const stage = limiter()
     for (const shard of ['a', 'b']) stage.add(record(shard), 0)
 
-    stage.failed('a', 0, 0, true)
+    stage.learn('a', 'throttled', 0, 0)
 
     expect([stage.rateFactorOf('a'), stage.rateFactorOf('b'), stage.rateFactorOf('none')]).toEqual([0.7, 1, undefined])
   })
@@ -152,7 +152,7 @@ describe('hold', () => {
 
   test('does not end a back-off that outlasts it', () => {
     const stage = limiter()
-    stage.failed('a', 0, 0, false)
+    stage.learn('a', 'failed', 0, 0)
     stage.hold('a', 0)
     stage.add(record('a'), 0)
 

@@ -60,7 +60,7 @@ export class Observed {
   }
 
   stats(cursor?: StatsCursor): ProducerStats {
-    return snapshot(this.#core.streams, this.harness.clock.nowMs(), cursor)
+    return snapshot(this.#core, this.harness.clock.nowMs(), cursor)
   }
 
   #wakeAt(atMs: number): void {

@@ -50,7 +50,7 @@ describe('limiter_test', () => {
     for (const record of records) limiter.add(record, 0)
     const first = limiter.release(0)!
     limiter.answered(first, 10)
-    limiter.failed(first.predictedShard, 0, 10, true)
+    limiter.learn(first.predictedShard, 'throttled', 0, 10)
 
     limiter.addFirst(first, 10)
 
@@ -86,7 +86,7 @@ describe('limiter_test', () => {
 
   test('Expiration: a lane that backs off for long still wakes when its oldest record expires', () => {
     const limiter = new Limiter(OPTIONS, () => 0.99)
-    for (let i = 0; i < 10; i++) limiter.failed('shardId-0', i, i, true)
+    for (let i = 0; i < 10; i++) limiter.learn('shardId-0', 'throttled', i, i)
     limiter.add(sealed({ expirationMs: 1000 }), 10)
 
     const wakeMs = limiter.nextDeadlineMs

@@ -1,13 +1,13 @@
 /** What the KPL's put_records_request_test, user_record_test and token_bucket_test assert. */
 
 import { describe, expect, test } from 'vitest'
-import { RecordValidator } from '../../src/core/record-validator.ts'
 import { Collector } from '../../src/core/collector.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
 import { callBack } from '../../src/core/settlement.ts'
 import { Aggregator } from '../../src/lanes/aggregator.ts'
 import { TokenBucket, type TokenBucketLimits } from '../../src/lanes/token-bucket.ts'
 import type { RecordFailedError } from '../../src/model/errors.ts'
-import type { Settlement } from '../../src/model/exchange.ts'
+import type { Delivered, Failed } from '../../src/model/exchange.ts'
 import { type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
@@ -91,6 +91,7 @@ describe('user_record_test', () => {
     ]
 
     const [error, result] = settle({
+      kind: 'failed',
       attempts,
       failure: { code: 'KPL_ERR_EXPIRED', message: 'over', serviceCode: 'code2' }
     })
@@ -111,7 +112,7 @@ describe('user_record_test', () => {
       { startMs: 111, endMs: 118, ...place }
     ]
 
-    const fate = settle({ attempts, ...place })
+    const fate = settle({ kind: 'delivered', isAggregate: false, attempts, ...place })
 
     expect(fate).toEqual([undefined, { ...place, attempts }])
   })
@@ -189,12 +190,12 @@ function open(options: { collectionMaxCount?: number } = {}): Collector {
 }
 
 /** What one record's callback is told. */
-function settle(settlement: Omit<Settlement, 'members' | 'persisted' | 'isAggregate'>) {
+function settle(settlement: Omit<Delivered, 'members' | 'persisted'> | Omit<Failed, 'members' | 'persisted'>) {
   const told: [RecordFailedError | undefined, PutResult | undefined][] = []
   const members = new Members()
   members.push(accepted('key', 'data', { settle: (error, result) => told.push([error, result]) }))
   callBack(
-    { ...settlement, members, persisted: 'no', isAggregate: false },
+    { ...settlement, members, persisted: 'no' },
     () => {},
     error => {
       throw error

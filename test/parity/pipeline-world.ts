@@ -4,9 +4,9 @@
  */
 
 import { RecordValidator } from '../../src/core/record-validator.ts'
+import { callBack } from '../../src/core/settlement.ts'
 import { Stream } from '../../src/core/stream.ts'
 import { streamOptions } from '../../src/core/stream-options.ts'
-import { callBack } from '../../src/core/settlement.ts'
 import { TransportError } from '../../src/model/errors.ts'
 import type { Settlement } from '../../src/model/exchange.ts'
 import type { Batch } from '../../src/model/kinesis-record.ts'
@@ -86,7 +86,7 @@ export class PipelineWorld {
   answer(batch: Batch, records: readonly PutRecordsAnswer[], tookMs = 10): void {
     const startMs = this.#nowMs
     this.#nowMs += tookMs
-    this.stream.complete(batch, { startMs, endMs: this.#nowMs, records }, this.#nowMs)
+    this.stream.complete(batch, { startMs, endMs: this.#nowMs, kind: 'answered', records }, this.#nowMs)
     this.#settle()
   }
 
@@ -95,7 +95,7 @@ export class PipelineWorld {
     const startMs = this.#nowMs
     this.#nowMs += 10
     const error = new TransportError({ errorCode, message, persisted })
-    this.stream.complete(batch, { startMs, endMs: this.#nowMs, error }, this.#nowMs)
+    this.stream.complete(batch, { startMs, endMs: this.#nowMs, kind: 'failed', error }, this.#nowMs)
     this.#settle()
   }
 

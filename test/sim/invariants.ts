@@ -84,10 +84,10 @@ function checkSettledOnce({ ledger, trace, thrownCount, expectedThrows }: World)
 }
 
 /** I1: and the counters agree. */
-function checkCounters({ set, ledger, trace, config }: World): void {
+function checkCounters({ core, ledger, trace, config }: World): void {
   let received = 0
   let failed = 0
-  for (const { telemetry } of set.streams) {
+  for (const { telemetry } of core.streams) {
     received += telemetry.userRecordsReceived
     failed += telemetry.userRecordsFailed
   }
@@ -95,8 +95,8 @@ function checkCounters({ set, ledger, trace, config }: World): void {
   // A count that threw is lost; the books are not.
   const isCounted = config.coreThrows === Number.POSITIVE_INFINITY
   if (isCounted && received !== ledger.puts.length) trace.violated('I1', `${received} received by the counters`)
-  if (set.delivered !== ledger.deliveredCount) trace.violated('I1', `${set.delivered} delivered by the counters`)
-  if (set.failed !== failedCount) trace.violated('I1', `${set.failed} of ${failedCount} failed by the counters`)
+  if (core.delivered !== ledger.deliveredCount) trace.violated('I1', `${core.delivered} delivered by the counters`)
+  if (core.failed !== failedCount) trace.violated('I1', `${core.failed} of ${failedCount} failed by the counters`)
   if (failed > failedCount) trace.violated('I1', `${failed} failed by the streams' counters`)
 }
 
@@ -198,13 +198,13 @@ function checkRejected({ trace, config }: World, put: Put): void {
 }
 
 /** I9: the buffer is empty to the byte when nothing is outstanding. */
-function checkIdle({ set, ledger, trace, roomWaits }: World): void {
-  const { usedBytes, usedRecords } = set.budget
+function checkIdle({ core, ledger, trace, roomWaits }: World): void {
+  const { usedBytes, usedRecords } = core.buffer
   if (ledger.outstanding > 0) return
   if (usedBytes !== 0 || usedRecords !== 0) trace.violated('I9', `idle with ${usedBytes} bytes, ${usedRecords} records`)
   if (roomWaits !== 0) trace.violated('I22', `${roomWaits} wait for room, and the buffer is empty`)
-  if (set.inFlightRequests !== 0) trace.violated('I13', `idle with ${set.inFlightRequests} requests in flight`)
-  for (const { gauges } of set.streams) {
+  if (core.inFlightRequests !== 0) trace.violated('I13', `idle with ${core.inFlightRequests} requests in flight`)
+  for (const { gauges } of core.streams) {
     if (gauges.openEnvelopes !== 0 || gauges.sealedRecords !== 0) trace.violated('I9', 'idle with records in a stage')
   }
 }

@@ -89,12 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
     "verdict === 'ambiguous' ? 'maybe' : 'no'",
     "'no'"
   ),
-  mutant(
-    'a misrouted copy counts as not stored',
-    'core/stream',
-    "if (!decision.alone) record.persisted = 'maybe'",
-    ''
-  ),
+  mutant('a misrouted copy counts as not stored', 'core/stream', "if (!decision.alone) record.persisted = 'maybe'", ''),
   mutant(
     'without a prediction every shard fits',
     'core/router',

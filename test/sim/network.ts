@@ -4,10 +4,10 @@
  * perhaps long after its time-out (a zombie); a definite error means that nothing was or will be applied.
  */
 
-import type { Flight as CoreFlight } from '../../src/core/core.ts'
+import type { Flight as CoreFlight } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import type { TransportError } from '../../src/model/errors.ts'
-import type { Outcome } from '../../src/model/exchange.ts'
+import type { AnsweredRequest, FailedRequest, Outcome, RequestTimes } from '../../src/model/exchange.ts'
 import type { Batch } from '../../src/model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange, StreamSummary, Timer } from '../../src/model/ports.ts'
 import { type FakeKinesis, FakeServiceError, type SeededRandom, type VirtualClock } from '../../src/testing/index.ts'
@@ -232,7 +232,8 @@ function orUndefined<Value>(call: () => Value): Value | undefined {
 function answerOf(
   result: TransportError | readonly PutRecordsAnswer[],
   entryCount: number
-): Pick<Outcome, 'records' | 'error'> {
-  if ('errorCode' in result) return { error: result }
-  return result.length === entryCount ? { records: result } : { error: errorOf('RecordCountMismatch', 200) }
+): Omit<AnsweredRequest, keyof RequestTimes> | Omit<FailedRequest, keyof RequestTimes> {
+  if ('errorCode' in result) return { kind: 'failed', error: result }
+  if (result.length === entryCount) return { kind: 'answered', records: result }
+  return { kind: 'failed', error: errorOf('RecordCountMismatch', 200) }
 }

@@ -89,14 +89,15 @@ export class Pace {
   }
 
   /** I14: after failures in a row, a lane or a stream is asked less and less often. */
-  landed({ stream, batch, startMs }: Flight, { records, error }: Outcome): void {
+  landed({ stream, batch, startMs }: Flight, outcome: Outcome): void {
     const { options } = this.#context
     const { streamName } = stream
-    if (error === undefined) this.#streamStreaks.delete(streamName)
-    else if (error.errorCode !== 'ValidationException') {
+    if (outcome.kind === 'answered') this.#streamStreaks.delete(streamName)
+    else if (outcome.error.errorCode !== 'ValidationException') {
       this.#failed(this.#streamStreaks, streamName, startMs, Math.min(500, options.retryCapMs / 2))
     } else this.#streamStreaks.delete(streamName)
-    records?.forEach((answer, i) => {
+    if (outcome.kind === 'failed') return
+    outcome.records.forEach((answer, i) => {
       const lane = `${streamName}/${batch.entries[i]!.predictedShard}`
       const isFailure = answer.errorCode === undefined ? false : BACK_OFF_CODES.has(answer.errorCode)
       if (isFailure) this.#failed(this.#laneStreaks, lane, startMs, options.retryCapMs / 2)

@@ -102,7 +102,7 @@ function live(world: World): void {
   }
   runUntil(world, clock.nowMs() + LONGEST_WAIT_MS, () => false)
   if (config.recreates.length > 0) return
-  for (const { streamName, gauges } of world.set.streams) {
+  for (const { streamName, gauges } of world.core.streams) {
     if (gauges.openShards === 0) trace.violated('I16', `the shards of ${streamName} are not listed again`)
   }
 }

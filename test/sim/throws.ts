@@ -1,22 +1,23 @@
 /**
  * Makes the core throw at random places: before or after any call of a station's method, as a fault in it would.
- * Invariant: outside of `throwing` nothing is changed but a look at one variable; what keeps the books (StreamSet, Custody,
+ * Invariant: outside of `throwing` nothing is changed but a look at one variable; what keeps the books (Core, Custody,
  * BufferBudget, FlushLedger, Members, Fifo) never throws here, for it is what has to survive.
  */
-import { RecordValidator } from '../../src/core/record-validator.ts'
-import { Answers } from '../../src/core/answers.ts'
+
 import { Breaker } from '../../src/core/breaker.ts'
 import { Collector } from '../../src/core/collector.ts'
+import { HeldAnswers } from '../../src/core/held-answers.ts'
 import { Intake } from '../../src/core/intake.ts'
 import { KeyCache } from '../../src/core/key-cache.ts'
 import { OrderWatch } from '../../src/core/order-watch.ts'
 import { Outbox } from '../../src/core/outbox.ts'
-import { Stream } from '../../src/core/stream.ts'
+import { RecordValidator } from '../../src/core/record-validator.ts'
 import { Repack } from '../../src/core/repack.ts'
-import { RequestFailures } from '../../src/core/request-failures.ts'
+import { Retrier } from '../../src/core/retrier.ts'
 import { Router } from '../../src/core/router.ts'
 import { ShardDirectory } from '../../src/core/shard-directory.ts'
 import { ShardMap } from '../../src/core/shard-map.ts'
+import { Stream } from '../../src/core/stream.ts'
 import { Aggregator } from '../../src/lanes/aggregator.ts'
 import { DeadlineHeap } from '../../src/lanes/deadline-heap.ts'
 import { Limiter } from '../../src/lanes/limiter.ts'
@@ -29,12 +30,12 @@ import { EnvelopeWriter } from '../../src/wire/encode.ts'
 const STATIONS = [
   RecordValidator,
   Aggregator,
-  Answers,
   Breaker,
   Collector,
   DeadlineHeap,
   DedupeTag,
   EnvelopeWriter,
+  HeldAnswers,
   Intake,
   KeyCache,
   Limiter,
@@ -43,7 +44,7 @@ const STATIONS = [
   Stream,
   Repack,
   RecordQueue,
-  RequestFailures,
+  Retrier,
   Router,
   ShardDirectory,
   ShardMap,

@@ -4,9 +4,9 @@
  */
 
 import { hash } from 'node:crypto'
+import type { Core } from '../../src/core/core.ts'
 import type { StreamOptions } from '../../src/core/stream-options.ts'
-import type { StreamSet } from '../../src/core/stream-set.ts'
-import type { Outcome } from '../../src/model/exchange.ts'
+import type { FailedRequest, Outcome } from '../../src/model/exchange.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
 import type { PutRecordsAnswer, ShardHashRange } from '../../src/model/ports.ts'
 import { STREAM_NOT_FOUND } from '../../src/model/service-errors.ts'
@@ -91,10 +91,10 @@ export class Watchers {
 
   landed(flight: Flight, outcome: Outcome): void {
     const { streamName } = flight.stream
-    if (outcome.error?.errorCode === STREAM_NOT_FOUND) this.#known.delete(streamName)
+    const isMissing = outcome.kind === 'failed' && outcome.error.errorCode === STREAM_NOT_FOUND
+    if (isMissing) this.#known.delete(streamName)
     flight.batch.entries.forEach((record, i) => {
-      const answer = outcome.records?.[i]
-      const told = answer === undefined ? toldByError(outcome) : this.#toldBy(flight, record, answer)
+      const told = outcome.kind === 'failed' ? toldByError(outcome) : this.#toldBy(flight, record, outcome.records[i]!)
       for (const number of record.members.numbers) {
         const put = this.#putOf(number)
         if (put === undefined) continue
@@ -117,17 +117,17 @@ export class Watchers {
   }
 
   /** After every event: the buffer's books agree with ours. */
-  afterEvent(set: StreamSet): void {
+  afterEvent(core: Core): void {
     const { options, ledger, trace } = this.#context
-    const { usedBytes, usedRecords } = set.budget
+    const { usedBytes, usedRecords } = core.buffer
     if (usedBytes > options.bufferMaxBytes || usedRecords > options.bufferMaxRecords) {
       trace.violated('I9', `the buffer holds ${usedBytes} bytes and ${usedRecords} records, over its bounds`)
     }
     if (usedBytes < ledger.outstandingBytes || usedRecords < ledger.outstanding) {
       trace.violated('I9', `the buffer counts ${usedRecords} records, ${ledger.outstanding} are outstanding`)
     }
-    if (set.ledger.outstanding !== ledger.outstanding) {
-      trace.violated('I1', `${set.ledger.outstanding} outstanding by its count, ${ledger.outstanding} by ours`)
+    if (core.ledger.outstanding !== ledger.outstanding) {
+      trace.violated('I1', `${core.ledger.outstanding} outstanding by its count, ${ledger.outstanding} by ours`)
     }
   }
 
@@ -226,8 +226,8 @@ export class Watchers {
   }
 }
 
-function toldByError({ error }: Outcome): Told {
-  return error?.persisted === 'no' ? 'definite' : 'ambiguous'
+function toldByError({ error }: FailedRequest): Told {
+  return error.persisted === 'no' ? 'definite' : 'ambiguous'
 }
 
 function hex(bytes: Uint8Array): string {

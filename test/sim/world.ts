@@ -5,10 +5,10 @@
  * the core throws is a violation (I20).
  */
 
-import { type CloseResult, Core } from '../../src/core/core.ts'
+import { Core } from '../../src/core/core.ts'
+import type { CloseResult } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
-import type { StreamSet } from '../../src/core/stream-set.ts'
 import { ProducerError } from '../../src/model/errors.ts'
 import type { AbortTicket } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
@@ -93,7 +93,7 @@ export class World {
         const flight = this.network.send(coreFlight)
         trace.event('s', batch.entries.length * 4096 + (batch.entries[0]?.members.numbers[0] ?? 0))
         trace.say(() => `send #${this.network.requestCount} ${describeBatch(flight.batch.entries)}`)
-        this.watchers.sent(flight, this.core.streams.inFlightRequests)
+        this.watchers.sent(flight, this.core.inFlightRequests)
       },
       fetchShards: stream => {
         trace.event('f', 0)
@@ -116,10 +116,6 @@ export class World {
     })
   }
 
-  get set(): StreamSet {
-    return this.core.streams
-  }
-
   createStreams(): void {
     const mode = this.config.autoFlips.length > 0 ? 'ON_DEMAND' : 'PROVISIONED'
     for (const { streamName, shardCount } of this.config.streams) {
@@ -138,7 +134,7 @@ export class World {
     } catch (error) {
       this.trace.violated('I20', `the core threw ${error instanceof Error ? (error.stack ?? error.message) : error}`)
     }
-    this.watchers.afterEvent(this.set)
+    this.watchers.afterEvent(this.core)
     this.#checkFlushes()
   }
 
@@ -247,13 +243,13 @@ export class World {
     this.closingMs = this.clock.nowMs()
     this.trace.event('c', timeoutMs)
     this.trace.say(() => `close within ${timeoutMs} ms`)
-    const books = { delivered: this.set.delivered, failed: this.set.failed }
+    const books = { delivered: this.core.delivered, failed: this.core.failed }
     this.core.close(this.closingMs, timeoutMs, result => this.#closed(result, books))
   }
 
   /** What is under way goes on: whatever lands from now on must not be heard. */
   #closed(result: CloseResult, books: CloseResult): void {
-    const { delivered, failed } = this.set
+    const { delivered, failed } = this.core
     const isRight = result.delivered === delivered - books.delivered && result.failed === failed - books.failed
     if (!isRight) this.trace.violated('I15', `close counts ${result.delivered} delivered, ${result.failed} failed`)
     if (this.closedMs !== undefined) this.trace.violated('I15', 'close ends twice')
@@ -290,7 +286,7 @@ export class World {
     this.core.whenRoom(this.clock.nowMs(), refusal => {
       this.roomWaits--
       if (refusal !== undefined && this.closingMs === undefined) this.trace.violated('I22', 'room is refused')
-      if (refusal === undefined && !this.set.hasRoom) this.trace.violated('I22', 'room is told, and there is none')
+      if (refusal === undefined && !this.core.hasRoom) this.trace.violated('I22', 'room is told, and there is none')
     })
   }
 
@@ -350,8 +346,11 @@ export class World {
             return
           }
           this.trace.event('l', flight.batch.entries.length)
-          this.trace.say(() => `land ${outcome.error?.errorCode ?? JSON.stringify(outcome.records)}`)
-          const isRefusal = outcome.error?.persisted === 'no' && outcome.error.errorCode !== 'ValidationException'
+          this.trace.say(
+            () => `land ${outcome.kind === 'failed' ? outcome.error.errorCode : JSON.stringify(outcome.records)}`
+          )
+          const error = outcome.kind === 'failed' ? outcome.error : undefined
+          const isRefusal = error?.persisted === 'no' && error.errorCode !== 'ValidationException'
           if (isRefusal && !(flight.wasTooEarly && this.#isStatusTold)) this.refusalCount++
           this.watchers.landed(flight, outcome)
           this.core.landed(flight.coreFlight, outcome)
@@ -368,11 +367,7 @@ export class World {
     }
   }
 
-  #listed(
-    stream: Stream,
-    listing: Parameters<Stream['shardsListed']>[0] | undefined,
-    isMalformed: boolean
-  ): void {
+  #listed(stream: Stream, listing: Parameters<Stream['shardsListed']>[0] | undefined, isMalformed: boolean): void {
     const nowMs = this.clock.nowMs()
     if (this.closedMs !== undefined) {
       this.core.listed(stream, listing, nowMs)

@@ -1,0 +1,50 @@
+/**
+ * What the core asks of the world, and the nouns that go back and forth. One interface: `KinesisProducer` and the simulation
+ * each implement it.
+ * Invariant: types only.
+ */
+import type { Batch } from '../model/kinesis-record.ts'
+import type { Random } from '../model/ports.ts'
+import type { Spells } from '../stats/spells.ts'
+import type { Stream } from './stream.ts'
+
+/** None of these may call back before they return. */
+export interface CoreHost {
+  readonly random: Random
+  /** Whether `send` looks at no entry any more once it was answered: see `Transport.readsUntilAnswered`. */
+  readonly readsUntilAnswered?: boolean | undefined
+  /** Told what a log is to say. */
+  readonly spells?: Spells | undefined
+  /** Makes a request; what became of it comes to `Core.landed`. */
+  send(flight: Flight): void
+  /** Asks for the listing: it comes to `Core.listed`. */
+  fetchShards(stream: Stream): void
+  /** Asks for the summary: it comes to `Core.described`. */
+  fetchSummary(stream: Stream): void
+  /** Calls `Core.wake` once, at or after this time, in place of the time asked for before; Infinity: not at all. */
+  wakeAt(atMs: number): void
+  warn(code: string, message: string): void
+  /** A user's callback threw. */
+  callbackThrew(error: unknown): void
+}
+
+/** A request under way. */
+export interface Flight {
+  readonly stream: Stream
+  readonly batch: Batch
+}
+
+/** Why a listing or a summary could not be had. */
+export interface CallFailure {
+  /** The service's, or Node.js's. */
+  readonly errorCode: string
+  /** For a log. */
+  readonly text: string
+}
+
+export interface CloseResult {
+  /** Records that were outstanding when `close` was called and were acknowledged. */
+  readonly delivered: number
+  /** Records that were outstanding when `close` was called and failed. */
+  readonly failed: number
+}
