@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { KeyCache } from '../src/core/key-cache.ts'
 import { ShardMap } from '../src/core/shard-map.ts'
 import type { ShardHashRange } from '../src/index.ts'
+import { Lane } from '../src/lanes/lane.ts'
 import { DiscardTransport } from '../src/testing/index.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
 import { type Cell, type LinePlot, metric, type Report } from './harness/report.ts'
@@ -67,14 +68,16 @@ const CASES: readonly [string, 'repeated' | 'unique', number, (listing: readonly
 
 function openOurs(listing: readonly ShardHashRange[]): Finder {
   const map = new ShardMap(listing)
+  const lanes = map.shardIds.map(shardId => new Lane({ kind: 'shard', shardId }, 150, 0))
   const cache = new KeyCache()
   return partitionKey => {
     const key = cache.get(partitionKey)!
-    // As the routing stage does it: a remembered key keeps its prediction while the map stays.
-    if (key.predictedBy === map) return key.predictedShard
-    key.predictedShard = map.predict(key.words, key.at)
-    key.predictedBy = map
-    return key.predictedShard
+    // As the router does it: a remembered key keeps its lane while the map stays.
+    if (key.laneTable !== map || key.lane === undefined) {
+      key.lane = lanes[map.indexOf(key.words, key.at)]!
+      key.laneTable = map
+    }
+    return key.lane.shardId!
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { Fifo } from '../lanes/fifo.ts'
-import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
+import type { LaneBatch, LaneRecord } from '../lanes/lane.ts'
 
 export interface CollectorOptions {
   readonly collectionMaxCount: number
@@ -19,9 +19,8 @@ const WAITING_REQUESTS = 2
 
 export class Collector {
   readonly #options: CollectorOptions
-  readonly #waiting = new Fifo<KinesisRecord>()
-  readonly #isolated = new Fifo<Batch>()
-  readonly #shardBytes = new Map<string, number>()
+  readonly #waiting = new Fifo<LaneRecord>()
+  readonly #isolated = new Fifo<LaneBatch>()
   #bytes = 0
   #fullShards = 0
   #nearestMs = Number.POSITIVE_INFINITY
@@ -50,7 +49,7 @@ export class Collector {
     return this.#isolated.count > 0 || this.#isFull ? 0 : this.#nearestMs
   }
 
-  add(record: KinesisRecord): void {
+  add(record: LaneRecord): void {
     this.#waiting.push(record)
     this.#count(record, record.requestBytes)
     this.#nearestMs = Math.min(this.#nearestMs, record.deadlineMs)
@@ -58,7 +57,7 @@ export class Collector {
   }
 
   /** Puts in a batch that goes as it is, before all others. */
-  addIsolated(entries: readonly KinesisRecord[]): void {
+  addIsolated(entries: readonly LaneRecord[]): void {
     this.#isolated.push({ entries, requestBytes: sumBytes(entries), isIsolated: true })
     for (const { expirationMs } of entries) this.#expirationBoundMs = Math.min(this.#expirationBoundMs, expirationMs)
   }
@@ -69,10 +68,10 @@ export class Collector {
   }
 
   /** Takes out what has expired while no request could leave. Cost: O(1) until then, O(records here) when it is due. */
-  takeExpired(nowMs: number): KinesisRecord[] {
+  takeExpired(nowMs: number): LaneRecord[] {
     if (this.#expirationBoundMs > nowMs) return []
-    const expired: KinesisRecord[] = []
-    const isLive = (record: KinesisRecord): boolean => {
+    const expired: LaneRecord[] = []
+    const isLive = (record: LaneRecord): boolean => {
       if (record.expirationMs <= nowMs) expired.push(record)
       return record.expirationMs > nowMs
     }
@@ -84,7 +83,7 @@ export class Collector {
   }
 
   /** Takes out the next batch if one is due; `isUrgent` makes whatever waits due. */
-  take(nowMs: number, isUrgent: boolean): Batch | undefined {
+  take(nowMs: number, isUrgent: boolean): LaneBatch | undefined {
     const isolated = this.#isolated.shift()
     if (isolated !== undefined) {
       this.#findBounds()
@@ -96,10 +95,10 @@ export class Collector {
   }
 
   /** Takes out all that waits. */
-  takeAll(): KinesisRecord[] {
+  takeAll(): LaneRecord[] {
     const all = this.#waiting.takeAll()
     for (const batch of this.#isolated.takeAll()) all.push(...batch.entries)
-    this.#shardBytes.clear()
+    for (const { lane } of all) lane.collectedBytes = 0
     this.#bytes = 0
     this.#fullShards = 0
     this.#nearestMs = Number.POSITIVE_INFINITY
@@ -112,8 +111,8 @@ export class Collector {
     return this.#waiting.count >= collectionMaxCount || this.#bytes >= collectionMaxBytes || this.#fullShards > 0
   }
 
-  #fill(): Batch {
-    const entries: KinesisRecord[] = []
+  #fill(): LaneBatch {
+    const entries: LaneRecord[] = []
     let requestBytes = 0
     for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
       const isFull =
@@ -141,19 +140,18 @@ export class Collector {
     }
   }
 
-  #count(record: KinesisRecord, changeBytes: number): void {
+  #count(record: LaneRecord, changeBytes: number): void {
     this.#bytes += changeBytes
-    const shard = record.predictedShard
-    const beforeBytes = this.#shardBytes.get(shard) ?? 0
+    const { lane } = record
+    const beforeBytes = lane.collectedBytes
     const afterBytes = beforeBytes + changeBytes
-    if (afterBytes > 0) this.#shardBytes.set(shard, afterBytes)
-    else this.#shardBytes.delete(shard)
+    lane.collectedBytes = afterBytes
     const limitBytes = this.#options.collectionMaxShardBytes
     this.#fullShards += Number(afterBytes >= limitBytes) - Number(beforeBytes >= limitBytes)
   }
 }
 
-function sumBytes(entries: readonly KinesisRecord[]): number {
+function sumBytes(entries: readonly LaneRecord[]): number {
   let bytes = 0
   for (const entry of entries) bytes += entry.requestBytes
   return bytes

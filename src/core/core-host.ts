@@ -3,7 +3,7 @@
  * each implement it.
  * Invariant: types only.
  */
-import type { Batch } from '../model/kinesis-record.ts'
+import type { LaneBatch } from '../lanes/lane.ts'
 import type { Random } from '../model/ports.ts'
 import type { Spells } from '../stats/spells.ts'
 import type { Stream } from './stream.ts'
@@ -31,7 +31,7 @@ export interface CoreHost {
 /** A request under way. */
 export interface Flight {
   readonly stream: Stream
-  readonly batch: Batch
+  readonly batch: LaneBatch
 }
 
 /** Why a listing or a summary could not be had. */

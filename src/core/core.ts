@@ -9,9 +9,10 @@
  */
 
 import { EnvelopeMemory } from '../lanes/envelope-memory.ts'
+import type { LaneBatch } from '../lanes/lane.ts'
 import { ProducerError } from '../model/errors.ts'
 import type { Failure, Outcome } from '../model/exchange.ts'
-import type { AbortTicket, AcceptedRecord, Batch } from '../model/kinesis-record.ts'
+import type { AbortTicket, AcceptedRecord } from '../model/kinesis-record.ts'
 import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
@@ -25,7 +26,7 @@ import { recordAttempt, unanswered } from './members.ts'
 import { RecordValidator } from './record-validator.ts'
 import { Refusals } from './refusals.ts'
 import { Settlements } from './settlement.ts'
-import type { Stream } from './stream.ts'
+import type { Placing, Stream } from './stream.ts'
 import type { StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
 import { refusalFor, Supervisor } from './supervisor.ts'
@@ -54,8 +55,8 @@ export class Core {
   readonly #settlements: Settlements
   /** Requests under way. */
   readonly #flights = new Set<Flight>()
-  /** Lanes that refused a record since somebody last found room, by id; of two streams' equal ids one is enough. */
-  readonly #crowded = new Map<string, Stream>()
+  /** Streams with a shard that refused a record since somebody last found room. */
+  readonly #crowded = new Set<Stream>()
   #roomWaiters: ((refusal: ProducerError | undefined) => void)[] = []
   #nextNumber = 0
   #turn = 0
@@ -96,11 +97,11 @@ export class Core {
 
   /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
   get hasRoom(): boolean {
-    for (const [laneId, stream] of this.#crowded) {
+    for (const stream of this.#crowded) {
       this.#supervisor.guard(stream, this.#supervisor.nowMs, () => {
-        if (!stream.isLaneFull(laneId)) this.#crowded.delete(laneId)
+        if (!stream.isCrowded) this.#crowded.delete(stream)
       })
-      if (stream.isReplaced) this.#crowded.delete(laneId)
+      if (stream.isReplaced) this.#crowded.delete(stream)
     }
     return this.buffer.hasRoom && this.#crowded.size === 0
   }
@@ -117,13 +118,12 @@ export class Core {
       record = this.#validator.examine(user)
       stream = this.#supervisor.open(record.streamName ?? this.#options.streamName)
     } catch (error) {
-      this.#armIfSettled(nowMs)
       throw this.refusals.errorFor(error, user)
     }
     const { budgetBytes } = record
-    let isQuiet = false
+    let placing: Placing
     try {
-      if (stream.hasFullLanes && this.#isLaneFull(stream, record)) return this.#refuse(stream)
+      if (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) return this.#refuse(stream)
       if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
       record.settle = settle
       if (typeof settle === 'object') settle.streamName = stream.streamName
@@ -132,14 +132,14 @@ export class Core {
       record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
       record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
-      isQuiet = stream.place(record, this.#validator.key, nowMs)
+      placing = stream.place(record, this.#validator.key, nowMs)
     } catch (error) {
       this.#putThrew(stream, budgetBytes, error, nowMs)
       return true
     }
     // Only now, so that nothing is counted that was not placed.
     this.#count(stream, budgetBytes, nowMs)
-    if (!isQuiet) this.#placed(stream, nowMs)
+    if (placing !== 'joined') this.#placed(stream, placing, nowMs)
     return true
   }
 
@@ -287,7 +287,7 @@ export class Core {
     this.#host.send(flight)
   }
 
-  #complete(stream: Stream, batch: Batch, outcome: Outcome): void {
+  #complete(stream: Stream, batch: LaneBatch, outcome: Outcome): void {
     for (const { members } of batch.entries) members.sentMs = undefined
     try {
       const publish = noteAnswer(stream, batch, outcome)
@@ -316,12 +316,10 @@ export class Core {
     }
   }
 
-  /** A record was placed, and sealed something or made something due sooner. */
-  #placed({ hasSealed, streamName }: Stream, nowMs: number): void {
-    const stream = this.#supervisor.find(streamName)
-    if (stream === undefined) return
-    if (hasSealed) this.#supervisor.guard(stream, nowMs, () => stream.pump())
-    const present = this.#supervisor.find(streamName) ?? stream
+  /** A record that was placed made something due sooner, or something may be sent. */
+  #placed(stream: Stream, placing: Placing, nowMs: number): void {
+    if (placing === 'sealed') this.#supervisor.guard(stream, nowMs, () => stream.pump())
+    const present = this.#supervisor.find(stream.streamName) ?? stream
     if (this.#supervisor.deadlineOf(present) < this.#armedMs || this.#settlements.count > 0) this.#arm(nowMs)
   }
 
@@ -340,11 +338,10 @@ export class Core {
     return false
   }
 
-  #isLaneFull(stream: Stream, record: AcceptedRecord): boolean {
-    const laneId = stream.laneOf(record, this.#validator.key)
-    if (!stream.isLaneFull(laneId)) return false
-    this.#crowded.set(laneId, stream)
-    return true
+  #isLaneFull(stream: Stream, record: AcceptedRecord, nowMs: number): boolean {
+    const isFull = stream.refuses(record, this.#validator.key, nowMs)
+    if (isFull) this.#crowded.add(stream)
+    return isFull
   }
 
   #flush(nowMs: number, done: () => void): void {

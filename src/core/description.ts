@@ -36,8 +36,7 @@ export class Description {
   came(summary: StreamSummary | undefined, errorCode: string | undefined, nowMs: number): void {
     const { router, breaker } = this.#context
     const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
-    router.summaryCame(isKeyed)
-    if (isKeyed !== undefined) this.#trySetKeyed(isKeyed, 'its distribution strategy is AUTO')
+    if (router.summaryCame(isKeyed) && isKeyed === false) this.#warnServiceManaged('its distribution strategy is AUTO')
     if (summary?.maxRecordBytes !== undefined) this.#checkSize(summary.maxRecordBytes)
     const news = this.status.told(summary?.status ?? (errorCode === STREAM_NOT_FOUND ? 'MISSING' : undefined), nowMs)
     if (news === 'ready') router.directory.retryNow(nowMs)
@@ -59,19 +58,17 @@ export class Description {
   /** Acts on answers which say that the service chooses shards itself. Returns true when lanes may be others now. */
   noticesMisroutes(): boolean {
     const { router } = this.#context
-    return router.looksServiceManaged && this.#trySetKeyed(false, 'records land in other shards than their keys say')
+    if (!router.looksServiceManaged) return false
+    router.setServiceManaged()
+    this.#warnServiceManaged('records land in other shards than their keys say')
+    return true
   }
 
-  /** Returns false when that is no news. */
-  #trySetKeyed(isKeyed: boolean, reason: string): boolean {
-    const { router, options, streamName, host } = this.#context
-    if (router.isKeyed === isKeyed) return false
-    router.isKeyed = isKeyed
-    if (!isKeyed && options.aggregationEnabled) {
-      const fact = `stream ${streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
-      host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}, because consumers would drop them`)
-    }
-    return true
+  #warnServiceManaged(reason: string): void {
+    const { options, streamName, host } = this.#context
+    if (!options.aggregationEnabled) return
+    const fact = `stream ${streamName} chooses shards itself (${reason}); it gets no aggregates or dedupe tags`
+    host.warn('KPL_WARN_SERVICE_MANAGED', `${fact}, because consumers would drop them`)
   }
 
   #checkSize(maxRecordBytes: number): void {

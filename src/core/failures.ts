@@ -29,11 +29,11 @@ export function cannotSend(streamName: string, error: TransportError): Failure {
 }
 
 /** Returns the failure of records whose time to live is over. */
-export function expired(recordTtlMs: number, { predictedShard }: KinesisRecord): Failure {
+export function expired(recordTtlMs: number, { lane }: KinesisRecord): Failure {
   return {
     code: 'KPL_ERR_EXPIRED',
     message: `not acknowledged within recordTtlMs (${recordTtlMs} ms)`,
-    predictedShard
+    shardId: lane.shardId
   }
 }
 

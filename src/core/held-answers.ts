@@ -3,20 +3,22 @@
  * be given up when its record's time to live is over. Its record counts as out until then, for it is stored somewhere.
  * Invariant: a held answer leaves once.
  */
+
+import type { LaneRecord } from '../lanes/lane.ts'
 import type { RequestTimes } from '../model/exchange.ts'
-import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
+import { isOver } from './outbox.ts'
 
 /** The answer to one Kinesis record. */
 export interface AnsweredRecord extends RequestTimes {
-  readonly record: KinesisRecord
+  readonly record: LaneRecord
   readonly answer: PutRecordsAnswer
 }
 
 export class HeldAnswers {
   #held: AnsweredRecord[] = []
 
-  /** When `takeStale` has something to do; Infinity while nothing is held. */
+  /** When `takeOver` has something to do; Infinity while nothing is held. */
   get nextDeadlineMs(): number {
     let nearestMs = Number.POSITIVE_INFINITY
     for (const { record } of this.#held) nearestMs = Math.min(nearestMs, record.expirationMs)
@@ -28,16 +30,16 @@ export class HeldAnswers {
     this.#held.push(answered)
   }
 
-  /** Takes out the answers whose records may not wait any longer, as `isStale` says; those that expire are looked for. */
-  takeStale(nowMs: number, isStale: (record: KinesisRecord) => boolean): AnsweredRecord[] {
+  /** Takes out the answers whose records may not wait any longer. */
+  takeOver(nowMs: number): AnsweredRecord[] {
     if (this.nextDeadlineMs > nowMs) return []
-    const stale = this.#held.filter(({ record }) => isStale(record))
-    this.#held = this.#held.filter(({ record }) => !isStale(record))
-    return stale
+    const over = this.#held.filter(({ record }) => isOver(record, nowMs))
+    this.#held = this.#held.filter(({ record }) => !isOver(record, nowMs))
+    return over
   }
 
   /** Whether the answer that was held last is this record's. */
-  holdsLast(record: KinesisRecord): boolean {
+  holdsLast(record: LaneRecord): boolean {
     return this.#held.at(-1)?.record === record
   }
 

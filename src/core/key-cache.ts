@@ -1,10 +1,11 @@
 /**
- * Remembers what was found out about partition keys: their UTF-8 length and hash key, and the shard last predicted.
+ * Remembers what was found out about partition keys: their UTF-8 length and hash key, and the lane of the last record.
  * Two generations: when the young one is full it becomes the old one, so that keys in use survive and memory is bounded.
  * While nearly every key is new the cache steps aside, because filling it then costs more than hashing does.
  * Invariant: at most 2 x `GENERATION_KEYS` keys are held; the words of a remembered key never move.
  * Hot: one Map lookup per record for a key that was seen before.
  */
+import type { Lane } from '../lanes/lane.ts'
 import type { KeySlot } from '../wire/encode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey } from '../wire/hash-key.ts'
 import { md5OfShortText } from '../wire/md5.ts'
@@ -15,9 +16,9 @@ export interface HashedKey extends KeySlot {
   /** The hash key is four words from `at`. */
   readonly words: Uint32Array
   readonly at: number
-  /** The last prediction, good as long as `predictedBy` is the map in use. */
-  predictedShard: string
-  predictedBy: object | undefined
+  /** The lane that it was last routed to, good as long as `laneTable` is the one in use. */
+  lane: Lane | undefined
+  laneTable: object | undefined
   /** Whether it stands for one text only, so that it may be used as a slot. */
   readonly isRemembered: boolean
 }
@@ -79,7 +80,7 @@ export class KeyCache {
     if (!partitionKey.isWellFormed()) return undefined
     const key = this.#passing
     learn(key, partitionKey)
-    key.predictedBy = undefined
+    key.laneTable = undefined
     return key
   }
 
@@ -95,7 +96,7 @@ export class KeyCache {
 }
 
 function newKey(words: Uint32Array, at: number, isRemembered: boolean): HashedKey {
-  return { utf8Bytes: 0, table: 0, index: 0, isRemembered, predictedShard: '', predictedBy: undefined, words, at }
+  return { utf8Bytes: 0, table: 0, index: 0, isRemembered, lane: undefined, laneTable: undefined, words, at }
 }
 
 function learn(key: HashedKey, partitionKey: string): void {

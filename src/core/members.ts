@@ -11,8 +11,7 @@ import { MAX_ATTEMPTS_KEPT } from '../model/limits.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
 import type { Attempt } from '../model/results.ts'
 import { decodeEnvelope, type EnvelopeMember } from '../wire/decode.ts'
-import { HASH_KEY_WORDS, hashPartitionKey, readHashKey } from '../wire/hash-key.ts'
-import type { HashRange } from './shard-map.ts'
+import { HASH_KEY_WORDS, type HashRange, hashPartitionKey, readHashKey } from '../wire/hash-key.ts'
 
 /** The code of an attempt that was stored in a shard whose range does not hold all members. KPL: "Wrong Shard". */
 export const WRONG_SHARD = 'WrongShard'

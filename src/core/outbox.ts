@@ -4,8 +4,8 @@
  * Invariant: a record that entered is held here until it leaves in a batch, is handed back as stale, or is taken out.
  */
 
+import type { LaneBatch, LaneRecord } from '../lanes/lane.ts'
 import { Limiter } from '../lanes/limiter.ts'
-import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import { Breaker } from './breaker.ts'
 import { Collector } from './collector.ts'
@@ -13,9 +13,8 @@ import type { StreamOptions } from './stream-options.ts'
 
 /** What leaves at a time: `stale` records must be taken apart, in this order, before the batch is sent. */
 export interface Outgoing {
-  readonly stale: readonly KinesisRecord[]
-  readonly batch: Batch | undefined
-  readonly isEach?: boolean
+  readonly stale: readonly LaneRecord[]
+  readonly batch: LaneBatch | undefined
 }
 
 /** What the producer has to say to a stream that wants to send. */
@@ -54,7 +53,7 @@ export class Outbox {
   }
 
   /** Puts in pieces of a request that was refused as a whole, each to be sent by itself. */
-  addIsolated(entries: readonly KinesisRecord[]): void {
+  addIsolated(entries: readonly LaneRecord[]): void {
     this.#collector.addIsolated(entries)
   }
 
@@ -73,12 +72,12 @@ export class Outbox {
   }
 
   /** Takes out everything. */
-  takeAll(nowMs: number): KinesisRecord[] {
+  takeAll(nowMs: number): LaneRecord[] {
     return [...this.#collector.takeAll(), ...this.limiter.takeAll(nowMs)]
   }
 
   /** Moves from the limiter to the collector, up to a record that has become stale: that one is returned. */
-  #collect(nowMs: number): KinesisRecord | undefined {
+  #collect(nowMs: number): LaneRecord | undefined {
     while (this.#collector.hasRoom) {
       const record = this.limiter.release(nowMs)
       if (record === undefined) return undefined
@@ -91,25 +90,30 @@ export class Outbox {
   }
 
   /** What became stale while it waited for a slot is handed back; the rest is sent. */
-  #checked(batch: Batch, nowMs: number): Outgoing {
+  #checked(batch: LaneBatch, nowMs: number): Outgoing {
     const stale = batch.entries.filter(record => isStale(record, nowMs))
     const entries = stale.length === 0 ? batch.entries : batch.entries.filter(record => !isStale(record, nowMs))
     const fresh = stale.length === 0 ? batch : { ...batch, entries, requestBytes: sumBytes(entries) }
     if (entries.length > 0) this.breaker.started()
-    return { isEach: true, ...this.#handBack(stale, nowMs), batch: entries.length > 0 ? fresh : undefined }
+    return { ...this.#handBack(stale, nowMs), batch: entries.length > 0 ? fresh : undefined }
   }
 
-  #handBack(stale: readonly KinesisRecord[], nowMs: number): Outgoing {
+  #handBack(stale: readonly LaneRecord[], nowMs: number): Outgoing {
     for (const record of stale) this.limiter.answered(record, nowMs)
     return { stale, batch: undefined }
   }
 }
 
 /** Whether some member's time is over or it was taken back: the bytes as sealed must not be sent. */
-export function isStale(record: KinesisRecord, nowMs: number): boolean {
-  return record.expirationMs <= nowMs || record.members.abortedCount > 0
+export function isOver({ expirationMs, members }: LaneRecord, nowMs: number): boolean {
+  return expirationMs <= nowMs || members.abortedCount > 0
 }
 
-function sumBytes(entries: readonly KinesisRecord[]): number {
+/** Whether the bytes as sealed must not be sent: a member's time is over, or its lane is gone. */
+export function isStale(record: LaneRecord, nowMs: number): boolean {
+  return record.lane.isGone || isOver(record, nowMs)
+}
+
+function sumBytes(entries: readonly LaneRecord[]): number {
   return entries.reduce((bytes, { requestBytes }) => bytes + requestBytes, 0)
 }

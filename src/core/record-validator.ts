@@ -5,7 +5,7 @@
  * Hot: no allocation for a record whose partition key was seen before.
  */
 import { InvalidRecordError } from '../model/errors.ts'
-import { type AcceptedRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import { isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
@@ -34,8 +34,6 @@ export class RecordValidator {
     hashAt: 0,
     data: '',
     dataBytes: 0,
-    predictedShard: STREAM_LANE,
-    lane: '',
     settle: undefined,
     acceptedMs: 0,
     number: 0,

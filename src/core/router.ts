@@ -1,16 +1,33 @@
 /**
- * Where a record goes, and whether it got there: shard map, stream mode and evidence from answers in one place.
+ * The stream's mode, and the evidence for it: a record enters with its hash key, the lane that it belongs into leaves.
  * It never knows envelopes, requests or settlements.
- * Invariant: a lane given to an accepted record is a shard of the map in use, or one hash key while there is none, or
- * nothing on a stream whose shards the service chooses; so whatever shares a lane belongs into one shard.
+ * Invariant: whatever shares an envelope belongs into one shard, as far as is known: a lane is one shard of the map in use, or
+ * one hash key while there is none. `update` is called after everything that may change the mode; nothing else changes it.
  */
-import { type AcceptedRecord, type KinesisRecord, STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
+import type { Lane, LanePlace, LaneRecord } from '../lanes/lane.ts'
+import type { Limiter } from '../lanes/limiter.ts'
+import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
+import type { HashRange } from '../wire/hash-key.ts'
 import type { HashedKey } from './key-cache.ts'
 import { areMembersInRange } from './members.ts'
 import { ShardDirectory } from './shard-directory.ts'
 import type { ShardMap } from './shard-map.ts'
 import type { StreamOptions } from './stream-options.ts'
+
+/**
+ * - `waiting`: for the first map and summary. Records are packed together, and packed anew when it is over.
+ * - `shards`: a map says which shard a record goes to.
+ * - `keys`: there is no map, and keys decide the shard: only records of one hash key go together.
+ * - `plain`: the service chooses shards, or nobody knows who does. A KCL might drop aggregates, and nobody would see it.
+ */
+export type Mode = 'waiting' | 'shards' | 'keys' | 'plain'
+
+/** The lanes of one shard map, made when they are first asked for. */
+interface LaneTable {
+  readonly map: ShardMap
+  readonly lanes: (Lane | undefined)[]
+}
 
 /** Misrouted records in a row, under a map younger than their request, that mean the service chooses shards itself. */
 const MAX_UNEXPLAINED_MISROUTES = 8
@@ -22,72 +39,105 @@ const MAX_UNEXPLAINED_MISROUTES = 8
 const FIRST_MAP_WAIT_MS = 1_000
 const FIRST_MAP_WAIT_PART = 1 / 2
 
-type RoutingOptions = Pick<StreamOptions, 'recordTtlMs' | 'recordDistributionDefault'>
+type RouterOptions = Pick<StreamOptions, 'recordTtlMs' | 'recordDistributionDefault'>
 
 export class Router {
   readonly directory: ShardDirectory
-  /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
-  isKeyed: boolean
+  readonly #limiter: Limiter
   readonly #firstMapWaitMs: number
-  #unexplainedMisroutes = 0
-  #awaitUntilMs = Number.POSITIVE_INFINITY
-  #hasListing: boolean
-  #hasSummary: boolean
   /** Whether the owner says that keys decide the shard, which counts until a summary comes. */
   readonly #isKeyedByDefault: boolean
   /** Whether the last summary said so, or else the owner. */
   #isSurelyKeyed: boolean
+  #isKeyed: boolean
+  #hasListing: boolean
+  #hasSummary: boolean
+  #waitUntilMs = Number.POSITIVE_INFINITY
+  #unexplainedMisroutes = 0
+  #mode: Mode
+  #table: LaneTable | undefined
+  /** The lane of all records in modes without a map. */
+  #lane: Lane | undefined
 
-  /** `blindUntilMs`: nothing is fetched before, and records do not wait for it. */
-  constructor({ recordTtlMs, recordDistributionDefault }: RoutingOptions, random: Random, blindUntilMs?: number) {
+  /** `blindUntilMs`: nothing is fetched before, and records do not wait for it. `limiter` makes the lanes. */
+  constructor(options: RouterOptions, limiter: Limiter, random: Random, blindUntilMs?: number) {
+    const { recordTtlMs, recordDistributionDefault } = options
     this.directory = new ShardDirectory(random, blindUntilMs)
+    this.#limiter = limiter
     this.#hasListing = blindUntilMs !== undefined
     this.#hasSummary = blindUntilMs !== undefined
-    this.isKeyed = recordDistributionDefault !== 'AUTO'
+    this.#isKeyed = recordDistributionDefault !== 'AUTO'
     this.#isKeyedByDefault = recordDistributionDefault === 'USER_PARTITION_KEY'
     this.#isSurelyKeyed = this.#isKeyedByDefault
     this.#firstMapWaitMs = Math.min(FIRST_MAP_WAIT_MS, recordTtlMs * FIRST_MAP_WAIT_PART)
+    this.#mode = this.#modeWith(undefined)
+  }
+
+  get mode(): Mode {
+    return this.#mode
+  }
+
+  /** Whether keys decide the shard; false for service-managed (AUTO) streams, whose aggregates a KCL would drop. */
+  get isKeyed(): boolean {
+    return this.#isKeyed
   }
 
   /** Whether answers say that the service chooses shards itself, although it does not admit it. */
   get looksServiceManaged(): boolean {
-    return this.isKeyed && this.#unexplainedMisroutes >= MAX_UNEXPLAINED_MISROUTES
+    return this.#isKeyed && this.#unexplainedMisroutes >= MAX_UNEXPLAINED_MISROUTES
   }
 
-  /** Whether records wait for the stream's first map and summary rather than go without. */
-  get isAwaiting(): boolean {
-    return this.isKeyed && !(this.#hasListing && this.#hasSummary)
+  /** When the wait for the first map and summary ends at the latest; Infinity when there is none. */
+  get waitUntilMs(): number {
+    return this.#mode === 'waiting' ? this.#waitUntilMs : Number.POSITIVE_INFINITY
   }
 
-  /** When the wait ends at the latest; Infinity when there is none. */
-  get awaitUntilMs(): number {
-    return this.isAwaiting ? this.#awaitUntilMs : Number.POSITIVE_INFINITY
+  /** Returns the lane that the record belongs into. `key`: its cached hash key, if it has one. Hot. */
+  laneOf(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): Lane {
+    const table = this.#table
+    if (table === undefined) return (this.#lane ??= this.#openLane(nowMs))
+    if (key === undefined) return this.#laneAt(table, table.map.indexOf(record.hashWords, record.hashAt), nowMs)
+    // The lane is kept with the key for as long as this map serves.
+    if (key.laneTable !== table || key.lane === undefined) {
+      key.lane = this.#laneAt(table, table.map.indexOf(key.words, key.at), nowMs)
+      key.laneTable = table
+    }
+    return key.lane
   }
 
-  /**
-   * Whether user records may share an envelope at all. Where nothing is known, neither shards nor who chooses them, a KCL
-   * might drop whatever is aggregated, and nobody would see it.
-   */
-  get mayAggregate(): boolean {
-    return this.isKeyed && (this.isAwaiting || this.#isSurelyKeyed || this.directory.map !== undefined)
+  /** The lane of an open shard, if it was used. */
+  laneOfShard(shardId: string): Lane | undefined {
+    const index = this.#table?.map.placeOf(shardId)
+    return index === undefined ? undefined : this.#table?.lanes[index]
   }
 
-  /** Whether there is neither a map nor the hope of one soon: only records of one hash key may go together. */
-  get isRoutedByKey(): boolean {
-    return this.isKeyed && !this.isAwaiting && this.directory.map === undefined
+  /** Recomputes the mode, and returns the lanes that it does away with: what was packed for them must be packed anew. */
+  update(nowMs: number): readonly Lane[] {
+    const former = this.#mode
+    const { map } = this.directory
+    this.#mode = this.#modeWith(map)
+    const gone = this.#replaceTable(this.#mode === 'shards' ? map : undefined)
+    const lane = this.#lane
+    // What is plain may wait on where aggregates are allowed now; aggregates may not where they are not.
+    const isKept = this.#mode === former || (former === 'plain' && this.#mode === 'keys')
+    if (lane !== undefined && !isKept) {
+      gone.push(lane)
+      this.#lane = this.#mode === 'plain' && former === 'keys' ? this.#openLane(nowMs, lane) : undefined
+    }
+    for (const lane of gone) lane.isGone = true
+    return gone
   }
 
   /** Listing and summary are being fetched since `nowMs`. */
-  startAwaiting(nowMs: number): void {
-    this.#awaitUntilMs = Math.min(this.#awaitUntilMs, nowMs + this.#firstMapWaitMs)
+  startWaiting(nowMs: number): void {
+    this.#waitUntilMs = Math.min(this.#waitUntilMs, nowMs + this.#firstMapWaitMs)
   }
 
-  /** Returns true when the wait has just ended because it took too long. */
-  stopAwaitingIfDue(nowMs: number): boolean {
-    if (this.awaitUntilMs > nowMs) return false
+  /** Ends the wait when it took too long. */
+  stopWaitingIfDue(nowMs: number): void {
+    if (this.waitUntilMs > nowMs) return
     this.listingCame()
-    this.summaryCame()
-    return true
+    this.summaryCame(undefined)
   }
 
   /** The listing came, or will not come for a while. */
@@ -95,99 +145,103 @@ export class Router {
     this.#hasListing = true
   }
 
-  /** The summary came and says who chooses shards; undefined: it will not come for a while. */
-  summaryCame(isKeyed?: boolean): void {
+  /**
+   * The summary came and says who chooses shards; undefined: it will not come for a while. Returns whether that is news of
+   * the stream.
+   */
+  summaryCame(isKeyed: boolean | undefined): boolean {
     this.#hasSummary = true
-    if (isKeyed !== undefined) this.#isSurelyKeyed = isKeyed
+    if (isKeyed === undefined) return false
+    this.#isSurelyKeyed = isKeyed
+    const isNews = this.#isKeyed !== isKeyed
+    this.#isKeyed = isKeyed
+    return isNews
   }
 
-  /** The stream is gone: so is its map. Returns whether there was one. */
-  forget(nowMs: number): boolean {
+  /** The service chooses shards itself. */
+  setServiceManaged(): void {
+    this.#isKeyed = false
+  }
+
+  /** The stream is gone: so is its map. */
+  forget(nowMs: number): void {
     this.#isSurelyKeyed = this.#isKeyedByDefault
-    if (this.directory.map === undefined) return false
-    this.directory.forget(nowMs)
-    return true
-  }
-
-  /** Whether a queued record's lane is still right. */
-  isCurrent(lane: string): boolean {
-    if (this.directory.hasMoved(lane)) return false
-    if (lane === UNROUTED_LANE || this.isAwaiting) return lane === UNROUTED_LANE && this.isAwaiting
-    const isByShard = this.isKeyed && this.directory.map !== undefined
-    return lane === STREAM_LANE ? !isByShard : isByShard && this.directory.map?.rangeOf(lane) !== undefined
-  }
-
-  /** The present lanes whose hash keys overlap those of a lane that is no more. */
-  lanesOver(formerLane: string): readonly string[] {
-    const { map } = this.directory
-    if (!this.isKeyed || map === undefined) return [STREAM_LANE]
-    const isUnknown = formerLane === STREAM_LANE || this.directory.hasMoved(formerLane)
-    const former = isUnknown ? undefined : this.directory.rangeOf(formerLane)
-    if (former === undefined) return map.shardIds
-    return map.shardIds.filter(shardId => {
-      const range = map.rangeOf(shardId)
-      return range !== undefined && range.start <= former.end && former.start <= range.end
-    })
-  }
-
-  /** Sets `predictedShard` and `lane`. `key`: the record's cached hash key, if it has one. */
-  route(record: AcceptedRecord, key: HashedKey | undefined): void {
-    const { map } = this.directory
-    record.predictedShard = STREAM_LANE
-    if (this.isAwaiting) {
-      record.predictedShard = UNROUTED_LANE
-      record.lane = UNROUTED_LANE
-    } else if (this.isKeyed && map !== undefined) {
-      record.predictedShard = key === undefined ? map.predict(record.hashWords, record.hashAt) : predict(key, map)
-      record.lane = record.predictedShard
-    } else {
-      record.lane =
-        record.explicitHashKey === undefined ? `key:${record.partitionKey}` : `hash:${record.explicitHashKey}`
-    }
+    if (this.directory.map !== undefined) this.directory.forget(nowMs)
   }
 
   /**
-   * Judges where an acknowledged record landed; `'unknown'`: the shard is in no map, and the answer must be judged again with the next. A plain record fits wherever it landed: nobody looks at the range of a
-   * record that is not an aggregate. An aggregate without a prediction holds records of one hash key: it fits unless the
-   * service chose the shard itself, which shows in the shard's range.
+   * Judges where an acknowledged record landed; `'unknown'`: the shard is in no map, and the answer must be judged again with
+   * the next. A plain record fits wherever it landed: nobody looks at the range of a record that is not an aggregate. An
+   * aggregate without a prediction holds records of one hash key: it fits unless the service chose the shard itself, which
+   * shows in the shard's range.
    */
-  placementOf(record: KinesisRecord, shardId: string): 'fits' | 'misrouted' | 'unknown' {
+  placementOf(record: LaneRecord, shardId: string): 'fits' | 'misrouted' | 'unknown' {
     if (!record.isAggregate) return 'fits'
-    // Sealed under the former ranges or under the present ones: only the members tell.
-    if (record.predictedShard === shardId && !this.directory.hasMoved(shardId)) return 'fits'
+    const { lane } = record
     const range = this.directory.rangeOf(shardId)
-    const isUnjudged = record.predictedShard === STREAM_LANE && this.directory.map === undefined
-    if (range === undefined && isUnjudged) return 'fits'
+    // A stream that was made anew has shards of the same ids with other ranges.
+    const isAsMeant = lane.shardId === shardId && (range === undefined || isSame(lane.range, range))
+    const isUnjudged = lane.kind === 'stream' && range === undefined && this.directory.map === undefined
+    if (isAsMeant || isUnjudged) return 'fits'
     if (range === undefined) return this.directory.isRefreshing ? 'unknown' : 'misrouted'
     return areMembersInRange(record, range) ? 'fits' : 'misrouted'
   }
 
   /** Takes an acknowledgement as evidence about the map. Returns true when it contradicts the prediction. */
-  learn(record: KinesisRecord, shardId: string, startMs: number, nowMs: number): boolean {
-    if (record.predictedShard === STREAM_LANE) {
-      const isJudged = record.isAggregate && this.directory.map !== undefined
-      if (isJudged && this.directory.rangeOf(shardId) === undefined) {
-        this.directory.contradicted(shardId, startMs, nowMs)
-      }
-      return false
-    }
-    if (record.predictedShard === shardId) {
+  learn(record: LaneRecord, shardId: string, startMs: number, nowMs: number): boolean {
+    const { lane } = record
+    if (lane.shardId === shardId) {
       this.#unexplainedMisroutes = 0
       return false
     }
     const range = this.directory.rangeOf(shardId)
+    if (lane.kind !== 'shard') {
+      const isNews = record.isAggregate && this.directory.map !== undefined && range === undefined
+      if (isNews) this.directory.contradicted(shardId, startMs, nowMs)
+      return false
+    }
     const isUnexplained = range !== undefined && startMs > this.directory.loadedMs && !areMembersInRange(record, range)
     if (isUnexplained) this.#unexplainedMisroutes++
     this.directory.contradicted(shardId, startMs, nowMs)
     return true
   }
+
+  #modeWith(map: ShardMap | undefined): Mode {
+    if (!this.#isKeyed) return 'plain'
+    if (!this.#hasListing || !this.#hasSummary) return 'waiting'
+    if (map !== undefined) return 'shards'
+    return this.#isSurelyKeyed ? 'keys' : 'plain'
+  }
+
+  /** Takes over the lanes of shards that did not change, and returns the others. */
+  #replaceTable(map: ShardMap | undefined): Lane[] {
+    const former = this.#table
+    if (former?.map === map) return []
+    this.#table = map && { map, lanes: new Array<Lane | undefined>(map.shardIds.length) }
+    const left = new Map<string | undefined, Lane>()
+    for (const lane of former?.lanes ?? []) if (lane !== undefined) left.set(lane.shardId, lane)
+    for (const [i, shardId] of (map?.shardIds ?? []).entries()) {
+      const lane = left.get(shardId)
+      if (lane === undefined || !isSame(lane.range, map?.rangeOf(shardId))) continue
+      this.#table!.lanes[i] = lane
+      left.delete(shardId)
+    }
+    return [...left.values()]
+  }
+
+  #laneAt({ map, lanes }: LaneTable, index: number, nowMs: number): Lane {
+    const lane = lanes[index]
+    if (lane !== undefined) return lane
+    const shardId = map.shardIds[index]!
+    return (lanes[index] = this.#limiter.open({ kind: 'shard', shardId, range: map.rangeOf(shardId)! }, nowMs))
+  }
+
+  #openLane(nowMs: number, former?: Lane): Lane {
+    const place: LanePlace = { kind: this.#mode === 'waiting' ? 'waiting' : 'stream' }
+    return this.#limiter.open(place, nowMs, former)
+  }
 }
 
-/** Hot: the prediction is kept with the key for as long as this map serves. */
-function predict(key: HashedKey, map: ShardMap): string {
-  if (key.predictedBy !== map) {
-    key.predictedShard = map.predict(key.words, key.at)
-    key.predictedBy = map
-  }
-  return key.predictedShard
+function isSame(left: HashRange | undefined, right: HashRange | undefined): boolean {
+  return left?.start === right?.start && left?.end === right?.end
 }

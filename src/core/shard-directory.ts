@@ -6,7 +6,8 @@
  */
 import { ProducerError } from '../model/errors.ts'
 import type { Random, ShardHashRange } from '../model/ports.ts'
-import { type HashRange, isOlderShardId, ShardMap } from './shard-map.ts'
+import type { HashRange } from '../wire/hash-key.ts'
+import { isOlderShardId, ShardMap } from './shard-map.ts'
 
 const MIN_REFRESH_MS = 1_000
 /** Growth and cap of the wait after a failed listing. Source: KPL 1.0.7, shard_map.cc. */
@@ -29,7 +30,6 @@ export class ShardDirectory {
   #map: ShardMap | undefined
   readonly #closed = new Map<string, ClosedRange>()
   readonly #unknown = new Set<string>()
-  #moved: ReadonlySet<string> = new Set()
   #isLoading = false
   #dueMs: number
   #startedMs = Number.NEGATIVE_INFINITY
@@ -61,14 +61,6 @@ export class ShardDirectory {
   /** When `startIfDue` wants to be asked next. */
   get nextDeadlineMs(): number {
     return this.#isLoading ? Number.POSITIVE_INFINITY : this.#dueMs
-  }
-
-  /**
-   * Whether the map in use gives a shard another range than the map before it. Within a stream's life that does not happen:
-   * the stream was deleted and made anew, and nobody asked it while it was gone.
-   */
-  hasMoved(shardId: string): boolean {
-    return this.#moved.has(shardId)
   }
 
   /** The range of a shard that is open or closed recently; undefined: never seen. */
@@ -124,7 +116,6 @@ export class ShardDirectory {
     this.#failures = 0
     this.#loadedMs = nowMs
     this.#rememberClosed(map, nowMs)
-    this.#moved = new Set(map.shardIds.filter(shardId => isMoved(this.#map?.rangeOf(shardId), map.rangeOf(shardId))))
     this.#map = map
     this.#replanForEvidence(nowMs)
     return undefined
@@ -174,8 +165,4 @@ export class ShardDirectory {
       if (range !== undefined) this.#closed.set(shardId, { ...range, forgetMs: nowMs + CLOSED_RANGE_MS })
     }
   }
-}
-
-function isMoved(former: HashRange | undefined, present: HashRange | undefined): boolean {
-  return former !== undefined && (former.start !== present?.start || former.end !== present.end)
 }

@@ -5,13 +5,14 @@
  */
 import { ProducerError } from '../model/errors.ts'
 import type { ShardHashRange } from '../model/ports.ts'
-import { compareHashKeys, explicitHashKeyFault, HASH_KEY_WORDS, MAX_HASH_KEY, writeHashKey } from '../wire/hash-key.ts'
-
-/** A shard's range, both ends inclusive. */
-export interface HashRange {
-  readonly start: bigint
-  readonly end: bigint
-}
+import {
+  compareHashKeys,
+  explicitHashKeyFault,
+  HASH_KEY_WORDS,
+  type HashRange,
+  MAX_HASH_KEY,
+  writeHashKey
+} from '../wire/hash-key.ts'
 
 /** More shards than any stream may have; a longer listing is not believed. */
 const MAX_SHARDS = 100_000
@@ -21,6 +22,7 @@ export class ShardMap {
   /** Last hash key of each shard, ascending. */
   readonly #ends: Uint32Array
   readonly #ranges: ReadonlyMap<string, HashRange>
+  readonly #places: ReadonlyMap<string, number>
 
   /** Throws ProducerError KPL_ERR_BAD_SHARD_MAP when the listing is malformed, has a gap or an overlap, or is empty. */
   constructor(listing: readonly ShardHashRange[]) {
@@ -31,6 +33,7 @@ export class ShardMap {
     this.#ends = new Uint32Array(shards.length * HASH_KEY_WORDS)
     for (let i = 0; i < shards.length; i++) writeHashKey(shards[i]!.end, this.#ends, i * HASH_KEY_WORDS)
     this.#ranges = new Map(shards.map(shard => [shard.shardId, { start: shard.start, end: shard.end }]))
+    this.#places = new Map(this.#ids.map((shardId, place) => [shardId, place]))
     if (this.#ranges.size !== shards.length) throw badMap('names one shard twice')
   }
 
@@ -48,8 +51,18 @@ export class ShardMap {
     return this.#ranges.get(shardId)
   }
 
+  /** The place of an open shard in `shardIds`. */
+  placeOf(shardId: string): number | undefined {
+    return this.#places.get(shardId)
+  }
+
   /** Returns the shard that owns the hash key of four `words` from `at`. */
   predict(words: Uint32Array, at: number): string {
+    return this.#ids[this.indexOf(words, at)]!
+  }
+
+  /** Returns the place in `shardIds` of the shard that owns the hash key of four `words` from `at`. */
+  indexOf(words: Uint32Array, at: number): number {
     let low = 0
     let high = this.#ids.length - 1
     while (low < high) {
@@ -57,7 +70,7 @@ export class ShardMap {
       if (compareHashKeys(words, at, this.#ends, middle * HASH_KEY_WORDS) <= 0) high = middle
       else low = middle + 1
     }
-    return this.#ids[low]!
+    return low
   }
 }
 

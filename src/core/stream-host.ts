@@ -3,8 +3,8 @@
  * Invariant: types only.
  */
 
+import type { LaneBatch } from '../lanes/lane.ts'
 import type { Settlement } from '../model/exchange.ts'
-import type { Batch } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
 import type { StreamTelemetry } from '../stats/telemetry.ts'
 import type { RecordValidator } from './record-validator.ts'
@@ -17,7 +17,7 @@ export interface StreamHost<Sender> {
   isFlushing(): boolean
   hasFreeSlot(): boolean
   /** Takes a slot and sends; the answer comes to `complete`. */
-  send(stream: Sender, batch: Batch, nowMs: number): void
+  send(stream: Sender, batch: LaneBatch, nowMs: number): void
   /** Fetches the listing: it comes to `shardsListed` or `shardsFailed`. */
   fetchShards(stream: Sender): void
   /** Fetches the summary: it comes to `described`. */

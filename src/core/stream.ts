@@ -1,14 +1,16 @@
 /**
- * One stream's stream: accepted records enter, batches and settlements leave through the host.
+ * One stream: accepted records enter, batches and settlements leave through the host.
  *
- *   accept -> aggregator -> outbox (limiter -> collector) -> host.send ... complete -> retrier -> host.settle
- *                 ^ members     ^ sealed                                                  |
- *                 +-------------+----------------------- #apply <-------------------------+
+ *   place -> router -> aggregator -> outbox (limiter -> collector) -> host.send ... complete -> retrier -> host.settle
+ *                          ^ members     ^ sealed                                                  |
+ *                          +-------------+------------- #apply, #takeApart <-----------------------+
  *
- * `#relane`, what is stale in `pump` and the halving in `#applyToAll` lead back too.
+ * Two edges lead back, and both are here: `#queue` takes what goes again as it is sealed, `#takeApart` what does not.
  * Invariant: between two calls every accepted record is in exactly one place: an envelope, the outbox, a request, on hold.
  */
 
+import { Aggregator } from '../lanes/aggregator.ts'
+import type { LaneBatch, LaneRecord } from '../lanes/lane.ts'
 import { assertNever, type ProducerError } from '../model/errors.ts'
 import {
   type AnsweredRequest,
@@ -18,7 +20,7 @@ import {
   type Outcome,
   type StreamGauges
 } from '../model/exchange.ts'
-import type { AcceptedRecord, Batch, KinesisRecord } from '../model/kinesis-record.ts'
+import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import type { ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { type StreamRef, streamRef } from '../model/records.ts'
 import { STREAM_NOT_FOUND } from '../model/service-errors.ts'
@@ -26,18 +28,22 @@ import { publishShardMap } from '../stats/diagnostics.ts'
 import { StreamTelemetry } from '../stats/telemetry.ts'
 import { Custody } from './custody.ts'
 import { Description } from './description.ts'
-import { gaugesOf } from './gauges.ts'
 import { type AnsweredRecord, HeldAnswers } from './held-answers.ts'
-import { Intake } from './intake.ts'
 import type { HashedKey } from './key-cache.ts'
 import { attemptOf, recordAttempt } from './members.ts'
 import { OrderWatch, orderBroken } from './order-watch.ts'
-import { isStale, Outbox, type Outgoing } from './outbox.ts'
+import { isStale, Outbox } from './outbox.ts'
 import { Repack } from './repack.ts'
 import { type RequestJudgement, Retrier } from './retrier.ts'
 import { Router } from './router.ts'
 import type { FormerStream, StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
+
+/** Open envelopes while there is no map, one for each hash key; beyond it records go alone. */
+const MAX_KEYED_ENVELOPES = 1024
+
+/** What a record that was placed has changed: nothing but its open envelope, a deadline, or what may be sent. */
+export type Placing = 'joined' | 'opened' | 'sealed'
 
 export class Stream {
   readonly streamName: string
@@ -48,7 +54,7 @@ export class Stream {
   readonly #options: StreamOptions
   readonly #host: StreamHost<Stream>
   readonly #router: Router
-  readonly #intake: Intake
+  readonly #aggregator: Aggregator
   readonly #outbox: Outbox
   readonly #retrier: Retrier
   readonly #held = new HeldAnswers()
@@ -56,8 +62,6 @@ export class Stream {
   readonly #repack: Repack
   /** Set once it threw and another has taken its place: nothing may be asked of it any more. */
   isReplaced = false
-  /** Whether something was sealed since the last `pump`. */
-  hasSealed = false
   #nowMs = 0
 
   /** `former`: the stream that this one takes over from, after it threw. */
@@ -67,42 +71,45 @@ export class Stream {
     this.ref = streamRef(streamName)
     this.#options = options
     this.#host = host
-    this.#router = new Router(options, host.random, former?.blindUntilMs)
-    const openMembers = (expectedCount: number) => this.custody.open(expectedCount)
-    this.#intake = new Intake({ ...options, openMembers }, this.#router, record => {
-      if (!this.#repack.catches(record)) this.#queue(record, false)
+    this.#aggregator = new Aggregator({
+      ...options,
+      openMembers: expectedCount => this.custody.open(expectedCount)
     })
     this.#outbox = new Outbox(options, host.random)
-    const { breaker } = this.#outbox
+    const { breaker, limiter } = this.#outbox
+    this.#router = new Router(options, limiter, host.random, former?.blindUntilMs)
     this.#retrier = new Retrier({ streamName, failIfThrottled: options.failIfThrottled }, breaker)
+    this.#repack = new Repack(options, host.validator)
     this.description = new Description(
       { streamName, options, host, router: this.#router, breaker },
       former?.blindUntilMs
     )
-    this.#repack = new Repack({
-      options,
-      validator: host.validator,
-      intake: this.#intake,
-      custody: this.custody,
-      settle: settlement => host.settle(this, settlement),
-      queueFirst: record => this.#queue(record, true)
-    })
   }
 
   /** The earliest moment at which `advance` has something to do. */
   get nextDeadlineMs(): number {
     return Math.min(
-      this.#intake.nextDeadlineMs,
+      this.#aggregator.nextDeadlineMs,
       this.#outbox.nextDeadlineMs(this.#host.hasFreeSlot()),
       this.#router.directory.nextDeadlineMs,
-      this.#router.awaitUntilMs,
+      this.#router.waitUntilMs,
       this.description.status.nextDeadlineMs,
       this.#held.nextDeadlineMs
     )
   }
 
+  /** The present state, for statistics. */
   get gauges(): StreamGauges {
-    return gaugesOf(this.#intake, this.#outbox, this.#router)
+    const { map, loadedMs } = this.#router.directory
+    return {
+      openEnvelopes: this.#aggregator.openCount,
+      sealedRecords: this.#outbox.count,
+      isBreakerOpen: this.#outbox.breaker.isOpen,
+      openShards: map?.shardIds.length ?? 0,
+      isServiceManaged: !this.#router.isKeyed,
+      shardMapLoadedMs: map === undefined ? undefined : loadedMs,
+      rateFactorOf: shardId => this.#router.laneOfShard(shardId)?.bucket.factor ?? 1
+    }
   }
 
   /** Whether some shard's records take up more than their share of the buffer. */
@@ -110,50 +117,53 @@ export class Stream {
     return this.#outbox.limiter.hasFullLanes
   }
 
-  isLaneFull(laneId: string): boolean {
-    return this.#outbox.limiter.isFull(laneId)
+  /** Whether a shard that refused a record has no room yet. */
+  get isCrowded(): boolean {
+    return this.#outbox.limiter.isCrowded
   }
 
-  /** The lane that a record would go to now. */
-  laneOf(record: AcceptedRecord, key: HashedKey | undefined): string {
-    this.#router.route(record, key)
-    return record.predictedShard
+  /** Whether the record's shard has no room while others have. `key`: as in `place`. */
+  refuses(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
+    return this.#outbox.limiter.refuses(this.#router.laneOf(record, key, nowMs))
   }
 
   /**
    * Puts a record into its envelope; times and number are set, bytes are copied before this returns. `key`: its cached
-   * hash key. Nothing is sent yet: see `hasSealed`.
-   * Returns true when it quietly joined an open envelope: `nextDeadlineMs` is what it was.
+   * hash key. Nothing is sent before `pump`. Hot.
    */
-  place(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): boolean {
+  place(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): Placing {
     this.#nowMs = nowMs
-    return this.#intake.add(record, key, false)
+    const sealed = this.#pack(record, key, false)
+    if (sealed === undefined) return 'joined'
+    this.#queueAll(sealed)
+    return sealed.length > 0 ? 'sealed' : 'opened'
   }
 
   /** Does whatever is due. */
   advance(nowMs: number): void {
     this.#nowMs = nowMs
     if (this.#router.directory.startIfDue(nowMs)) {
-      this.#router.startAwaiting(nowMs)
+      this.#router.startWaiting(nowMs)
       this.#host.fetchShards(this)
       this.description.status.ask(nowMs)
     }
     if (this.description.status.startIfDue(nowMs)) this.#host.fetchSummary(this)
-    if (this.#router.stopAwaitingIfDue(nowMs)) this.#relane()
+    this.#router.stopWaitingIfDue(nowMs)
+    this.#relane()
     this.#giveUpHeld()
-    this.#intake.sealDue(nowMs)
+    this.#queueAll(this.#aggregator.sealDue(nowMs))
     this.pump()
   }
 
   /** Seals what is open, so that a flush need not wait for buffering times. */
   flush(nowMs: number): void {
     this.#nowMs = nowMs
-    this.#intake.sealAll()
+    this.#queueAll(this.#aggregator.sealAll())
     this.pump()
   }
 
   /** Takes what became of a batch that was sent. */
-  complete(batch: Batch, outcome: Outcome, nowMs: number): void {
+  complete(batch: LaneBatch, outcome: Outcome, nowMs: number): void {
     this.#nowMs = nowMs
     this.telemetry.requestEnded(batch, outcome, nowMs)
     if (outcome.kind === 'answered') this.#answered(batch, outcome)
@@ -162,7 +172,7 @@ export class Stream {
       // A stream that is made anew has the same shard ids with other ranges.
       if (error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
       const userRecords = batch.entries.reduce((count, { members }) => count + members.count, 0)
-      this.telemetry.error(error.errorCode, '', userRecords)
+      this.telemetry.error(error.errorCode, undefined, userRecords)
       this.#applyToAll(batch.entries, this.#retrier.judgeFailed(batch, outcome), startMs)
     }
     this.pump()
@@ -209,59 +219,90 @@ export class Stream {
   /** Fails everything that is not in a request. */
   abandon(failure: Failure, nowMs: number): void {
     this.#nowMs = nowMs
-    this.#intake.sealAll()
-    const waiting = [...this.#intake.takeUnrouted(), ...this.#outbox.takeAll(nowMs)]
+    this.#queueAll(this.#aggregator.sealAll())
+    const waiting = this.#outbox.takeAll(nowMs)
     const held = this.#held.takeAll().map(answered => this.#recordStored(answered))
     for (const record of [...waiting, ...held]) this.fail(record, failure)
-    this.hasSealed = false
   }
 
   /** Fails one record that is out, or that has just been taken out. */
-  fail(record: KinesisRecord, failure: Failure): void {
+  fail(record: LaneRecord, failure: Failure): void {
     const { members, attempts, persisted } = record
     this.#outbox.limiter.answered(record, this.#nowMs)
     this.#host.settle(this, { kind: 'failed', members, attempts, persisted, failure })
   }
 
-  #queue(record: KinesisRecord, isFirst: boolean): void {
-    if (isFirst) this.#outbox.limiter.addFirst(record, this.#nowMs)
-    else this.#outbox.limiter.add(record, this.#nowMs)
-    this.hasSealed = true
-  }
-
   /** Sends what may go. */
   pump(): void {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      if (next.isEach) for (const r of next.stale) this.#repack.takeApart([r], false, this.#nowMs)
-      else if (next.stale.length > 0) this.#repack.takeApart(next.stale, false, this.#nowMs)
+    for (;;) {
+      const leave = { hasFreeSlot: this.#host.hasFreeSlot(), isUrgent: this.#host.isFlushing() }
+      const next = this.#outbox.next(leave, this.#nowMs)
+      if (next === undefined) return
+      this.#takeApart(next.stale, false)
       if (next.batch !== undefined) this.#host.send(this, next.batch, this.#nowMs)
     }
-    this.hasSealed = false
   }
 
-  #next(): Outgoing | undefined {
-    const leave = { hasFreeSlot: this.#host.hasFreeSlot(), isUrgent: this.#host.isFlushing() }
-    return this.#outbox.next(leave, this.#nowMs)
+  /** Returns what was sealed by it; undefined: the record quietly joined an open envelope. `alone`: not with others. */
+  #pack(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): readonly LaneRecord[] | undefined {
+    const lane = this.#router.laneOf(record, key, this.#nowMs)
+    const { mode } = this.#router
+    const isFull = mode === 'keys' && this.#aggregator.openCount >= MAX_KEYED_ENVELOPES
+    if (mode !== 'plain' && !isFull && !alone) return this.#aggregator.add(record, lane)
+    return this.#aggregator.addAlone(record, lane, mode !== 'plain')
   }
 
-  /** A new map or mode: what waits in a lane that is no more is taken apart into the lanes that are. */
+  #queue(record: LaneRecord, isFirst: boolean): void {
+    if (isFirst) this.#outbox.limiter.addFirst(record, this.#nowMs)
+    else this.#outbox.limiter.add(record, this.#nowMs)
+  }
+
+  #queueAll(sealed: readonly LaneRecord[]): void {
+    for (const record of sealed) this.#outbox.limiter.add(record, this.#nowMs)
+  }
+
+  /** A map or a mode may be new: what was packed for a lane that is gone is taken apart into those that are. */
   #relane(): void {
-    const unrouted = this.#intake.relane()
-    const misplaced = this.#outbox.limiter.takeLanes(laneId => !this.#router.isCurrent(laneId))
-    this.#repack.takeApart([...unrouted, ...misplaced], false, this.#nowMs)
-    for (const drainingId of this.#outbox.limiter.drainingIds) {
-      for (const laneId of this.#router.lanesOver(drainingId)) {
-        this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)
-      }
+    const gone = this.#router.update(this.#nowMs)
+    if (gone.length === 0) return
+    this.#queueAll(this.#aggregator.sealGone())
+    this.#takeApart(this.#outbox.limiter.retire(gone, this.#nowMs), false)
+  }
+
+  /**
+   * Packs the members of sealed records anew, oldest first. In ordered mode they must leave before everything else of their
+   * lanes, so what is open is sealed first, and what they become goes to the head. `alone`: every member by itself, because
+   * the envelope as a whole was refused.
+   */
+  #takeApart(records: readonly LaneRecord[], alone: boolean): void {
+    if (records.length === 0) return
+    const isOrdered = this.#options.ordering === 'key'
+    if (isOrdered) this.#queueAll(this.#aggregator.sealAll())
+    const { validator } = this.#host
+    const sealed: LaneRecord[] = []
+    for (const record of records) {
+      const over = this.#repack.takeApart(record, this.#nowMs, member => {
+        sealed.push(...(this.#pack(member, validator.key, alone) ?? []))
+      })
+      // Together: what throws in between finds every record in one place.
+      this.custody.moved(record.members)
+      if (over !== undefined) this.#host.settle(this, over)
     }
+    if (!isOrdered) {
+      this.#queueAll(sealed)
+      return
+    }
+    sealed.push(...this.#aggregator.sealAll())
+    for (const record of sealed.reverse()) this.#queue(record, true)
   }
 
   #forgetStream(): void {
     this.#orderWatch.forget()
-    if (this.#router.forget(this.#nowMs)) this.#relane()
+    this.#router.forget(this.#nowMs)
+    this.#relane()
   }
 
-  #answered({ entries }: Batch, { records, startMs, endMs }: AnsweredRequest): void {
+  #answered({ entries }: LaneBatch, { records, startMs, endMs }: AnsweredRequest): void {
     this.description.status.answered(this.#nowMs)
     if (this.#outbox.breaker.answered()) this.#outbox.limiter.forgive(this.#nowMs)
     for (const [i, record] of entries.entries()) {
@@ -281,12 +322,12 @@ export class Stream {
   }
 
   /** Takes an acknowledgement as evidence of the shards. */
-  #learn(record: KinesisRecord, shardId: string, startMs: number): void {
+  #learn(record: LaneRecord, shardId: string, startMs: number): void {
     if (!this.#router.learn(record, shardId, startMs, this.#nowMs)) return
-    this.telemetry.mispredicted(record.predictedShard)
+    this.telemetry.mispredicted(record.lane.shardId)
     // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
     const isExplainedSoon = record.isAggregate && this.#router.directory.isRefreshing
-    if (isExplainedSoon) this.#outbox.limiter.hold(record.predictedShard, this.#nowMs)
+    if (isExplainedSoon) this.#outbox.limiter.hold(record.lane, this.#nowMs)
   }
 
   /** Decides what becomes of a record that was answered, and acts on it; or holds it until a map tells where it landed. */
@@ -300,10 +341,10 @@ export class Stream {
     const { attempt, lesson, decision } = this.#retrier.judge(record, answer, placement, answered)
     recordAttempt(record, attempt)
     if (!isAcknowledged(answer)) {
-      this.telemetry.error(answer.errorCode ?? 'MalformedAnswer', record.predictedShard, record.members.count)
-      if (lesson === 'throttled') this.telemetry.throttled(record.predictedShard)
+      this.telemetry.error(answer.errorCode ?? 'MalformedAnswer', record.lane.shardId, record.members.count)
+      if (lesson === 'throttled') this.telemetry.throttled(record.lane.shardId)
     }
-    this.#outbox.limiter.learn(record.predictedShard, lesson, startMs, this.#nowMs)
+    this.#outbox.limiter.learn(record.lane, lesson, startMs, this.#nowMs)
     this.#apply(record, decision)
   }
 
@@ -319,13 +360,13 @@ export class Stream {
 
   /** Gives up on held answers whose records' time is over: stored somewhere, but where nobody may look. */
   #giveUpHeld(): void {
-    for (const answered of this.#held.takeStale(this.#nowMs, record => isStale(record, this.#nowMs))) {
+    for (const answered of this.#held.takeOver(this.#nowMs)) {
       this.#apply(this.#recordStored(answered), { kind: 'retryMembers', alone: false })
     }
   }
 
   /** Notes what was stored, but perhaps where no consumer accepts it. */
-  #recordStored({ record, answer, startMs, endMs }: AnsweredRecord): KinesisRecord {
+  #recordStored({ record, answer, startMs, endMs }: AnsweredRecord): LaneRecord {
     record.persisted = 'maybe'
     record.members.sentMs = undefined
     recordAttempt(record, attemptOf(answer, true, { startMs, endMs }))
@@ -333,7 +374,7 @@ export class Stream {
   }
 
   /** Acts on what a failed request means for its records, and perhaps for all that waits. */
-  #applyToAll(entries: readonly KinesisRecord[], judgement: RequestJudgement, startMs: number): void {
+  #applyToAll(entries: readonly LaneRecord[], judgement: RequestJudgement, startMs: number): void {
     for (const record of entries) recordAttempt(record, judgement.attempt)
     if (judgement.kind === 'halve') {
       const middle = entries.length >> 1
@@ -343,14 +384,14 @@ export class Stream {
     }
     const { decisions, lesson, refusal } = judgement
     // Every lane knows before anything moves.
-    for (const { predictedShard } of entries) this.#outbox.limiter.learn(predictedShard, lesson, startMs, this.#nowMs)
+    for (const { lane } of entries) this.#outbox.limiter.learn(lane, lesson, startMs, this.#nowMs)
     for (const [i, record] of entries.entries()) this.#apply(record, decisions[i]!)
     const isBelieved = refusal !== undefined && this.description.believes(refusal.serviceCode, this.#nowMs)
     if (isBelieved) this.abandon(refusal, this.#nowMs)
   }
 
   /** Acts on a decision: the record is settled, or goes back into the stages. */
-  #apply(record: KinesisRecord, decision: Decision): void {
+  #apply(record: LaneRecord, decision: Decision): void {
     this.#outbox.limiter.answered(record, this.#nowMs)
     switch (decision.kind) {
       case 'deliver':
@@ -362,26 +403,22 @@ export class Stream {
       case 'retrySealed':
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
-        if (this.#mayGoAgain(record)) this.#queue(record, this.#options.ordering === 'key')
-        else this.#repack.takeApart([record], false, this.#nowMs)
+        // A lane that a new map did away with must not come back.
+        if (isStale(record, this.#nowMs)) this.#takeApart([record], false)
+        else this.#queue(record, this.#options.ordering === 'key')
         return
       case 'retryMembers':
         this.telemetry.retries++
         // A misrouted aggregate is stored: a reader that does not look at ranges sees it, the KCL does not.
         if (!decision.alone) record.persisted = 'maybe'
-        this.#repack.takeApart([record], decision.alone, this.#nowMs)
+        this.#takeApart([record], decision.alone)
         return
       default:
         assertNever(decision)
     }
   }
 
-  /** Whether it may go as it is sealed, to its own lane: a lane that a new map did away with must not come back. */
-  #mayGoAgain(record: KinesisRecord): boolean {
-    return !isStale(record, this.#nowMs) && this.#router.isCurrent(record.predictedShard)
-  }
-
-  #deliver(record: KinesisRecord, { shardId, sequenceNumber }: Extract<Decision, { kind: 'deliver' }>): void {
+  #deliver(record: LaneRecord, { shardId, sequenceNumber }: Extract<Decision, { kind: 'deliver' }>): void {
     const { members, attempts, persisted, isAggregate } = record
     this.telemetry.delivered(shardId, members.count - members.abortedCount, members.dataBytes)
     const settlement = { members, attempts, persisted, isAggregate, shardId, sequenceNumber }

@@ -1,12 +1,12 @@
 /**
- * Packs user records into envelopes, one open envelope per lane: a user record enters, a sealed Kinesis record leaves
- * when it is full, when its time is up, or when it is asked for. It never knows shards' limits, requests or answers.
+ * Packs user records into envelopes, one open envelope a lane: a user record enters with its lane, sealed Kinesis records leave
+ * when an envelope is full, when its time is up, or when it is asked for. It never knows limits, requests or answers.
  * Invariant: every record added leaves exactly once, in the order of its lane; a sealed envelope of several never exceeds
  * `aggregationMaxBytes`, and a record larger than that leaves alone. With dedupe tags whatever leaves is an envelope, but
  * for what `addAlone` is told to leave plain.
  * Hot: `add` allocates nothing per record beyond what the columns of `Members` grow by.
  */
-import type { AcceptedRecord, KinesisRecord } from '../model/kinesis-record.ts'
+import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { Members } from '../model/kinesis-record.ts'
 import { allocate, copyOf, type TakeBytes } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
@@ -14,7 +14,8 @@ import type { DedupeTag } from '../wire/dedupe-tag.ts'
 import { EnvelopeWriter } from '../wire/encode.ts'
 import { CONTAINER_KEY } from '../wire/format.ts'
 import { HASH_KEY_WORDS, readHashKey } from '../wire/hash-key.ts'
-import { DeadlineHeap, type HeapItem } from './deadline-heap.ts'
+import { DeadlineHeap } from './deadline-heap.ts'
+import type { Lane, LaneRecord, OpenEnvelope } from './lane.ts'
 
 export interface AggregatorOptions {
   readonly aggregationEnabled: boolean
@@ -28,48 +29,33 @@ export interface AggregatorOptions {
   readonly openMembers?: ((expectedCount: number) => Members) | undefined
 }
 
-interface OpenLane extends HeapItem {
-  readonly lane: string
-  readonly predictedShard: string
-  readonly writer: EnvelopeWriter
-  readonly members: Members
-  readonly firstHashWords: Uint32Array
-  readonly firstKeyBytes: number
-  readonly firstExplicitHashKey: string | undefined
-  deadlineMs: number
-  expirationMs: number
-}
-
 /** Writers kept for reuse once their scratch has grown; more would hold memory that idle lanes do not need. */
 const MAX_SPARE_WRITERS = 64
 const FIRST_EXPECTED_COUNT = 16
 /** An envelope with less room than this is sealed at once: no member is smaller. */
 const SMALLEST_MEMBER_BYTES = 6
+const NOTHING: readonly LaneRecord[] = []
 
 export class Aggregator {
   readonly #options: AggregatorOptions
-  readonly #emit: (record: KinesisRecord) => void
   readonly #takeBytes: TakeBytes
   readonly #openMembers: (expectedCount: number) => Members
-  readonly #lanes = new Map<string, OpenLane>()
-  readonly #deadlines = new DeadlineHeap<OpenLane>()
+  /** In the order in which they were opened. */
+  readonly #open = new Set<OpenEnvelope>()
+  readonly #deadlines = new DeadlineHeap<OpenEnvelope>()
   readonly #spareWriters: EnvelopeWriter[] = []
   /** Members of the envelopes to come, by those before; it grows in steps, for few lanes are as full as the fullest. */
   #expectedCount = 0
-  readonly #isEnabled: boolean
-  #isQuiet = false
 
-  constructor(options: AggregatorOptions, emit: (record: KinesisRecord) => void) {
+  constructor(options: AggregatorOptions) {
     this.#options = options
-    this.#emit = emit
     this.#takeBytes = options.takeBytes ?? allocate
     this.#openMembers = options.openMembers ?? (expectedCount => new Members(expectedCount))
-    this.#isEnabled = options.aggregationEnabled
   }
 
   /** Open envelopes. */
-  get laneCount(): number {
-    return this.#lanes.size
+  get openCount(): number {
+    return this.#open.size
   }
 
   get nextDeadlineMs(): number {
@@ -77,58 +63,67 @@ export class Aggregator {
   }
 
   /**
-   * Takes a record; its bytes are copied before this returns. Returns true when it quietly joined an open envelope: no
-   * deadline has come nearer by it, and nothing was emitted.
+   * Takes a record; its bytes are copied before this returns. Returns what was sealed by it, maybe nothing; undefined when it
+   * quietly joined an open envelope, so that no deadline has come nearer.
    */
-  add(record: AcceptedRecord): boolean {
-    const open = this.#lanes.get(record.lane)
-    if (open !== undefined) {
-      if (this.#isEnabled && this.#addTo(open, record)) return this.#isQuiet
-      this.#seal(open)
+  add(record: AcceptedRecord, lane: Lane): readonly LaneRecord[] | undefined {
+    const { aggregationEnabled, aggregationMaxBytes, aggregationMaxCount } = this.#options
+    const open = openFor(lane, record)
+    if (open !== undefined && aggregationEnabled && this.#addTo(open, record)) {
+      if (this.#isFull(open)) return [this.#seal(open)]
+      if (record.sealByMs >= open.wakeMs) return undefined
+      this.#deadlines.set(open, record.sealByMs)
+      return NOTHING
     }
-    const isAlone =
-      !this.#isEnabled ||
-      record.dataBytes >= this.#options.aggregationMaxBytes ||
-      this.#options.aggregationMaxCount === 1
-    if (isAlone) this.#emitAlone(record, this.#isEnabled)
-    else this.#addTo(this.#open(record), record)
-    return false
+    const sealed = open === undefined ? [] : [this.#seal(open)]
+    const isAlone = !aggregationEnabled || record.dataBytes >= aggregationMaxBytes || aggregationMaxCount === 1
+    if (isAlone) sealed.push(this.#alone(record, lane, aggregationEnabled))
+    else {
+      const opened = this.#openLane(record, lane)
+      this.#addTo(opened, record)
+      if (this.#isFull(opened)) sealed.push(this.#seal(opened))
+    }
+    return sealed
   }
 
   /**
-   * Takes a record that must leave by itself, behind what its lane has open; `mayWrap`: in an envelope of its own if that
-   * carries a tag. Sequence: record 1 waits in an open envelope -> the stream is gone, and nothing is aggregated any more ->
-   * record 2 of its key comes.
+   * Takes a record that must leave by itself, behind what its lane has open for its key; `mayWrap`: in an envelope of its own
+   * if that carries a tag. Sequence: record 1 waits in an open envelope -> too many envelopes are open -> record 2 of its key
+   * comes.
    */
-  addAlone(record: AcceptedRecord, mayWrap: boolean): void {
-    const open = this.#lanes.get(record.lane)
-    if (open !== undefined) this.#seal(open)
-    this.#emitAlone(record, mayWrap)
+  addAlone(record: AcceptedRecord, lane: Lane, mayWrap: boolean): readonly LaneRecord[] {
+    const open = openFor(lane, record)
+    const alone = (): LaneRecord => this.#alone(record, lane, mayWrap)
+    return open === undefined ? [alone()] : [this.#seal(open), alone()]
   }
 
   /** Seals every envelope whose time is up. */
-  sealDue(nowMs: number): void {
-    for (let due = this.#deadlines.popDue(nowMs); due !== undefined; due = this.#deadlines.popDue(nowMs))
-      this.#seal(due)
+  sealDue(nowMs: number): LaneRecord[] {
+    const sealed: LaneRecord[] = []
+    for (let due = this.#deadlines.popDue(nowMs); due !== undefined; due = this.#deadlines.popDue(nowMs)) {
+      sealed.push(this.#seal(due))
+    }
+    return sealed
   }
 
   /** Seals every envelope. */
-  sealAll(): void {
-    for (const open of [...this.#lanes.values()]) this.#seal(open)
+  sealAll(): LaneRecord[] {
+    return Array.from([...this.#open], open => this.#seal(open))
   }
 
-  /** Seals the envelopes of the lanes that `isChosen` says. Cost: O(lanes). */
-  sealWhere(isChosen: (lane: string) => boolean): void {
-    for (const open of [...this.#lanes.values()]) {
-      if (isChosen(open.lane)) this.#seal(open)
-    }
+  /** Seals what lanes that are gone have open. Cost: O(open envelopes). */
+  sealGone(): LaneRecord[] {
+    return [...this.#open].filter(open => open.lane.isGone).map(open => this.#seal(open))
   }
 
-  #addTo(open: OpenLane, record: AcceptedRecord): boolean {
-    const { writer, members } = open
-    const maxBytes = this.#options.aggregationMaxBytes
-    const isIn = writer.addWithin(
-      maxBytes,
+  #isFull({ writer, members }: OpenEnvelope): boolean {
+    const { aggregationMaxCount, aggregationMaxBytes } = this.#options
+    return members.count >= aggregationMaxCount || writer.sealedBytes > aggregationMaxBytes - SMALLEST_MEMBER_BYTES
+  }
+
+  #addTo(open: OpenEnvelope, record: AcceptedRecord): boolean {
+    const isIn = open.writer.addWithin(
+      this.#options.aggregationMaxBytes,
       record.partitionKey,
       record.keyBytes,
       record.explicitHashKey,
@@ -138,43 +133,41 @@ export class Aggregator {
       record.number
     )
     if (!isIn) return false
-    members.push(record)
-    this.#isQuiet = record.sealByMs >= open.wakeMs
-    if (!this.#isQuiet) this.#deadlines.set(open, record.sealByMs)
+    open.members.push(record)
     if (record.deadlineMs < open.deadlineMs) open.deadlineMs = record.deadlineMs
     if (record.expirationMs < open.expirationMs) open.expirationMs = record.expirationMs
-    const isFull =
-      members.count >= this.#options.aggregationMaxCount || writer.sealedBytes > maxBytes - SMALLEST_MEMBER_BYTES
-    if (isFull) {
-      this.#isQuiet = false
-      this.#seal(open)
-    }
     return true
   }
 
-  #open(record: AcceptedRecord): OpenLane {
+  #openLane(record: AcceptedRecord, lane: Lane): OpenEnvelope {
     const writer = this.#spareWriters.pop() ?? new EnvelopeWriter(undefined, this.#options.dedupeTag)
-    const open = openLane(record, writer, this.#openMembers(this.#expectedCount))
-    this.#lanes.set(record.lane, open)
+    const open = envelopeFor(record, lane, writer, this.#openMembers(this.#expectedCount))
+    if (lane.kind !== 'stream') lane.open = open
+    else if (record.explicitHashKey === undefined) lane.openByKey.set(record.partitionKey, open)
+    else lane.openByHashKey.set(record.explicitHashKey, open)
+    this.#open.add(open)
     this.#deadlines.set(open, record.sealByMs)
     return open
   }
 
-  #seal(open: OpenLane): void {
-    this.#lanes.delete(open.lane)
+  #seal(open: OpenEnvelope): LaneRecord {
+    const { lane, writer, members, firstPartitionKey, firstExplicitHashKey } = open
+    if (lane.kind !== 'stream') lane.open = undefined
+    else if (firstExplicitHashKey === undefined) lane.openByKey.delete(firstPartitionKey)
+    else lane.openByHashKey.delete(firstExplicitHashKey)
+    this.#open.delete(open)
     this.#deadlines.remove(open)
-    const firstKey = open.writer.firstPartitionKey ?? ''
-    const isAggregate = open.writer.isEnvelope
-    const data = open.writer.seal(this.#takeBytes)
-    open.members.close()
-    this.#expectedCount = Math.min(open.members.count, this.#expectedCount * 2 + FIRST_EXPECTED_COUNT)
-    if (this.#spareWriters.length < MAX_SPARE_WRITERS) this.#spareWriters.push(open.writer)
-    this.#emitSealed(open, data, isAggregate, firstKey)
+    const isAggregate = writer.isEnvelope
+    const data = writer.seal(this.#takeBytes)
+    members.close()
+    this.#expectedCount = Math.min(members.count, this.#expectedCount * 2 + FIRST_EXPECTED_COUNT)
+    if (this.#spareWriters.length < MAX_SPARE_WRITERS) this.#spareWriters.push(writer)
+    return this.#sealed(open, data, isAggregate)
   }
 
-  #emitAlone(record: AcceptedRecord, mayWrap: boolean): void {
+  #alone(record: AcceptedRecord, lane: Lane, mayWrap: boolean): LaneRecord {
     const { dedupeTag } = this.#options
-    const open = openLane(record, new EnvelopeWriter(0, dedupeTag), this.#openMembers(1))
+    const open = envelopeFor(record, lane, new EnvelopeWriter(0, dedupeTag), this.#openMembers(1))
     const { partitionKey, keyBytes, explicitHashKey, dataBytes, number } = record
     open.members.push(record)
     let data = copyOf(record.data, dataBytes, this.#takeBytes)
@@ -183,37 +176,43 @@ export class Aggregator {
       open.writer.add(partitionKey, keyBytes, explicitHashKey, data, dataBytes, number)
       data = open.writer.seal(this.#takeBytes)
     }
-    this.#emitSealed(open, data, isAggregate, partitionKey)
+    return this.#sealed(open, data, isAggregate)
   }
 
-  #emitSealed(open: OpenLane, data: Buffer, isAggregate: boolean, firstKey: string): void {
+  #sealed(open: OpenEnvelope, data: Buffer, isAggregate: boolean): LaneRecord {
     const isOwnKey = !isAggregate || this.#options.containerKey === 'first'
-    const record: KinesisRecord = {
+    const record: LaneRecord = {
       data,
-      partitionKey: isOwnKey ? firstKey : CONTAINER_KEY,
+      partitionKey: isOwnKey ? open.firstPartitionKey : CONTAINER_KEY,
       explicitHashKey: isAggregate ? readHashKey(open.firstHashWords).toString() : open.firstExplicitHashKey,
       isAggregate,
       members: open.members,
       requestBytes: data.length + (isOwnKey ? open.firstKeyBytes : CONTAINER_KEY.length),
-      predictedShard: open.predictedShard,
+      lane: open.lane,
       deadlineMs: open.deadlineMs,
       expirationMs: open.expirationMs,
       attempts: [],
       persisted: 'no'
     }
     open.members.sealedAs = record
-    this.#emit(record)
+    return record
   }
 }
 
-function openLane(record: AcceptedRecord, writer: EnvelopeWriter, members: Members): OpenLane {
+/** The open envelope that a record may share: its lane's, or its hash key's where the shard is unknown. */
+function openFor(lane: Lane, { partitionKey, explicitHashKey }: AcceptedRecord): OpenEnvelope | undefined {
+  if (lane.kind !== 'stream') return lane.open
+  return explicitHashKey === undefined ? lane.openByKey.get(partitionKey) : lane.openByHashKey.get(explicitHashKey)
+}
+
+function envelopeFor(record: AcceptedRecord, lane: Lane, writer: EnvelopeWriter, members: Members): OpenEnvelope {
   return {
-    lane: record.lane,
-    predictedShard: record.predictedShard,
+    lane,
     writer,
     members,
-    firstHashWords: record.hashWords.slice(record.hashAt, record.hashAt + HASH_KEY_WORDS),
+    firstPartitionKey: record.partitionKey,
     firstKeyBytes: record.keyBytes,
+    firstHashWords: record.hashWords.slice(record.hashAt, record.hashAt + HASH_KEY_WORDS),
     firstExplicitHashKey: record.explicitHashKey,
     deadlineMs: record.deadlineMs,
     expirationMs: record.expirationMs,

@@ -1,40 +1,48 @@
 /**
- * One lane of the limiter: the queue of one shard's sealed records, its token bucket and what holds it back.
- * Invariant: data only; `limiter.ts` moves it. A shard's bucket never allows more than `rateLimitPercent` of what the
- * service takes in a second, plus one burst.
+ * A lane: all that is known of one shard on its way to the service. Records are packed into its open envelope, wait sealed in
+ * its queue, and leave at its pace.
+ * Example: shardId-7 has a lane -> the stream splits it -> its lane is gone; two new lanes wait until what is out is answered.
+ * Invariant: a lane serves one shard and one range for as long as it lives; once `isGone`, nothing that was sealed for it may
+ * be sent any more. Data only: `aggregator.ts` packs it, `limiter.ts` moves it.
  */
-import { type KinesisRecord, STREAM_LANE } from '../model/kinesis-record.ts'
+import type { Batch, Destination, KinesisRecord, Members } from '../model/kinesis-record.ts'
 import { SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND } from '../model/limits.ts'
+import type { EnvelopeWriter } from '../wire/encode.ts'
+import type { HashRange } from '../wire/hash-key.ts'
 import type { HeapItem } from './deadline-heap.ts'
 import { RecordQueue } from './record-queue.ts'
 import { TokenBucket, type TokenBucketLimits } from './token-bucket.ts'
 
-export interface LimiterOptions {
-  readonly rateLimitPercent: number
-  readonly retryBaseMs: number
-  readonly retryCapMs: number
-  /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a former lane drains. */
-  readonly ordering: 'none' | 'key'
-  /** How much of the buffer the queue of one lane may hold, where there are others. */
-  readonly laneMaxBytes: number
+/** A Kinesis record of the core: its destination is a lane. */
+export type LaneRecord = KinesisRecord<Lane>
+
+export type LaneBatch = Batch<Lane>
+
+/**
+ * - `shard`: records of one shard, by the shard map.
+ * - `stream`: records whose shard is unknown, one envelope for each hash key; one bucket for all of them.
+ * - `waiting`: records that wait, packed, for the first shard map; they are never sent as they are.
+ */
+export type LaneKind = 'shard' | 'stream' | 'waiting'
+
+/** What a lane is for. Only a shard has an id and a range. */
+export interface LanePlace {
+  readonly kind: LaneKind
+  readonly shardId?: string
+  readonly range?: HashRange
 }
 
-export interface Lane extends HeapItem {
-  readonly id: string
-  readonly queue: RecordQueue
-  readonly bucket: TokenBucket
-  /** What its records, queued and out, take up of the producer's buffer. */
-  heldBytes: number
-  blockedUntilMs: number
-  /** Failures in a row, as far as they tell of one another: see `failed`. */
-  failures: number
-  lastFailureMs: number
-  isHeld: boolean
-  isReady: boolean
-  /** Released and not answered. */
-  readonly out: Set<KinesisRecord>
-  /** Ordered mode: former lanes over the same hash keys whose last record is still out. */
-  readonly blockers: Set<Lane>
+/** An envelope that takes records. `Aggregator` fills and seals it. */
+export interface OpenEnvelope extends HeapItem {
+  readonly lane: Lane
+  readonly writer: EnvelopeWriter
+  readonly members: Members
+  readonly firstPartitionKey: string
+  readonly firstKeyBytes: number
+  readonly firstHashWords: Uint32Array
+  readonly firstExplicitHashKey: string | undefined
+  deadlineMs: number
+  expirationMs: number
 }
 
 /** The percentage up to which a full bucket is the service's own second of burst; above it the bucket grows along. */
@@ -44,34 +52,69 @@ const STREAM_LANE_MAX_FACTOR = 10_000
 const STREAM_LANE_RECOVERY = 1
 const SHARD_RECOVERY = 0.05
 
-export function newLane(id: string, rateLimitPercent: number, nowMs: number): Lane {
-  return {
-    id,
-    queue: new RecordQueue(),
-    bucket: new TokenBucket(limitsOf(rateLimitPercent, id), nowMs),
-    heldBytes: 0,
-    blockedUntilMs: nowMs,
-    failures: 0,
-    lastFailureMs: Number.NEGATIVE_INFINITY,
-    isHeld: false,
-    isReady: false,
-    out: new Set(),
-    blockers: new Set(),
-    wakeMs: 0,
-    heapIndex: -1
+export class Lane implements HeapItem, Destination {
+  readonly kind: LaneKind
+  readonly shardId: string | undefined
+  readonly range: HashRange | undefined
+  /** The map or the mode that it was made for is over. */
+  isGone = false
+
+  /** The open envelope of a shard, or of what waits. */
+  open: OpenEnvelope | undefined
+  /** The open envelopes of a stream-wide lane, by partition key and by explicit hash key. */
+  readonly openByKey: Map<string, OpenEnvelope> = new Map()
+  readonly openByHashKey: Map<string, OpenEnvelope> = new Map()
+
+  /** Sealed, not sent. */
+  readonly queue: RecordQueue<LaneRecord> = new RecordQueue()
+  /** Released to be sent, and not answered. */
+  readonly out: Set<LaneRecord> = new Set()
+  /** What its sealed records, queued and out, take up of the producer's buffer. */
+  heldBytes = 0
+  /** What of them waits to be collected into a request. */
+  collectedBytes = 0
+
+  readonly bucket: TokenBucket
+  blockedUntilMs: number
+  /** Failures in a row, as far as they tell of one another. */
+  failures: number
+  lastFailureMs: number = Number.NEGATIVE_INFINITY
+  /** Kept back until the next listing: its shard is known to have changed. */
+  isHeld = false
+  /** Ordered mode: gone lanes over the same hash keys whose last record is still out. */
+  readonly blockers: Set<Lane> = new Set()
+
+  isReady = false
+  wakeMs = 0
+  heapIndex = -1
+
+  /** `former`: the lane whose pace this one keeps, since it feeds the same shards. */
+  constructor({ kind, shardId, range }: LanePlace, rateLimitPercent: number, nowMs: number, former?: Lane) {
+    this.kind = kind
+    this.shardId = shardId
+    this.range = range
+    this.bucket = former?.bucket ?? new TokenBucket(limitsOf(rateLimitPercent, kind), nowMs)
+    this.blockedUntilMs = former?.blockedUntilMs ?? nowMs
+    this.failures = former?.failures ?? 0
+  }
+
+  /** Whether records of one hash key may have been in both lanes. */
+  overlaps({ range }: Lane): boolean {
+    if (this.range === undefined || range === undefined) return true
+    return this.range.start <= range.end && range.start <= this.range.end
   }
 }
 
-function limitsOf(rateLimitPercent: number, laneId: string): TokenBucketLimits {
+function limitsOf(rateLimitPercent: number, kind: LaneKind): TokenBucketLimits {
   const rate = rateLimitPercent / 100
   const burst = Math.max(1, rateLimitPercent / BURST_PERCENT)
-  const isStreamWide = laneId === STREAM_LANE
+  const isShard = kind === 'shard'
   return {
     recordsPerSecond: SHARD_RECORDS_PER_SECOND * rate,
     bytesPerSecond: SHARD_BYTES_PER_SECOND * rate,
     capacityRecords: SHARD_RECORDS_PER_SECOND * burst,
     capacityBytes: SHARD_BYTES_PER_SECOND * burst,
-    maxFactor: isStreamWide ? STREAM_LANE_MAX_FACTOR : 1,
-    recoveryPerSecond: isStreamWide ? STREAM_LANE_RECOVERY : SHARD_RECOVERY
+    maxFactor: isShard ? 1 : STREAM_LANE_MAX_FACTOR,
+    recoveryPerSecond: isShard ? SHARD_RECOVERY : STREAM_LANE_RECOVERY
   }
 }

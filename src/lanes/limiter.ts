@@ -6,16 +6,25 @@
  * Cost: O(log lanes) a record.
  */
 import type { Lesson } from '../model/exchange.ts'
-import type { KinesisRecord } from '../model/kinesis-record.ts'
 import type { Random } from '../model/ports.ts'
+import { fullJitterMs } from './backoff.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
 import { Fifo } from './fifo.ts'
-import { type Lane, type LimiterOptions, newLane } from './lane.ts'
+import { Lane, type LanePlace, type LaneRecord } from './lane.ts'
 import { mergeOldestFirst } from './record-queue.ts'
+
+export interface LimiterOptions {
+  readonly rateLimitPercent: number
+  readonly retryBaseMs: number
+  readonly retryCapMs: number
+  /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a gone lane drains. */
+  readonly ordering: 'none' | 'key'
+  /** How much of the buffer the queue of one lane may hold, where there are others. */
+  readonly laneMaxBytes: number
+}
 
 /** Finer than a timer can tell. */
 const MIN_WAIT_MS = 1
-const MAX_DOUBLINGS = 30
 /** A full lane takes records again when it holds no more than this part of its share. */
 const REFILL_PART = 7 / 8
 const NEVER_MS = Number.POSITIVE_INFINITY
@@ -23,12 +32,14 @@ const NEVER_MS = Number.POSITIVE_INFINITY
 export class Limiter {
   readonly #options: LimiterOptions
   readonly #random: Random
-  readonly #lanes = new Map<string, Lane>()
+  readonly #lanes = new Set<Lane>()
   readonly #waiting = new DeadlineHeap<Lane>()
   readonly #ready = new Fifo<Lane>()
-  /** Ordered mode: lanes that are no more, with a record still out. */
+  /** Ordered mode: lanes that are gone, with a record still out. */
   readonly #draining = new Set<Lane>()
   readonly #full = new Set<Lane>()
+  /** Full lanes that refused a record since somebody last found room in them. */
+  readonly #crowded = new Set<Lane>()
   #count = 0
   /** No record held expires before this; raised when it is reached, so that looking costs little over a time to live. */
   #expirationBoundMs = NEVER_MS
@@ -47,9 +58,30 @@ export class Limiter {
     return this.#full.size > 0 && this.#lanes.size > 1
   }
 
-  isFull(laneId: string): boolean {
-    const lane = this.#lanes.get(laneId)
-    return lane !== undefined && this.hasFullLanes && this.#full.has(lane)
+  /** Whether the lane takes no more records, since it holds its share; it is remembered to have refused one. */
+  refuses(lane: Lane): boolean {
+    const isFull = this.hasFullLanes && this.#full.has(lane)
+    if (isFull) this.#crowded.add(lane)
+    return isFull
+  }
+
+  /** Whether a lane that refused a record is still full. */
+  get isCrowded(): boolean {
+    for (const lane of this.#crowded) {
+      if (!this.hasFullLanes || !this.#full.has(lane)) this.#crowded.delete(lane)
+    }
+    return this.#crowded.size > 0
+  }
+
+  /**
+   * Returns a new lane. In ordered mode it waits for what is out of gone lanes over its hash keys. `former`: the lane whose
+   * pace it keeps.
+   */
+  open(place: LanePlace, nowMs: number, former?: Lane): Lane {
+    const lane = new Lane(place, this.#options.rateLimitPercent, nowMs, former)
+    this.#lanes.add(lane)
+    for (const drained of this.#draining) if (lane.overlaps(drained)) lane.blockers.add(drained)
+    return lane
   }
 
   /** When `release` may have something that it has not now; 0 when it has something now. */
@@ -58,24 +90,22 @@ export class Limiter {
   }
 
   /** Takes a record: behind what was accepted before it. */
-  add(record: KinesisRecord, nowMs: number): void {
-    const lane = this.#lane(record.predictedShard, nowMs)
-    lane.queue.insert(record)
-    this.#added(lane, record, nowMs)
+  add(record: LaneRecord, nowMs: number): void {
+    record.lane.queue.insert(record)
+    this.#added(record, nowMs)
   }
 
   /** Takes a record that was out: before everything else of its lane. */
-  addFirst(record: KinesisRecord, nowMs: number): void {
-    const lane = this.#lane(record.predictedShard, nowMs)
-    lane.queue.unshift(record)
-    this.#added(lane, record, nowMs)
+  addFirst(record: LaneRecord, nowMs: number): void {
+    record.lane.queue.unshift(record)
+    this.#added(record, nowMs)
   }
 
   /**
    * Takes out the next record that may be sent, or one whose time to live has ended while it waited (the caller looks at
    * `expirationMs`); undefined when there is none now.
    */
-  release(nowMs: number): KinesisRecord | undefined {
+  release(nowMs: number): LaneRecord | undefined {
     for (let lane = this.#waiting.popDue(nowMs); lane !== undefined; lane = this.#waiting.popDue(nowMs)) {
       this.#makeReady(lane)
     }
@@ -92,14 +122,14 @@ export class Limiter {
   }
 
   /** What `RecordQueue.takeExpired` takes, also where `release` may not be asked because nobody has room. */
-  takeExpired(nowMs: number): KinesisRecord[] {
-    const expired: KinesisRecord[] = []
+  takeExpired(nowMs: number): LaneRecord[] {
+    const expired: LaneRecord[] = []
     if (this.#expirationBoundMs > nowMs) return expired
     this.#expirationBoundMs = NEVER_MS
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       for (const record of lane.queue.takeExpired(nowMs)) {
         this.#count--
-        this.#free(lane, record)
+        this.#free(record)
         expired.push(record)
       }
       this.#expirationBoundMs = Math.min(this.#expirationBoundMs, lane.queue.nearestExpirationMs)
@@ -108,35 +138,14 @@ export class Limiter {
     return expired
   }
 
-  /** The record's fate after its release is decided: in ordered mode its lane may send the next. */
-  answered(record: KinesisRecord, nowMs: number): void {
-    const lane = this.#lanes.get(record.predictedShard)
-    if (lane?.out.delete(record) === true) {
-      this.#free(lane, record)
+  /** The record's fate after its release is decided: in ordered mode its lane, or those that wait for it, may send the next. */
+  answered(record: LaneRecord, nowMs: number): void {
+    const { lane } = record
+    if (!lane.out.delete(record)) return
+    if (!lane.isGone) {
+      this.#free(record)
       this.#place(lane, nowMs)
-      return
-    }
-    for (const drained of this.#draining) {
-      if (drained.out.delete(record) && drained.out.size === 0) this.#unblock(drained, nowMs)
-    }
-  }
-
-  /** Ordered mode: the lanes that are no more and whose last record is still out. */
-  get drainingIds(): string[] {
-    return [...this.#draining].map(lane => lane.id)
-  }
-
-  /**
-   * Ordered mode: keeps `laneId` back until the draining lane of that id is drained.
-   * Sequence without it: record 1 goes to the parent and times out -> the shard splits -> record 2 of its key is stored in
-   * the child -> record 1 is sent again, behind it.
-   */
-  blockOn(laneId: string, drainingId: string, nowMs: number): void {
-    const lane = this.#lane(laneId, nowMs)
-    for (const drained of this.#draining) {
-      if (drained.id === drainingId) lane.blockers.add(drained)
-    }
-    this.#place(lane, nowMs)
+    } else if (lane.out.size === 0 && this.#draining.delete(lane)) this.#unblock(lane, nowMs)
   }
 
   /**
@@ -144,30 +153,21 @@ export class Limiter {
    * with full jitter. Sequence: requests A, B start -> A fails, back-off doubles -> B fails too: it began before that was
    * known, and doubles nothing.
    */
-  learn(laneId: string, lesson: Lesson, startMs: number, nowMs: number): void {
-    if (lesson === 'stored') this.#succeeded(laneId)
-    else if (lesson !== 'nothing') this.#failed(this.#lane(laneId, nowMs), startMs, nowMs, lesson === 'throttled')
-  }
-
-  #succeeded(laneId: string): void {
-    const lane = this.#lanes.get(laneId)
-    if (lane !== undefined) lane.failures = 0
-  }
-
-  #failed(lane: Lane, startMs: number, nowMs: number, isThrottled: boolean): void {
-    if (startMs < lane.lastFailureMs) return
+  learn(lane: Lane, lesson: Lesson, startMs: number, nowMs: number): void {
+    if (lesson === 'stored') lane.failures = 0
+    if (lesson === 'stored' || lesson === 'nothing' || startMs < lane.lastFailureMs) return
+    const { retryBaseMs, retryCapMs } = this.#options
+    const waitMs = fullJitterMs({ baseMs: retryBaseMs, capMs: retryCapMs }, lane.failures, this.#random)
     lane.lastFailureMs = nowMs
-    if (isThrottled) lane.bucket.throttle(nowMs)
-    const doublings = Math.min(lane.failures, MAX_DOUBLINGS)
-    const ceilingMs = Math.min(this.#options.retryCapMs, this.#options.retryBaseMs * 2 ** doublings)
     lane.failures++
-    lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + this.#random() * ceilingMs)
+    lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + waitMs)
+    if (lesson === 'throttled') lane.bucket.throttle(nowMs)
     this.#place(lane, nowMs)
   }
 
   /** Ends every back-off: the outage that caused them is over. */
   forgive(nowMs: number): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       lane.failures = 0
       lane.blockedUntilMs = nowMs
       this.#place(lane, nowMs)
@@ -175,41 +175,45 @@ export class Limiter {
   }
 
   /** Keeps a lane back until `resumeAll`: its shard is known to have changed and the new map is on its way. */
-  hold(laneId: string, nowMs: number): void {
-    const lane = this.#lane(laneId, nowMs)
+  hold(lane: Lane, nowMs: number): void {
     lane.isHeld = true
     this.#place(lane, nowMs)
   }
 
   resumeAll(nowMs: number): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       if (!lane.isHeld) continue
       lane.isHeld = false
       this.#place(lane, nowMs)
     }
   }
 
-  /** Forgets the lanes that `isGone` says and returns what they held: see `mergeOldestFirst`. Cost: O(lanes), and a sort. */
-  takeLanes(isGone: (laneId: string) => boolean): KinesisRecord[] {
-    const queues: KinesisRecord[][] = []
-    for (const lane of this.#lanes.values()) {
-      if (!isGone(lane.id)) continue
+  /**
+   * Forgets lanes that are gone and returns what waited in them: see `mergeOldestFirst`. Their successors over the same hash
+   * keys wait, in ordered mode, until what is out of them is answered. Sequence without it: record 1 goes to the parent and
+   * times out -> the shard splits -> record 2 of its key is stored in the child -> record 1 is sent again, behind it.
+   */
+  retire(gone: readonly Lane[], nowMs: number): LaneRecord[] {
+    const queues: LaneRecord[][] = []
+    for (const lane of gone) {
       this.#count -= lane.queue.count
       queues.push(lane.queue.takeAll())
       this.#waiting.remove(lane)
       this.#full.delete(lane)
-      this.#lanes.delete(lane.id)
+      this.#crowded.delete(lane)
+      this.#lanes.delete(lane)
       if (this.#options.ordering === 'key' && lane.out.size > 0) this.#draining.add(lane)
     }
+    for (const drained of this.#draining) this.#block(drained, nowMs)
     return mergeOldestFirst(queues)
   }
 
   /** Takes out all that waits; lanes stay. */
-  takeAll(nowMs: number): KinesisRecord[] {
-    const taken: KinesisRecord[] = []
-    for (const lane of this.#lanes.values()) {
+  takeAll(nowMs: number): LaneRecord[] {
+    const taken: LaneRecord[] = []
+    for (const lane of this.#lanes) {
       for (const record of lane.queue.takeAll()) {
-        this.#free(lane, record)
+        this.#free(record)
         taken.push(record)
       }
       this.#place(lane, nowMs)
@@ -218,12 +222,8 @@ export class Limiter {
     return taken
   }
 
-  /** A lane's present rate as a part of its full rate; undefined: no such lane. */
-  rateFactorOf(laneId: string): number | undefined {
-    return this.#lanes.get(laneId)?.bucket.factor
-  }
-
-  #added(lane: Lane, record: KinesisRecord, nowMs: number): void {
+  #added(record: LaneRecord, nowMs: number): void {
+    const { lane } = record
     this.#count++
     lane.heldBytes += record.members.budgetBytes
     if (lane.heldBytes > this.#options.laneMaxBytes) this.#full.add(lane)
@@ -231,7 +231,7 @@ export class Limiter {
     this.#place(lane, nowMs)
   }
 
-  #takeFrom(lane: Lane, nowMs: number): KinesisRecord | undefined {
+  #takeFrom(lane: Lane, nowMs: number): LaneRecord | undefined {
     const first = lane.queue.first
     if (first === undefined) return undefined
     const isOver = first.expirationMs <= nowMs
@@ -243,25 +243,32 @@ export class Limiter {
     return first
   }
 
-  #free(lane: Lane, record: KinesisRecord): void {
-    lane.heldBytes -= record.members.budgetBytes
+  #free({ lane, members }: LaneRecord): void {
+    lane.heldBytes -= members.budgetBytes
     // Room is announced when a good part of the share is free, so that waiters do not wake for one record at a time.
     if (lane.heldBytes <= this.#options.laneMaxBytes * REFILL_PART) this.#full.delete(lane)
   }
 
   #mayTry(lane: Lane, nowMs: number): boolean {
-    return !lane.isHeld && !this.#isOccupied(lane) && lane.blockedUntilMs <= nowMs
+    return !this.#isHeldBack(lane) && lane.blockedUntilMs <= nowMs
   }
 
-  #isOccupied(lane: Lane): boolean {
-    return this.#options.ordering === 'key' && (lane.out.size > 0 || lane.blockers.size > 0)
+  /** Whether no passing of time will let it send. */
+  #isHeldBack(lane: Lane): boolean {
+    const isOccupied = this.#options.ordering === 'key' && (lane.out.size > 0 || lane.blockers.size > 0)
+    return lane.kind === 'waiting' || lane.isHeld || isOccupied
+  }
+
+  #block(drained: Lane, nowMs: number): void {
+    for (const lane of this.#lanes) {
+      if (!lane.overlaps(drained)) continue
+      lane.blockers.add(drained)
+      this.#place(lane, nowMs)
+    }
   }
 
   #unblock(drained: Lane, nowMs: number): void {
-    this.#draining.delete(drained)
-    for (const lane of this.#lanes.values()) {
-      if (lane.blockers.delete(drained)) this.#place(lane, nowMs)
-    }
+    for (const lane of this.#lanes) if (lane.blockers.delete(drained)) this.#place(lane, nowMs)
   }
 
   /** Puts a lane where it belongs after any change: ready, waiting for a moment, or nowhere. */
@@ -271,7 +278,7 @@ export class Limiter {
       this.#waiting.remove(lane)
       return
     }
-    let readyMs = lane.isHeld || this.#isOccupied(lane) ? NEVER_MS : lane.blockedUntilMs
+    let readyMs = this.#isHeldBack(lane) ? NEVER_MS : lane.blockedUntilMs
     if (readyMs <= nowMs && !lane.bucket.canTake(first.requestBytes, nowMs)) {
       readyMs = Math.max(lane.bucket.nextTakeMs(first.requestBytes, nowMs), nowMs + MIN_WAIT_MS)
     }
@@ -291,14 +298,6 @@ export class Limiter {
   #shiftReady(): Lane | undefined {
     const lane = this.#ready.shift()
     if (lane !== undefined) lane.isReady = false
-    return lane
-  }
-
-  #lane(id: string, nowMs: number): Lane {
-    const known = this.#lanes.get(id)
-    if (known !== undefined) return known
-    const lane = newLane(id, this.#options.rateLimitPercent, nowMs)
-    this.#lanes.set(id, lane)
     return lane
   }
 }

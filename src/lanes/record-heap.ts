@@ -5,18 +5,18 @@
  */
 import type { KinesisRecord } from '../model/kinesis-record.ts'
 
-export class RecordHeap {
-  readonly #records: KinesisRecord[] = []
+export class RecordHeap<Queued extends KinesisRecord> {
+  readonly #records: Queued[] = []
 
   get count(): number {
     return this.#records.length
   }
 
-  get first(): KinesisRecord | undefined {
+  get first(): Queued | undefined {
     return this.#records[0]
   }
 
-  push(record: KinesisRecord): void {
+  push(record: Queued): void {
     const records = this.#records
     let index = records.length
     while (index > 0) {
@@ -28,7 +28,7 @@ export class RecordHeap {
     records[index] = record
   }
 
-  pop(): KinesisRecord | undefined {
+  pop(): Queued | undefined {
     const first = this.#records[0]
     const last = this.#records.pop()
     if (last !== undefined && last !== first) this.#sink(last)
@@ -36,7 +36,7 @@ export class RecordHeap {
   }
 
   /** Puts `record` in at the top, from where it sinks to its place. */
-  #sink(record: KinesisRecord): void {
+  #sink(record: Queued): void {
     const records = this.#records
     let index = 0
     for (let child = 1; child < records.length; child = 2 * index + 1) {

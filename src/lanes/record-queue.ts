@@ -9,18 +9,18 @@ import type { KinesisRecord } from '../model/kinesis-record.ts'
 import { Fifo } from './fifo.ts'
 import { ageOf, RecordHeap } from './record-heap.ts'
 
-export class RecordQueue {
+export class RecordQueue<Queued extends KinesisRecord> {
   /** What `unshift` put in front, the next one last. */
-  readonly #front: KinesisRecord[] = []
-  readonly #inOrder = new Fifo<KinesisRecord>()
+  readonly #front: Queued[] = []
+  readonly #inOrder = new Fifo<Queued>()
   /** What came out of order: older than the newest of `#inOrder` at that time. */
-  readonly #returned = new RecordHeap()
+  readonly #returned = new RecordHeap<Queued>()
 
   get count(): number {
     return this.#front.length + this.#inOrder.count + this.#returned.count
   }
 
-  get first(): KinesisRecord | undefined {
+  get first(): Queued | undefined {
     return this.#front.at(-1) ?? this.#oldest
   }
 
@@ -35,16 +35,15 @@ export class RecordQueue {
    * Takes out what has expired, and what `unshift` put before it: those of its members that have not expired come back to
    * the front, and must not overtake what stood there.
    */
-  takeExpired(nowMs: number): KinesisRecord[] {
-    const isExpired = (record: KinesisRecord | undefined): boolean =>
-      record !== undefined && record.expirationMs <= nowMs
+  takeExpired(nowMs: number): Queued[] {
+    const isExpired = (record: Queued | undefined): boolean => record !== undefined && record.expirationMs <= nowMs
     const last = isExpired(this.#oldest) ? 0 : this.#front.findIndex(isExpired)
     const taken = last < 0 ? [] : this.#front.splice(last).reverse()
     while (isExpired(this.#oldest)) taken.push(this.#shiftOldest()!)
     return taken
   }
 
-  insert(record: KinesisRecord): void {
+  insert(record: Queued): void {
     const age = ageOf(record)
     const { last } = this.#inOrder
     const oldest = this.#oldest
@@ -54,34 +53,34 @@ export class RecordQueue {
   }
 
   /** Puts a record before all others, whatever its number. */
-  unshift(record: KinesisRecord): void {
+  unshift(record: Queued): void {
     this.#front.push(record)
   }
 
-  shift(): KinesisRecord | undefined {
+  shift(): Queued | undefined {
     return this.#front.pop() ?? this.#shiftOldest()
   }
 
   /** Takes everything out, in the order in which it would have left. */
-  takeAll(): KinesisRecord[] {
+  takeAll(): Queued[] {
     const all = this.#front.splice(0).reverse()
     for (let next = this.#shiftOldest(); next !== undefined; next = this.#shiftOldest()) all.push(next)
     return all
   }
 
-  get #oldest(): KinesisRecord | undefined {
+  get #oldest(): Queued | undefined {
     const next = this.#inOrder.first
     const returned = this.#returned.first
     if (next === undefined || returned === undefined) return next ?? returned
     return ageOf(next) < ageOf(returned) ? next : returned
   }
 
-  #shiftOldest(): KinesisRecord | undefined {
+  #shiftOldest(): Queued | undefined {
     return this.#oldest === this.#inOrder.first ? this.#inOrder.shift() : this.#returned.pop()
   }
 
   /** Whether it was put among what is in front: before the youngest of those behind which all are younger than it. */
-  #goesAmongFront(record: KinesisRecord): boolean {
+  #goesAmongFront(record: Queued): boolean {
     const front = this.#front
     let younger = 0
     while (younger < front.length && ageOf(front[younger]!) > ageOf(record)) younger++
@@ -94,7 +93,7 @@ export class RecordQueue {
  * Joins what queues held: each stays in its order, for a later record of a key may stand behind an older one of another, and
  * among queues the oldest come first.
  */
-export function mergeOldestFirst(queues: readonly (readonly KinesisRecord[])[]): KinesisRecord[] {
+export function mergeOldestFirst<Queued extends KinesisRecord>(queues: readonly (readonly Queued[])[]): Queued[] {
   const placed = queues.flatMap(queue => {
     let place = 0
     return queue.map(record => {

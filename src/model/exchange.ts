@@ -42,7 +42,7 @@ export interface Failure {
   readonly serviceCode?: string | undefined
   readonly cause?: unknown
   /** The shard it was meant for, when its members were taken out of the record that knew. */
-  readonly predictedShard?: string
+  readonly shardId?: string | undefined
 }
 
 /** What becomes of one Kinesis record after its request ended. `Stream` applies it; nobody else acts on it. */

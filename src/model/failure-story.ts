@@ -4,7 +4,6 @@
  */
 import type { ErrorCode } from './errors.ts'
 import type { Failed, Failure, Settlement } from './exchange.ts'
-import { STREAM_LANE, UNROUTED_LANE } from './kinesis-record.ts'
 import { MAX_ATTEMPTS_KEPT } from './limits.ts'
 import type { Attempt, Persisted } from './results.ts'
 
@@ -68,8 +67,7 @@ export function failuresOf(settlement: Failed): FailureGroup[] {
 
 /** The shard that failed members were meant for; undefined while no prediction is known. */
 export function shardOf({ members, failure }: Pick<Failed, 'members'> & Partial<Failed>): string | undefined {
-  const shard = failure?.predictedShard ?? members.sealedAs?.predictedShard
-  return shard === STREAM_LANE || shard === UNROUTED_LANE ? undefined : shard
+  return failure?.shardId ?? members.sealedAs?.lane.shardId
 }
 
 function storyOf(attempts: readonly Attempt[], newestCode: string | undefined): string {

@@ -1,7 +1,7 @@
 /**
  * What travels through the stages: one PutRecords entry with the user records in it, and batches of them.
  * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the
- * times, the lane and the history are rewritten, and only by `pipeline.ts`.
+ * times and the history are rewritten, and only by `core/stream.ts`.
  */
 import type { KeySlot } from '../wire/encode.ts'
 import type { Attempt, Persisted, SettleCallback } from './results.ts'
@@ -43,10 +43,6 @@ export interface AcceptedRecord {
   hashAt: number
   data: Uint8Array | string
   dataBytes: number
-  /** The shard whose limiter it will pass; `STREAM_LANE` when unknown. */
-  predictedShard: string
-  /** What may share an envelope: the predicted shard, or one hash key while there is no map. */
-  lane: string
   settle: SettleCallback | AbortTicket | undefined
   acceptedMs: number
   number: number
@@ -134,8 +130,14 @@ export class Members {
   }
 }
 
+/** Where a Kinesis record is meant to go: a shard, or whichever shard takes it. The core's own are lanes. */
+export interface Destination {
+  /** The predicted shard; undefined while it is unknown. */
+  readonly shardId: string | undefined
+}
+
 /** One PutRecords entry: a plain user record or a sealed envelope. */
-export interface KinesisRecord {
+export interface KinesisRecord<Lane extends Destination = Destination> {
   readonly data: Uint8Array
   /** The user record's own for a plain one; the container key for an envelope. */
   readonly partitionKey: string
@@ -146,8 +148,8 @@ export interface KinesisRecord {
   readonly members: Members
   /** What the service counts: data and the partition key's UTF-8 bytes. */
   readonly requestBytes: number
-  /** The lane this record waits in: its predicted shard, or `STREAM_LANE` when there is no prediction. */
-  predictedShard: string
+  /** The lane that it was sealed for, and waits in. */
+  readonly lane: Lane
   /** When it should be sent at the latest, while all is well. */
   deadlineMs: number
   /** When the oldest member's time to live ends. */
@@ -157,15 +159,9 @@ export interface KinesisRecord {
   persisted: Persisted
 }
 
-/** The lane of records whose shard is unknown: one stream-wide limiter serves them. */
-export const STREAM_LANE = ''
-
-/** The lane of records that wait for the first shard map: packed together, but not to be sent so. */
-export const UNROUTED_LANE = '?'
-
 /** One PutRecords request. */
-export interface Batch {
-  readonly entries: readonly KinesisRecord[]
+export interface Batch<Lane extends Destination = Destination> {
+  readonly entries: readonly KinesisRecord<Lane>[]
   readonly requestBytes: number
   /** A piece of a request that the service refused as a whole: sent as it is, never mixed with others. */
   readonly isIsolated: boolean

@@ -111,8 +111,7 @@ export function noteAnswer(source: Source, batch: Batch, outcome: Outcome): (() 
     const atMs = outcome.endMs
     const { isBreakerOpen, rateFactorOf } = source.gauges
     if (requests.hasSubscribers) requests.publish(request)
-    for (const [lane, kinesisRecords] of throttledShards) {
-      const shardId = lane === '' ? undefined : lane
+    for (const [shardId, kinesisRecords] of throttledShards) {
       const rateFactor = shardId === undefined ? undefined : rateFactorOf(shardId)
       const event: ThrottleEvent = { streamName, shardId, kinesisRecords, rateFactor, atMs }
       if (throttles.hasSubscribers) throttles.publish(event)
@@ -187,12 +186,12 @@ function requestEvent(streamName: string, { entries, requestBytes }: Batch, outc
   }
 }
 
-/** Returns how many Kinesis records of each lane an answer throttled. */
-export function throttledByShard({ entries }: Batch, outcome: Outcome): Map<string, number> {
-  const counts = new Map<string, number>()
-  entries.forEach(({ predictedShard }, i) => {
+/** Returns how many Kinesis records of each shard an answer throttled; undefined: of shards that are not known. */
+export function throttledByShard({ entries }: Batch, outcome: Outcome): Map<string | undefined, number> {
+  const counts = new Map<string | undefined, number>()
+  entries.forEach(({ lane: { shardId } }, i) => {
     if (verdictOn(outcome, i) !== 'throttled') return
-    counts.set(predictedShard, (counts.get(predictedShard) ?? 0) + 1)
+    counts.set(shardId, (counts.get(shardId) ?? 0) + 1)
   })
   return counts
 }

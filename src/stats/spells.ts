@@ -6,7 +6,7 @@
  */
 import type { Failed, Outcome } from '../model/exchange.ts'
 import { failuresOf, type MemberFailure } from '../model/failure-story.ts'
-import { type Batch, STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
+import type { Batch } from '../model/kinesis-record.ts'
 import { throttledByShard } from './diagnostics.ts'
 import { FailureTally } from './failure-tally.ts'
 import type { LogLine } from './log-line.ts'
@@ -47,9 +47,8 @@ export class Spells {
     }
     if (line !== undefined) say(line)
     if (!hasFailures(outcome)) return
-    for (const [laneId, kinesisRecords] of throttledByShard(batch, outcome)) {
-      const lane = laneId === UNROUTED_LANE ? STREAM_LANE : laneId
-      const first = this.#throttles.throttled(streamName, lane, kinesisRecords, outcome.endMs)
+    for (const [shardId, kinesisRecords] of throttledByShard(batch, outcome)) {
+      const first = this.#throttles.throttled(streamName, shardId ?? '', kinesisRecords, outcome.endMs)
       if (first !== undefined) say(first)
     }
     this.#startTicking(outcome.endMs)

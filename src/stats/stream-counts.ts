@@ -3,7 +3,6 @@
  * Invariant: a sample is added in one place, its shard's or the stream's own; a stream's statistics are put together when
  * somebody reads, and a counter that is also a statistic is read from it, so that one name has one number. Shards beyond `MAX_SHARDS_COUNTED` share one entry, codes beyond theirs one name.
  */
-import { STREAM_LANE, UNROUTED_LANE } from '../model/kinesis-record.ts'
 import {
   AT,
   mergeReadings,
@@ -48,13 +47,13 @@ export class StreamCounts {
   readonly #userRecordsByCode = new Map<string, number>()
   #codeSeries = 0
 
-  /** Where a lane's samples go: its shard's, or the stream's own while the shard is unknown. */
-  samplesOf(shardId: string): Samples {
+  /** Where samples go: to their shard's, or to the stream's own while the shard is unknown. */
+  samplesOf(shardId: string | undefined): Samples {
     return this.#shardOf(shardId)?.statistics ?? this.own
   }
 
-  /** Counts one failed entry of `userRecords`, or a failed request (`shardId` is `''`), under its code. */
-  error(code: string, shardId: string, userRecords: number): void {
+  /** Counts one failed entry of `userRecords`, or a failed request (without a shard), under its code. */
+  error(code: string, shardId: string | undefined, userRecords: number): void {
     const codes = this.#userRecordsByCode
     const isKnown = codes.has(code) || (codes.size < MAX_CODES_COUNTED && CODE.test(code))
     const known = isKnown ? code : OTHER
@@ -67,11 +66,11 @@ export class StreamCounts {
     if (isNew) this.#codeSeries++
   }
 
-  throttled(shardId: string): void {
+  throttled(shardId: string | undefined): void {
     this.#count('throttled', shardId)
   }
 
-  mispredicted(shardId: string): void {
+  mispredicted(shardId: string | undefined): void {
     this.#count('mispredicted', shardId)
   }
 
@@ -111,15 +110,16 @@ export class StreamCounts {
     return { ...sumOf(this.own.read(cursor), shards), shards }
   }
 
-  #count(counter: keyof OwnCounters, shardId: string): void {
+  #count(counter: keyof OwnCounters, shardId: string | undefined): void {
     this.#total[counter]++
     const shard = this.#shardOf(shardId)
     if (shard !== undefined) shard.counters[counter]++
   }
 
-  #shardOf(shardId: string): ShardEntry | undefined {
+  #shardOf(shardId: string | undefined): ShardEntry | undefined {
+    if (shardId === undefined) return undefined
     const known = this.#shards.get(shardId)
-    if (known !== undefined || shardId === STREAM_LANE || shardId === UNROUTED_LANE) return known
+    if (known !== undefined) return known
     const id = this.#shards.size < MAX_SHARDS_COUNTED && SHARD_ID.test(shardId) ? shardId : OTHER
     const entry = this.#shards.get(id) ?? { counters: newCounters(), statistics: new Statistics(SHARD_STATISTICS) }
     this.#shards.set(id, entry)

@@ -6,7 +6,7 @@
  */
 import { isAcknowledged, type Outcome, type Settlement } from '../model/exchange.ts'
 import { joinAttempts, shardOf } from '../model/failure-story.ts'
-import { type Batch, type Members, STREAM_LANE } from '../model/kinesis-record.ts'
+import type { Batch, Members } from '../model/kinesis-record.ts'
 import type { Attempt } from '../model/results.ts'
 import { AgeLedger } from './age-ledger.ts'
 import { Latency, STEPS_PER_MS } from './latency.ts'
@@ -52,16 +52,16 @@ export class StreamTelemetry {
     this.#counts.own.addEqual(AT.UserRecordsRefused, 1, 1)
   }
 
-  /** Counts one failed entry of `userRecords` that was sent for a shard, or a failed request (`''`), under its code. */
-  error(code: string, shardId: string, userRecords: number): void {
+  /** Counts one failed entry of `userRecords` that was sent for a shard, or a failed request (no shard), under its code. */
+  error(code: string, shardId: string | undefined, userRecords: number): void {
     this.#counts.error(code, shardId, userRecords)
   }
 
-  throttled(shardId: string): void {
+  throttled(shardId: string | undefined): void {
     this.#counts.throttled(shardId)
   }
 
-  mispredicted(shardId: string): void {
+  mispredicted(shardId: string | undefined): void {
     this.#counts.mispredicted(shardId)
   }
 
@@ -75,8 +75,8 @@ export class StreamTelemetry {
     const { own } = this.#counts
     let userRecords = 0
     for (let i = 0; i < entries.length; i++) {
-      const { members, predictedShard, data } = entries[i]!
-      const samples = this.#counts.samplesOf(predictedShard)
+      const { members, lane, data } = entries[i]!
+      const samples = this.#counts.samplesOf(lane.shardId)
       userRecords += members.count
       samples.addEqual(AT.UserRecordsPerKinesisRecord, 1, members.count)
       if (outcome.kind === 'failed') continue
@@ -96,7 +96,7 @@ export class StreamTelemetry {
   }
 
   /** Counts user records that failed with one of our codes. */
-  failed(code: string, userRecords: number, shardId: string = STREAM_LANE): void {
+  failed(code: string, userRecords: number, shardId?: string): void {
     const samples = this.#counts.samplesOf(shardId)
     this.userRecordsFailed += userRecords
     samples.addEqual(AT.UserRecordsPut, userRecords, 0)
@@ -108,7 +108,7 @@ export class StreamTelemetry {
     const { members, attempts, persisted } = settlement
     const isDelivered = settlement.kind === 'delivered'
     const liveCount = members.count - members.abortedCount
-    const shardId = isDelivered ? settlement.shardId : (shardOf(settlement) ?? STREAM_LANE)
+    const shardId = isDelivered ? settlement.shardId : shardOf(settlement)
     if (isDelivered) this.duplicatesPossible += persisted === 'maybe' ? liveCount : doubtfulCount(members)
     else this.failed(settlement.failure.code, liveCount, shardId)
     const target = { samples: this.#counts.samplesOf(shardId), ackStep: isDelivered ? stepOf(nowMs) : undefined }

@@ -13,6 +13,12 @@ export const HASH_KEY_WORDS = 4
 /** 2^128 - 1, the greatest hash key. */
 export const MAX_HASH_KEY: bigint = (1n << 128n) - 1n
 
+/** A shard's hash keys, both ends inclusive. */
+export interface HashRange {
+  readonly start: bigint
+  readonly end: bigint
+}
+
 const MAX_DECIMAL_DIGITS = 39
 const CANONICAL_DECIMAL = /^(?:0|[1-9][0-9]{0,38})$/
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Collector, type CollectorOptions } from '../../src/core/collector.ts'
-import type { Batch, KinesisRecord } from '../../src/model/kinesis-record.ts'
+import type { LaneBatch, LaneRecord } from '../../src/lanes/lane.ts'
 import { sealed } from '../support/accepted.ts'
+import { laneOf } from '../support/lanes.ts'
 
 const LIMITS: CollectorOptions = { collectionMaxCount: 5, collectionMaxBytes: 1000, collectionMaxShardBytes: 400 }
 
@@ -15,11 +16,11 @@ test('a batch is never above its limits but for one oversize record alone, and r
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), steps => {
       const collector = new Collector(LIMITS)
-      const added: KinesisRecord[] = []
-      const left: KinesisRecord[] = []
+      const added: LaneRecord[] = []
+      const left: LaneRecord[] = []
       for (const { kind, requestBytes, shard } of steps) {
         if (kind === 'add') {
-          const record = sealed({ requestBytes, predictedShard: `shardId-${shard}` })
+          const record = sealed({ requestBytes, lane: laneOf(`shardId-${shard}`) })
           collector.add(record)
           added.push(record)
         } else {
@@ -67,11 +68,11 @@ test('an oversize record goes alone, whatever waits before and behind it', () =>
 
 test('one shard with enough in it makes a batch due, others with less do not', () => {
   const collector = new Collector(LIMITS)
-  collector.add(sealed({ requestBytes: 399, predictedShard: 'a' }))
-  collector.add(sealed({ requestBytes: 399, predictedShard: 'b' }))
+  collector.add(sealed({ requestBytes: 399, lane: laneOf('a') }))
+  collector.add(sealed({ requestBytes: 399, lane: laneOf('b') }))
 
   const before = collector.take(0, false)
-  collector.add(sealed({ requestBytes: 1, predictedShard: 'b' }))
+  collector.add(sealed({ requestBytes: 1, lane: laneOf('b') }))
 
   expect(before).toBeUndefined()
   expect(collector.nextDeadlineMs).toBe(0)
@@ -129,21 +130,21 @@ test('all that waits is taken out, isolated batches included, and nothing stays 
   ])
 })
 
-function expectWithinLimits({ entries, requestBytes }: Batch): void {
+function expectWithinLimits({ entries, requestBytes }: LaneBatch): void {
   expect(requestBytes).toBe(bytesOf(entries))
   expect(entries.length).toBeGreaterThan(0)
   expect(entries.length).toBeLessThanOrEqual(LIMITS.collectionMaxCount)
   if (entries.length > 1) expect(requestBytes).toBeLessThanOrEqual(LIMITS.collectionMaxBytes)
 }
 
-function isFullTwin(waiting: readonly KinesisRecord[]): boolean {
-  const shards = new Set(waiting.map(record => record.predictedShard))
+function isFullTwin(waiting: readonly LaneRecord[]): boolean {
+  const shards = new Set(waiting.map(record => record.lane.shardId!))
   const isShardFull = [...shards].some(
-    shard => bytesOf(waiting.filter(record => record.predictedShard === shard)) >= LIMITS.collectionMaxShardBytes
+    shard => bytesOf(waiting.filter(record => record.lane.shardId! === shard)) >= LIMITS.collectionMaxShardBytes
   )
   return waiting.length >= LIMITS.collectionMaxCount || bytesOf(waiting) >= LIMITS.collectionMaxBytes || isShardFull
 }
 
-function bytesOf(records: readonly KinesisRecord[]): number {
+function bytesOf(records: readonly LaneRecord[]): number {
   return records.reduce((total, record) => total + record.requestBytes, 0)
 }

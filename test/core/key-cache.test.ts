@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type HashedKey, KeyCache } from '../../src/core/key-cache.ts'
 import { HASH_KEY_WORDS, readHashKey } from '../../src/wire/hash-key.ts'
+import { laneOf } from '../support/lanes.ts'
 
 const GENERATION_KEYS = 8192
 const JUDGED_LOOKUPS = 1024
@@ -42,17 +43,18 @@ test.each(['\ud800', 'a\udc00', '\udc00\ud800', `${'x'.repeat(100)}\ud83d`])(
   }
 )
 
-test('a key that stays in use is one object, with its prediction', () => {
+test('a key that stays in use is one object, with its lane', () => {
   const cache = new KeyCache()
-  const map = {}
+  const table = {}
   const key = cache.get('hot')!
-  key.predictedShard = 'shardId-7'
-  key.predictedBy = map
+  const lane = laneOf('shardId-7')
+  key.lane = lane
+  key.laneTable = table
 
   const again = cache.get('hot')
 
   expect(again).toBe(key)
-  expect([again?.predictedShard, again?.predictedBy === map]).toEqual(['shardId-7', true])
+  expect([again?.lane === lane, again?.laneTable === table]).toEqual([true, true])
 })
 
 test('what was remembered stays right through the generations', () => {
@@ -110,12 +112,12 @@ test('steps aside while nearly every key is new: remembers nothing, and is right
   stepAside(cache)
 
   const passing = cache.get('passing')!
-  passing.predictedBy = {}
+  passing.laneTable = {}
   const seen = { facts: factsOf(passing), isRemembered: passing.isRemembered }
   const next = cache.get('naïve-key')!
 
   expect(seen).toEqual({ facts: expected('passing'), isRemembered: false })
-  expect(next.predictedBy).toBeUndefined()
+  expect(next.laneTable).toBeUndefined()
   expect(factsOf(next)).toEqual(expected('naïve-key'))
 })
 

@@ -37,10 +37,10 @@ function storedIn({ world, out }: ReturnType<typeof lane>): string[] {
   for (let next = [out]; next.length > 0; next = world.sent.splice(0)) {
     for (const batch of next) {
       const sequenceNumber = String(stored.length)
-      const answers = batch.entries.map(({ data, isAggregate, predictedShard }) => {
+      const answers = batch.entries.map(({ data, isAggregate, lane }) => {
         const members = isAggregate ? decodeEnvelope(data).map(member => member.data) : [data]
         stored.push(...members.map(bytes => Buffer.from(bytes).toString().replaceAll('.', '')))
-        return { shardId: predictedShard === '' ? 'shardId-000000000000' : predictedShard, sequenceNumber }
+        return { shardId: lane.shardId ?? 'shardId-000000000000', sequenceNumber }
       })
       world.answer(batch, answers, 1)
     }

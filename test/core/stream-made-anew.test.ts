@@ -55,9 +55,10 @@ function shards(lastOfFirst: bigint) {
 /** The user records of a request, in order. */
 function textsByShard({ entries }: Batch): Record<string, string[]> {
   const texts: Record<string, string[]> = {}
-  for (const { predictedShard, isAggregate, data } of entries) {
+  for (const { lane, isAggregate, data } of entries) {
+    const shardId = lane.shardId ?? ''
     const members = isAggregate ? decodeEnvelope(data).map(member => member.data) : [data]
-    texts[predictedShard] = [...(texts[predictedShard] ?? []), ...members.map(bytes => Buffer.from(bytes).toString())]
+    texts[shardId] = [...(texts[shardId] ?? []), ...members.map(bytes => Buffer.from(bytes).toString())]
   }
   return texts
 }

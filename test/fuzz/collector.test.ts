@@ -5,7 +5,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Collector, type CollectorOptions } from '../../src/core/collector.ts'
-import { type Batch, type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
+import type { LaneBatch, LaneRecord } from '../../src/lanes/lane.ts'
+import { Members } from '../../src/model/kinesis-record.ts'
+import { laneOf } from '../support/lanes.ts'
 import { check, shareOf, TIMEOUT_MS } from './cases.ts'
 
 const anyOptions: fc.Arbitrary<CollectorOptions> = fc.record({
@@ -43,8 +45,8 @@ const anyStep = fc.oneof(
 const MANY = 60
 
 class CollectorTwin {
-  waiting: KinesisRecord[] = []
-  isolated: KinesisRecord[][] = []
+  waiting: LaneRecord[] = []
+  isolated: LaneRecord[][] = []
   readonly #options: CollectorOptions
 
   constructor(options: CollectorOptions) {
@@ -58,8 +60,8 @@ class CollectorTwin {
 
   get isFull(): boolean {
     const { collectionMaxCount, collectionMaxBytes, collectionMaxShardBytes } = this.#options
-    const shards = new Set(this.waiting.map(record => record.predictedShard))
-    const bytesIn = (shard: string) => bytesOf(this.waiting.filter(record => record.predictedShard === shard))
+    const shards = new Set(this.waiting.map(record => record.lane.shardId!))
+    const bytesIn = (shard: string) => bytesOf(this.waiting.filter(record => record.lane.shardId! === shard))
     return (
       this.waiting.length >= collectionMaxCount ||
       bytesOf(this.waiting) >= collectionMaxBytes ||
@@ -71,7 +73,7 @@ class CollectorTwin {
     return this.isolated.length > 0 || this.isFull ? 0 : Math.min(...this.waiting.map(record => record.deadlineMs))
   }
 
-  take(nowMs: number, isUrgent: boolean): Batch | undefined {
+  take(nowMs: number, isUrgent: boolean): LaneBatch | undefined {
     const isolated = this.isolated.shift()
     if (isolated !== undefined) return { entries: isolated, requestBytes: bytesOf(isolated), isIsolated: true }
     const isDue = this.waiting.length > 0 && (isUrgent || this.nextDeadlineMs <= nowMs)
@@ -96,8 +98,8 @@ test(`batches are the twin's, nothing is lost, order is kept (${shareOf(20)} run
     fc.property(anyOptions, fc.array(anyStep, { maxLength: 60 }), (options, steps) => {
       const collector = new Collector(options)
       const twin = new CollectorTwin(options)
-      const added: KinesisRecord[] = []
-      const left: KinesisRecord[] = []
+      const added: LaneRecord[] = []
+      const left: LaneRecord[] = []
       let nowMs = 0
       const make = (drawn: DrawnRecord) => {
         const record = recordOf(drawn, nowMs)
@@ -152,7 +154,7 @@ test(`records of one shard leave in the order they came, whatever the limits (${
     fc.property(anyOptions, fc.array(drawnRecord, { maxLength: 80 }), fc.nat({ max: 9 }), (options, drawn, every) => {
       const collector = new Collector(options)
       const added = drawn.map(one => recordOf(one, 0))
-      const left: KinesisRecord[] = []
+      const left: LaneRecord[] = []
 
       added.forEach((record, i) => {
         collector.add(record)
@@ -167,7 +169,7 @@ test(`records of one shard leave in the order they came, whatever the limits (${
   await expect(checked).resolves.toBeUndefined()
 })
 
-function expectSameBatch(batch: Batch | undefined, expected: Batch | undefined): void {
+function expectSameBatch(batch: LaneBatch | undefined, expected: LaneBatch | undefined): void {
   const isSame =
     batch === expected ||
     (batch?.isIsolated === expected?.isIsolated &&
@@ -176,18 +178,18 @@ function expectSameBatch(batch: Batch | undefined, expected: Batch | undefined):
   if (!isSame) expect(batch).toEqual(expected)
 }
 
-function expectWithin({ entries, requestBytes }: Batch, options: CollectorOptions): void {
+function expectWithin({ entries, requestBytes }: LaneBatch, options: CollectorOptions): void {
   expect(requestBytes).toBe(bytesOf(entries))
   expect(requestBytes).toBeLessThanOrEqual(options.collectionMaxBytes)
   expect(entries.length).toBeLessThanOrEqual(options.collectionMaxCount)
 }
 
 /** The same objects in the same order. */
-function isSameList(left: readonly KinesisRecord[], right: readonly KinesisRecord[]): boolean {
+function isSameList(left: readonly LaneRecord[], right: readonly LaneRecord[]): boolean {
   return left.length === right.length && left.every((record, i) => record === right[i])
 }
 
-function bytesOf(records: readonly KinesisRecord[]): number {
+function bytesOf(records: readonly LaneRecord[]): number {
   let bytes = 0
   for (const record of records) bytes += record.requestBytes
   return bytes
@@ -196,7 +198,7 @@ function bytesOf(records: readonly KinesisRecord[]): number {
 const NO_DATA = new Uint8Array()
 const NO_MEMBERS = new Members()
 
-function recordOf({ requestBytes, shard, deadlineMs }: DrawnRecord, nowMs: number): KinesisRecord {
+function recordOf({ requestBytes, shard, deadlineMs }: DrawnRecord, nowMs: number): LaneRecord {
   return {
     data: NO_DATA,
     partitionKey: 'k',
@@ -204,7 +206,7 @@ function recordOf({ requestBytes, shard, deadlineMs }: DrawnRecord, nowMs: numbe
     isAggregate: false,
     members: NO_MEMBERS,
     requestBytes,
-    predictedShard: `shardId-${shard}`,
+    lane: laneOf(`shardId-${shard}`),
     deadlineMs: nowMs + deadlineMs,
     expirationMs: 120_000,
     attempts: [],

@@ -5,12 +5,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RecordValidator } from '../../src/core/record-validator.ts'
-import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
+import type { AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import { InvalidRecordError } from '../../src/model/errors.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
 import { type TwinMember, twinEnvelope, twinSealed } from '../reference/envelope.ts'
+import { laneOf, Packing } from '../support/lanes.ts'
 import { check, shareOf, TIMEOUT_MS } from './cases.ts'
 import { dataAtBorders, hashKey, wellFormedKey } from './texts.ts'
 
@@ -73,21 +74,19 @@ describe('what is packed', () => {
   // whose table has no index: the new slot is taken to say that 'k' was never there. A look-up by text for every key that
   // is new to the cache would cost more than these bytes, and readers cannot tell the difference.
   test('may have a key twice that the key cache has forgotten meanwhile, and reads the same', () => {
-    const sealed: KinesisRecord[] = []
     const validator = new RecordValidator(1 << 20)
-    const limits: AggregatorOptions = { ...ALONE, aggregationEnabled: true, aggregationMaxCount: 1_000_000 }
-    const aggregator = new Aggregator(limits, record => sealed.push(record))
-    const put = (partitionKey: string, lane: string) =>
-      aggregator.add(Object.assign(validator.examine({ partitionKey, data: '' }), { lane }))
+    const packing = new Packing({ ...ALONE, aggregationEnabled: true, aggregationMaxCount: 1_000_000 })
+    const put = (partitionKey: string, shardId: string) =>
+      packing.add(validator.examine({ partitionKey, data: '' }), laneOf(shardId))
     put('k', 'A')
     put('j', 'A')
     // Each twice, for the cache steps aside when it never finds anything.
     for (let i = 0; i < 20_000; i++) for (let times = 0; times < 2; times++) put(`other-${i}`, 'B')
     put('k', 'A')
 
-    aggregator.sealAll()
+    packing.sealAll()
 
-    const read = sealed.map(({ data }) => decodeEnvelope(data).map(({ partitionKey }) => partitionKey))
+    const read = packing.sealed.map(({ data }) => decodeEnvelope(data).map(({ partitionKey }) => partitionKey))
     expect(read).toContainEqual(['k', 'j', 'k'])
   })
 })
@@ -124,13 +123,13 @@ function sizesSent(explicitHashKeys: fc.Arbitrary<bigint | undefined>): fc.IRawP
 
 /** What is sent of a record, or undefined when it is too large. */
 function sentAlone(user: UserRecord, maxUserRecordBytes: number): KinesisRecord | undefined {
-  const sent: KinesisRecord[] = []
+  const packing = new Packing(ALONE)
   try {
-    new Aggregator(ALONE, record => sent.push(record)).add(new RecordValidator(maxUserRecordBytes).examine(user))
+    packing.add(new RecordValidator(maxUserRecordBytes).examine(user))
   } catch (error) {
     if (!(error instanceof InvalidRecordError) || error.code !== 'KPL_ERR_RECORD_TOO_LARGE') throw error
   }
-  return sent[0]
+  return packing.sealed[0]
 }
 
 /** An envelope of about that length, or bytes without meaning where none is that short. */
@@ -144,13 +143,11 @@ function envelopeOfLength(bytes: number): Uint8Array {
 }
 
 function pack(limits: Limits, records: readonly UserRecord[]): string[] {
-  const sealed: string[] = []
+  const packing = new Packing(limits)
   const validator = new RecordValidator(1 << 20)
-  const options: AggregatorOptions = { ...limits, aggregationEnabled: true, containerKey: 'a' }
-  const aggregator = new Aggregator(options, ({ data }) => sealed.push(textOf(data)))
-  for (const record of records) aggregator.add(validator.examine(record))
-  aggregator.sealAll()
-  return sealed
+  for (const record of records) packing.add(validator.examine(record))
+  packing.sealAll()
+  return packing.sealed.map(({ data }) => textOf(data))
 }
 
 function twinPack(limits: Limits, records: readonly UserRecord[]): string[] {

@@ -1,20 +1,45 @@
 import { expect, test } from 'vitest'
-import { Aggregator } from '../../src/lanes/aggregator.ts'
-import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
+import { Lane } from '../../src/lanes/lane.ts'
 import { accepted } from '../support/accepted.ts'
+import { laneOf, Packing } from '../support/lanes.ts'
 
 test('a record that must leave alone leaves behind what its lane has open, and before what other lanes have', () => {
-  const emitted: KinesisRecord[] = []
-  const aggregator = new Aggregator(
-    { aggregationEnabled: true, aggregationMaxCount: 100, aggregationMaxBytes: 51_200, containerKey: 'a' },
-    record => emitted.push(record)
-  )
-  aggregator.add(accepted('key', 'first', { lane: 'one', number: 1 }))
-  aggregator.add(accepted('key', 'second', { lane: 'one', number: 2 }))
-  aggregator.add(accepted('other', 'third', { lane: 'two', number: 3 }))
+  const packing = new Packing()
+  packing.add(accepted('key', 'first', { number: 1 }), laneOf('one'))
+  packing.add(accepted('key', 'second', { number: 2 }), laneOf('one'))
+  packing.add(accepted('other', 'third', { number: 3 }), laneOf('two'))
 
-  aggregator.addAlone(accepted('key', 'fourth', { lane: 'one', number: 4 }), true)
+  packing.addAlone(accepted('key', 'fourth', { number: 4 }), laneOf('one'), true)
 
-  expect(emitted.map(({ members }) => members.numbers)).toEqual([[1, 2], [4]])
-  expect(aggregator.laneCount).toBe(1)
+  expect(packing.sealed.map(({ members }) => members.numbers)).toEqual([[1, 2], [4]])
+  expect(packing.openCount).toBe(1)
+})
+
+test('in the lane of an unknown shard only records of one hash key share an envelope', () => {
+  const packing = new Packing()
+  const lane = new Lane({ kind: 'stream' }, 150, 0)
+  for (const [number, key, explicitHashKey] of [
+    [1, 'a', undefined],
+    [2, 'b', undefined],
+    [3, 'a', '7'],
+    [4, 'b', '7'],
+    [5, 'a', undefined]
+  ] as const) {
+    packing.add(accepted(key, `${number}`, { number, explicitHashKey }), lane)
+  }
+
+  packing.sealAll()
+
+  expect(packing.sealed.map(({ members }) => members.numbers)).toEqual([[1, 5], [2], [3, 4]])
+})
+
+test('what lanes that are gone have open is sealed, and nothing else', () => {
+  const packing = new Packing()
+  packing.add(accepted('key', 'one', { number: 1 }), laneOf('one'))
+  packing.add(accepted('key', 'two', { number: 2 }), laneOf('two'))
+
+  laneOf('one').isGone = true
+  const sealed = packing.aggregator.sealGone()
+
+  expect([sealed.map(({ members }) => members.numbers), packing.openCount]).toEqual([[[1]], 1])
 })

@@ -110,8 +110,8 @@ test('an error code stands before the stream, so that it can be seen over all st
   const tree = treeOf({ dimensions: [extra('a', 'global')] })
   const counts = new StreamCounts()
   counts.error('Throttled', 's-1', 1)
-  counts.error('Throttled', '', 1)
-  counts.error('Denied', '', 1)
+  counts.error('Throttled', undefined, 1)
+  counts.error('Denied', undefined, 1)
 
   tree.add({ orders: { ...counts.snapshot(), metrics: new Statistics(STREAM_STATISTICS).snapshot().metrics } })
 
@@ -140,7 +140,7 @@ function treeOf(options: Partial<TreeOptions>): DimensionTree {
 }
 
 /** 0 to 99 as samples of BufferingTime, of the stream itself or of each of its shards. */
-function reading(shardIds: readonly string[] = ['']): StreamReading {
+function reading(shardIds: readonly (string | undefined)[] = [undefined]): StreamReading {
   const counts = new StreamCounts()
   for (const shardId of shardIds) {
     for (const value of NINETY_NINE) counts.samplesOf(shardId).addEqual(AT.BufferingTime, 1, value)

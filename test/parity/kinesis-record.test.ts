@@ -1,12 +1,12 @@
 /** What the KPL's kinesis_record_test asserts, on the envelope writer and the aggregator that drives it. */
 import { describe, expect, test } from 'vitest'
-import { Aggregator } from '../../src/lanes/aggregator.ts'
 import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { decodeEnvelope, isEnvelope } from '../../src/wire/decode.ts'
 import { EnvelopeWriter } from '../../src/wire/encode.ts'
 import { ENVELOPE_BYTES } from '../../src/wire/format.ts'
 import { accepted } from '../support/accepted.ts'
+import { Packing } from '../support/lanes.ts'
 
 interface User {
   readonly partitionKey: string
@@ -25,23 +25,25 @@ const MIXED_HASH_KEY = (i: number) => (i % 3 === 0 ? undefined : String((i * 7) 
 
 describe('kinesis_record_test', () => {
   test.each([undefined, '123456789'])('SingleRecord: one user record is not wrapped (hash key %s)', explicitHashKey => {
-    const { stage, emitted } = aggregator()
+    const stage = new Packing()
     stage.add(accepted('key', 'data', { explicitHashKey }))
 
     stage.sealAll()
 
-    expect(emitted.map(outerOf)).toEqual([{ partitionKey: 'key', explicitHashKey, data: 'data', isAggregate: false }])
+    expect(stage.sealed.map(outerOf)).toEqual([
+      { partitionKey: 'key', explicitHashKey, data: 'data', isAggregate: false }
+    ])
   })
 
   test('SingleRecord, better than the KPL: one that is an envelope itself is wrapped, so that it comes out as it went in', () => {
     const inner = seal([userOf(0, SAME, NO_HASH_KEY), userOf(1, SAME, NO_HASH_KEY)])
-    const { stage, emitted } = aggregator()
+    const stage = new Packing()
     stage.add(accepted('key', inner))
 
     stage.sealAll()
 
-    expect(emitted.map(record => record.isAggregate)).toEqual([true])
-    expect(decodeEnvelope(emitted[0]!.data).map(member => Buffer.from(member.data))).toEqual([inner])
+    expect(stage.sealed.map(record => record.isAggregate)).toEqual([true])
+    expect(decodeEnvelope(stage.sealed[0]!.data).map(member => Buffer.from(member.data))).toEqual([inner])
   })
 
   test.each([
@@ -151,7 +153,7 @@ describe('kinesis_record_test', () => {
   })
 
   test('Deadlines: the nearest deadline and expiration of the members count, whichever member has them', () => {
-    const { stage, emitted } = aggregator()
+    const stage = new Packing()
     const times = [
       [80, 100, 5000],
       [40, 90, 9000],
@@ -166,11 +168,11 @@ describe('kinesis_record_test', () => {
     stage.sealAll()
 
     expect(nearest).toEqual([80, 40, 40])
-    expect(emitted.map(record => [record.deadlineMs, record.expirationMs])).toEqual([[90, 3000]])
+    expect(stage.sealed.map(record => [record.deadlineMs, record.expirationMs])).toEqual([[90, 3000]])
   })
 
   test('Deadlines: those of one envelope do not go over to the next one of its lane', () => {
-    const { stage, emitted } = aggregator()
+    const stage = new Packing()
     stage.add(accepted('key', 'near', { sealByMs: 10, deadlineMs: 20, expirationMs: 30 }))
     stage.sealAll()
 
@@ -178,7 +180,7 @@ describe('kinesis_record_test', () => {
     const nextMs = stage.nextDeadlineMs
     stage.sealAll()
 
-    expect([nextMs, ...emitted.map(record => [record.deadlineMs, record.expirationMs])]).toEqual([
+    expect([nextMs, ...stage.sealed.map(record => [record.deadlineMs, record.expirationMs])]).toEqual([
       1000,
       [20, 30],
       [2000, 3000]
@@ -221,15 +223,4 @@ function usersOf(envelope: Uint8Array): User[] {
 
 function outerOf({ partitionKey, explicitHashKey, data, isAggregate }: KinesisRecord) {
   return { partitionKey, explicitHashKey, data: new TextDecoder().decode(data), isAggregate }
-}
-
-function aggregator() {
-  const emitted: KinesisRecord[] = []
-  const options = {
-    aggregationEnabled: true,
-    aggregationMaxCount: 2000,
-    aggregationMaxBytes: 1_000_000,
-    containerKey: 'a'
-  } as const
-  return { emitted, stage: new Aggregator(options, record => emitted.push(record)) }
 }

@@ -4,15 +4,16 @@ import { describe, expect, test } from 'vitest'
 import { Collector } from '../../src/core/collector.ts'
 import { RecordValidator } from '../../src/core/record-validator.ts'
 import { callBack } from '../../src/core/settlement.ts'
-import { Aggregator } from '../../src/lanes/aggregator.ts'
+import type { LaneRecord } from '../../src/lanes/lane.ts'
 import { TokenBucket, type TokenBucketLimits } from '../../src/lanes/token-bucket.ts'
 import type { RecordFailedError } from '../../src/model/errors.ts'
 import type { Delivered, Failed } from '../../src/model/exchange.ts'
-import { type KinesisRecord, Members } from '../../src/model/kinesis-record.ts'
+import { Members } from '../../src/model/kinesis-record.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
 import { hashPartitionKey, readHashKey } from '../../src/wire/hash-key.ts'
 import { accepted } from '../support/accepted.ts'
+import { laneOf, Packing } from '../support/lanes.ts'
 
 describe('put_records_request_test', () => {
   test('a request is as large as the data and partition keys of its entries, plain and aggregated', () => {
@@ -164,20 +165,13 @@ describe('token_bucket_test', () => {
 })
 
 /** The sealed records of some groups of user records, all of one hash key. */
-function sealAll(groups: readonly [key: string, data: string[]][], explicitHashKey?: string): KinesisRecord[] {
-  const emitted: KinesisRecord[] = []
-  const options = {
-    aggregationEnabled: true,
-    aggregationMaxCount: 1000,
-    aggregationMaxBytes: 51_200,
-    containerKey: 'a'
-  } as const
-  const stage = new Aggregator(options, record => emitted.push(record))
+function sealAll(groups: readonly [key: string, data: string[]][], explicitHashKey?: string): LaneRecord[] {
+  const packing = new Packing()
   for (const [key, data] of groups) {
-    for (const one of data) stage.add(accepted(key, one, { lane: key, explicitHashKey }))
+    for (const one of data) packing.add(accepted(key, one, { explicitHashKey }), laneOf(key))
   }
-  stage.sealAll()
-  return emitted
+  packing.sealAll()
+  return packing.sealed
 }
 
 function open(options: { collectionMaxCount?: number } = {}): Collector {

@@ -7,9 +7,9 @@ import { RecordValidator } from '../../src/core/record-validator.ts'
 import { callBack } from '../../src/core/settlement.ts'
 import { Stream } from '../../src/core/stream.ts'
 import { streamOptions } from '../../src/core/stream-options.ts'
+import type { LaneBatch } from '../../src/lanes/lane.ts'
 import { TransportError } from '../../src/model/errors.ts'
 import type { Settlement } from '../../src/model/exchange.ts'
-import type { Batch } from '../../src/model/kinesis-record.ts'
 import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutRecordsAnswer, ShardHashRange } from '../../src/model/ports.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
@@ -22,7 +22,7 @@ export type Fate = Parameters<SettleCallback>
 export class PipelineWorld {
   readonly stream: Stream
   /** Requests that were not answered yet, oldest first. */
-  readonly sent: Batch[] = []
+  readonly sent: LaneBatch[] = []
   fetchCount = 0
   #isFlushing = false
   #nowMs = 1000
@@ -62,28 +62,28 @@ export class PipelineWorld {
     const now = this.#nowMs
     const times = { acceptedMs: now, sealByMs: now + 80, deadlineMs: now + 100, expirationMs: now + 30_000 }
     const record = accepted('key', data, { explicitHashKey: String(hashKey), settle, ...times })
-    this.stream.place(record, undefined, this.#nowMs)
+    const placing = this.stream.place(record, undefined, this.#nowMs)
     this.stream.telemetry.received(this.#nowMs)
-    if (this.stream.hasSealed) this.stream.pump()
+    if (placing === 'sealed') this.stream.pump()
     return slot
   }
 
   /** Seals and sends all that waits, and returns the one request that came of it. */
-  flush(): Batch {
+  flush(): LaneBatch {
     this.#isFlushing = true
     this.stream.flush(this.#nowMs)
     this.#isFlushing = false
     return this.takeSent()
   }
 
-  takeSent(): Batch {
+  takeSent(): LaneBatch {
     const [batch, ...others] = this.sent.splice(0)
     if (batch === undefined || others.length > 0) throw new Error(`${others.length + Number(!!batch)} requests, not 1`)
     return batch
   }
 
   /** Answers a request that was sent now, `tookMs` later. */
-  answer(batch: Batch, records: readonly PutRecordsAnswer[], tookMs = 10): void {
+  answer(batch: LaneBatch, records: readonly PutRecordsAnswer[], tookMs = 10): void {
     const startMs = this.#nowMs
     this.#nowMs += tookMs
     this.stream.complete(batch, { startMs, endMs: this.#nowMs, kind: 'answered', records }, this.#nowMs)
@@ -91,7 +91,7 @@ export class PipelineWorld {
   }
 
   /** Lets a request fail as a whole. */
-  fail(batch: Batch, errorCode: string, message: string, persisted: Persisted): void {
+  fail(batch: LaneBatch, errorCode: string, message: string, persisted: Persisted): void {
     const startMs = this.#nowMs
     this.#nowMs += 10
     const error = new TransportError({ errorCode, message, persisted })

@@ -1,63 +1,63 @@
 /** What the KPL's reducer_test asserts, on both of our stages that reduce: the aggregator and the collector. */
 import { describe, expect, test } from 'vitest'
 import { Collector, type CollectorOptions } from '../../src/core/collector.ts'
-import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.ts'
 import type { Batch, KinesisRecord } from '../../src/model/kinesis-record.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { accepted, sealed } from '../support/accepted.ts'
+import { Packing } from '../support/lanes.ts'
 
 const LIMIT_BYTES = 10_000
 
 describe('reducer_test, user records into one Kinesis record', () => {
   test('CountLimit: nothing leaves until the limit is reached, then a full record does, three times over', () => {
-    const { stage, emitted } = aggregator({ aggregationMaxCount: 100 })
+    const stage = new Packing({ aggregationMaxCount: 100 })
     const counts: number[] = []
 
     for (let i = 0; i < 300; i++) {
       stage.add(accepted('key', `${i}`))
-      counts.push(emitted.length)
+      counts.push(stage.sealed.length)
     }
 
     expect(counts).toEqual(Array.from({ length: 300 }, (_, i) => Math.floor((i + 1) / 100)))
-    expect([emitted.map(record => record.members.count), stage.laneCount]).toEqual([[100, 100, 100], 0])
+    expect([stage.sealed.map(record => record.members.count), stage.openCount]).toEqual([[100, 100, 100], 0])
   })
 
   test('SizeLimit: in 250 rounds what left and what stays is what was put, in order, and no record exceeds the limit', () => {
     const random = seededRandom(3)
     for (let round = 0; round < 250; round++) {
-      const { stage, emitted } = aggregator({ aggregationMaxBytes: LIMIT_BYTES })
+      const stage = new Packing({ aggregationMaxBytes: LIMIT_BYTES })
       const put: number[] = []
-      while (emitted.length === 0) {
+      while (stage.sealed.length === 0) {
         const data = 'x'.repeat(Math.floor(random() * 500))
         const record = accepted(`key-${Math.floor(random() * 20)}`, data)
         put.push(record.number)
         stage.add(record)
       }
 
-      const flushed = emitted[0]!.members.numbers
+      const flushed = stage.sealed[0]!.members.numbers
       stage.sealAll()
 
       expect(flushed).toEqual(put.slice(0, flushed.length))
-      expect(emitted.flatMap(record => record.members.numbers)).toEqual(put)
-      expect(emitted.filter(record => record.data.length > LIMIT_BYTES)).toEqual([])
+      expect(stage.sealed.flatMap(record => record.members.numbers)).toEqual(put)
+      expect(stage.sealed.filter(record => record.data.length > LIMIT_BYTES)).toEqual([])
     }
   })
 
   test('SizeLimit, better than the KPL: sizes are exact, so the first record to leave has no room for the next one', () => {
-    const { stage, emitted } = aggregator({ aggregationMaxBytes: LIMIT_BYTES })
+    const stage = new Packing({ aggregationMaxBytes: LIMIT_BYTES })
 
     for (let i = 0; i < 400; i++) stage.add(accepted('key', 'x'.repeat(130)))
 
     // 20 of envelope, 5 of key table, 138 a member: 72 of them fit, and the 73rd would not.
-    expect(emitted.map(record => [record.members.count, record.data.length])).toEqual(Array(5).fill([72, 9961]))
+    expect(stage.sealed.map(record => [record.members.count, record.data.length])).toEqual(Array(5).fill([72, 9961]))
   })
 
   test('Deadline: a hundred far deadlines wait, one that is up seals them all, and the order of acceptance stays', () => {
-    const { stage, emitted } = aggregator()
+    const stage = new Packing()
     const far = Array.from({ length: 100 }, (_, i) => accepted('key', `${i}`, { sealByMs: 5000 }))
     for (const record of far) stage.add(record)
     stage.sealDue(1000)
-    const countAtOneSecond = emitted.length
+    const countAtOneSecond = stage.sealed.length
     const urgent = accepted('key', 'urgent', { sealByMs: 1000 })
 
     const isQuiet = stage.add(urgent)
@@ -65,48 +65,48 @@ describe('reducer_test, user records into one Kinesis record', () => {
     stage.sealDue(1000)
 
     expect([countAtOneSecond, isQuiet, nextMs]).toEqual([0, false, 1000])
-    expect(emitted.map(record => record.members.numbers)).toEqual([[...far, urgent].map(record => record.number)])
+    expect(stage.sealed.map(record => record.members.numbers)).toEqual([[...far, urgent].map(record => record.number)])
     expect(stage.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('ResetTimeout: when the near deadline left by size, the next one is that of what stays, and order is kept', () => {
-    const { stage, emitted } = aggregator({ aggregationMaxBytes: LIMIT_BYTES })
+    const stage = new Packing({ aggregationMaxBytes: LIMIT_BYTES })
     const records = [
       accepted('key', 'near', { sealByMs: 1000 }),
       accepted('key', 'x'.repeat(6000), { sealByMs: 2500 }),
       accepted('key', 'y'.repeat(6000), { sealByMs: 2500 })
     ]
     for (const record of records) stage.add(record)
-    const afterSize = emitted.length
+    const afterSize = stage.sealed.length
 
     const nextMs = stage.nextDeadlineMs
     stage.sealDue(2499)
-    const afterFormerDeadline = emitted.length
+    const afterFormerDeadline = stage.sealed.length
     stage.sealDue(2500)
 
     expect([afterSize, nextMs, afterFormerDeadline]).toEqual([1, 2500, 1])
-    expect(emitted.map(record => record.members.numbers)).toEqual([
+    expect(stage.sealed.map(record => record.members.numbers)).toEqual([
       [records[0]!.number, records[1]!.number],
       [records[2]!.number]
     ])
   })
 
   test('GiantRecord: 11,000 bytes under a limit of 10,000 leave at once and plain', () => {
-    const { stage, emitted } = aggregator({ aggregationMaxBytes: LIMIT_BYTES })
+    const stage = new Packing({ aggregationMaxBytes: LIMIT_BYTES })
 
     stage.add(accepted('key', 'x'.repeat(11_000)))
 
-    expect(emitted.map(record => [record.data.length, record.isAggregate])).toEqual([[11_000, false]])
-    expect(stage.laneCount).toBe(0)
+    expect(stage.sealed.map(record => [record.data.length, record.isAggregate])).toEqual([[11_000, false]])
+    expect(stage.openCount).toBe(0)
   })
 
   test('GiantRecord, better than the KPL: behind other records it leaves at once too, and after them', () => {
-    const { stage, emitted } = aggregator({ aggregationMaxBytes: LIMIT_BYTES })
+    const stage = new Packing({ aggregationMaxBytes: LIMIT_BYTES })
     for (const data of ['first', 'second', 'x'.repeat(11_000)]) stage.add(accepted('key', data))
 
-    const left = emitted.map(record => [record.members.count, record.isAggregate])
+    const left = stage.sealed.map(record => [record.members.count, record.isAggregate])
 
-    expect([left, stage.laneCount]).toEqual([
+    expect([left, stage.openCount]).toEqual([
       [
         [2, true],
         [1, false]
@@ -116,12 +116,12 @@ describe('reducer_test, user records into one Kinesis record', () => {
   })
 
   test('NonEmpty: a flush of nothing gives nothing', () => {
-    const { stage, emitted } = aggregator()
+    const stage = new Packing()
 
     stage.sealAll()
     stage.sealDue(Number.MAX_SAFE_INTEGER)
 
-    expect([emitted, stage.nextDeadlineMs]).toEqual([[], Number.POSITIVE_INFINITY])
+    expect([stage.sealed, stage.nextDeadlineMs]).toEqual([[], Number.POSITIVE_INFINITY])
   })
 })
 
@@ -202,17 +202,6 @@ describe('reducer_test, Kinesis records into one request', () => {
     expect([batch, collector.nextDeadlineMs]).toEqual([undefined, Number.POSITIVE_INFINITY])
   })
 })
-
-function aggregator(options: Partial<AggregatorOptions> = {}) {
-  const emitted: KinesisRecord[] = []
-  const defaults = {
-    aggregationEnabled: true,
-    aggregationMaxCount: 1000,
-    aggregationMaxBytes: 51_200,
-    containerKey: 'a'
-  } as const
-  return { emitted, stage: new Aggregator({ ...defaults, ...options }, record => emitted.push(record)) }
-}
 
 function open(options: Partial<CollectorOptions> = {}): Collector {
   const defaults = { collectionMaxCount: 500, collectionMaxBytes: 5_242_880, collectionMaxShardBytes: 10_485_760 }

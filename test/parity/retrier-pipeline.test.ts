@@ -60,12 +60,12 @@ describe('retrier_test', () => {
     const again = world.sent.splice(0).flatMap(batch => batch.entries)
 
     expect(finished).toEqual([...Array(20).fill(true), ...Array(40).fill(false)])
-    expect(again.map(entry => [entry.predictedShard, entry.members.count, codesOf(entry)])).toEqual(
+    expect(again.map(entry => [entry.lane.shardId!, entry.members.count, codesOf(entry)])).toEqual(
       errors.map(({ errorCode, errorMessage }, i) => [idOf(i + 2), MEMBERS, [[errorCode, errorMessage]]])
     )
     for (const entry of again) {
       world.answer({ entries: [entry], requestBytes: entry.requestBytes, isIsolated: false }, [
-        { shardId: entry.predictedShard, sequenceNumber: '3' }
+        { shardId: entry.lane.shardId!, sequenceNumber: '3' }
       ])
     }
     expect(slots.map(slot => [slot.fate?.[0], slot.fate?.[1]?.attempts.length])).toEqual([
@@ -178,7 +178,7 @@ describe('retrier_test', () => {
 
       const outsideShard = outside < 3n ? 5 : 6
       expect([slots.filter(slot => slot.fate !== undefined), world.fetchCount]).toEqual([[], 1])
-      expect(new Map(again.entries.map(entry => [entry.predictedShard, dataOf(entry)]))).toEqual(
+      expect(new Map(again.entries.map(entry => [entry.lane.shardId!, dataOf(entry)]))).toEqual(
         new Map([
           [idOf(4), ['3', '10']],
           [idOf(outsideShard), [`${outside}`]]
@@ -186,7 +186,7 @@ describe('retrier_test', () => {
       )
       world.answer(
         again,
-        again.entries.map(entry => ({ shardId: entry.predictedShard, sequenceNumber: '2' }))
+        again.entries.map(entry => ({ shardId: entry.lane.shardId!, sequenceNumber: '2' }))
       )
       expect(slots.map(errorCodes)).toEqual(Array(3).fill(['WrongShard', undefined]))
       expect(slots.map(({ fate }) => fate?.[1]?.shardId)).toEqual([idOf(4), idOf(outsideShard), idOf(4)])

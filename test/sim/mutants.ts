@@ -32,7 +32,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
   edits: [
     {
       file: 'core/stream',
-      find: 'this.#repack.takeApart([record], decision.alone, this.#nowMs)',
+      find: 'this.#takeApart([record], decision.alone)',
       replace: `const range = decision.alone ? undefined : this.#router.directory.rangeOf(record.attempts.at(-1)?.shardId);
         const settles = record.members.settles;
         for (const [i, member] of (range === undefined ? [] : membersOf(record)).entries()) {
@@ -42,10 +42,10 @@ const KPL_PER_RECORD_RULE: Mutant = {
           fitting.count++; fitting.settles.push(settles[i]); fitting.numbers.push(record.members.numbers[i]);
           fitting.acceptedMs.push(record.members.acceptedMs[i]);
           settles[i] = undefined;
-          this.#host.settle(this, { members: fitting, attempts: [], persisted: 'no', isAggregate: true,
+          this.#host.settle(this, { kind: 'delivered', members: fitting, attempts: [], persisted: 'no', isAggregate: true,
             shardId: record.attempts.at(-1).shardId, sequenceNumber: record.attempts.at(-1).sequenceNumber });
         }
-        this.#repack.takeApart([record], decision.alone, this.#nowMs)`
+        this.#takeApart([record], decision.alone)`
     },
     {
       file: 'core/stream',
@@ -67,34 +67,24 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an answer from an unknown shard is believed',
-    'core/retrier',
-    "if (placement === 'unknown') return 'unknown'",
-    "if (placement === 'unknown') return 'delivered'"
+    'core/router',
+    "if (range === undefined) return this.directory.isRefreshing ? 'unknown' : 'misrouted'",
+    "if (range === undefined) return 'fits'"
   ),
   mutant(
     'an entry that failed is acknowledged',
     'core/retrier',
-    'const isPlainError = isText(answer.errorCode)',
-    "if (isText(answer.errorCode)) return 'delivered'; const isPlainError = isText(answer.errorCode)"
+    'const { errorCode, sequenceNumber } = answer',
+    "const { errorCode, sequenceNumber } = answer; if (isText(errorCode)) return 'delivered'"
   ),
-  mutant(
-    'an unclear entry counts as not stored',
-    'core/retrier',
-    "return { kind: 'retrySealed', persisted: 'maybe' }",
-    "return { kind: 'retrySealed', persisted: 'no' }"
-  ),
-  mutant(
-    'a lost answer counts as not stored',
-    'core/request-failures',
-    "verdict === 'ambiguous' ? 'maybe' : 'no'",
-    "'no'"
-  ),
+  mutant('an unclear entry counts as not stored', 'core/retrier', "return again('maybe')", "return again('no')"),
+  mutant('a lost answer counts as not stored', 'core/retrier', "verdict === 'ambiguous' ? 'maybe' : 'no'", "'no'"),
   mutant('a misrouted copy counts as not stored', 'core/stream', "if (!decision.alone) record.persisted = 'maybe'", ''),
   mutant(
     'without a prediction every shard fits',
     'core/router',
-    'if (range === undefined && isUnjudged)',
-    'if (record.predictedShard === STREAM_LANE)'
+    'if (isAsMeant || isUnjudged)',
+    "if (isAsMeant || lane.kind === 'stream')"
   ),
   mutant(
     'a hash key at the start of a range is outside',
@@ -105,20 +95,20 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('the end of a range is not looked at', 'core/members', '&& hashKey <= range.end', ''),
   mutant(
     'a held answer is never judged',
-    'core/answers',
-    'for (const entry of this.#takeHeld()) this.#decide(entry, () => this.#judge(entry, nowMs))',
+    'core/stream',
+    'for (const answered of this.#held.takeAll()) this.#judgeHeld(answered)',
     ''
   ),
   // Requests.
   mutant(
     'all entries fail for the poison of one',
-    'core/request-failures',
+    'core/retrier',
     'if (entries.length > 1 && !isRequestAtFault)',
     'if (false)'
   ),
   mutant(
     'all members fail for the poison of one',
-    'core/request-failures',
+    'core/retrier',
     'members.count > 1 && !isRequestAtFault ?',
     'false ?'
   ),
@@ -130,15 +120,15 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'one request more in flight than allowed',
-    'core/stream-set',
-    'this.#inFlight < this.#options.maxInFlightRequests',
-    'this.#inFlight <= this.#options.maxInFlightRequests'
+    'core/core',
+    'this.#flights.size < this.#options.maxInFlightRequests',
+    'this.#flights.size <= this.#options.maxInFlightRequests'
   ),
   mutant(
     'a slot is lost when a request fails',
-    'core/stream-set',
-    'this.#inFlight--\n    if (stream.isReplaced) return',
-    'if (outcome.error === undefined) this.#inFlight--\n    if (stream.isReplaced) return'
+    'core/core',
+    'if (!this.#flights.delete(flight)) return',
+    "if (!this.#flights.has(flight)) return; if (outcome.kind === 'answered') this.#flights.delete(flight)"
   ),
   mutant(
     'one entry too many in a request',
@@ -156,14 +146,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'an aggregate may be larger than allowed',
     'lanes/aggregator',
-    'writer.addWithin(\n      maxBytes,',
-    'writer.addWithin(\n      maxBytes + 9,'
+    'writer.addWithin(\n      this.#options.aggregationMaxBytes,',
+    'writer.addWithin(\n      this.#options.aggregationMaxBytes + 9,'
   ),
   mutant(
     'an aggregate may hold one record more',
     'lanes/aggregator',
-    'members.count >= this.#options.aggregationMaxCount',
-    'members.count > this.#options.aggregationMaxCount'
+    'members.count >= aggregationMaxCount',
+    'members.count > aggregationMaxCount'
   ),
   mutant(
     'a payload that looks like an aggregate goes as it is',
@@ -192,8 +182,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'records of all shards share an envelope',
     'core/router',
-    'record.lane = record.predictedShard',
-    "record.lane = 'one'"
+    'const lane = lanes[index]',
+    'const lane = lanes.find(Boolean)'
   ),
   // Maps.
   mutant(
@@ -228,23 +218,30 @@ export const MUTANTS: readonly Mutant[] = [
     'this.#place'
   ),
   mutant(
-    'the first map is waited for without end',
+    'a shard that has another range keeps its lane',
     'core/router',
-    'if (this.awaitUntilMs > nowMs) return false',
-    'if (nowMs > 0) return false'
+    'if (lane === undefined || !isSame(lane.range, map?.rangeOf(shardId))) continue',
+    'if (lane === undefined) continue'
   ),
-  // Pace.
   mutant(
-    'no back-off',
-    'lanes/limiter',
-    'lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + this.#random() * ceilingMs)',
+    'what is open for a lane that is gone stays open',
+    'core/stream',
+    'this.#queueAll(this.#aggregator.sealGone())',
     ''
   ),
   mutant(
+    'the first map is waited for without end',
+    'core/router',
+    'if (this.waitUntilMs > nowMs) return',
+    'if (nowMs > 0) return'
+  ),
+  // Pace.
+  mutant('no back-off', 'lanes/limiter', 'lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + waitMs)', ''),
+  mutant(
     'a back-off that does not grow',
-    'lanes/limiter',
-    'this.#options.retryBaseMs * 2 ** doublings',
-    'this.#options.retryBaseMs'
+    'lanes/backoff',
+    'baseMs * growth ** Math.min(failures, MAX_STEPS)',
+    'baseMs'
   ),
   mutant(
     'no token bucket',
@@ -258,8 +255,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'what waits for a request does not expire',
     'core/outbox',
-    'this.#return(this.#collector.takeExpired(nowMs), nowMs)',
-    ''
+    'for (const station of [this.#collector, this.limiter])',
+    'for (const station of [this.limiter])'
   ),
   mutant('the time to live is not looked at', 'core/repack', '|| accepted.expirationMs <= nowMs', ''),
   mutant(
@@ -283,8 +280,8 @@ export const MUTANTS: readonly Mutant[] = [
   // Order.
   mutant(
     'ordered: a new lane does not wait for the former one',
-    'core/stream',
-    'this.#outbox.limiter.blockOn(laneId, drainingId, this.#nowMs)',
+    'lanes/limiter',
+    'for (const drained of this.#draining) if (lane.overlaps(drained)) lane.blockers.add(drained)',
     ''
   ),
   mutant(
@@ -293,17 +290,12 @@ export const MUTANTS: readonly Mutant[] = [
     'lane.out.size > 0 || lane.blockers',
     'lane.out.size > 1 || lane.blockers'
   ),
-  mutant(
-    'ordered: what comes back goes to its former lane',
-    'core/stream',
-    '&& this.#router.isCurrent(record.predictedShard)',
-    ''
-  ),
+  mutant('ordered: what comes back goes to its former lane', 'core/outbox', 'record.lane.isGone ||', ''),
   mutant(
     'ordered: what is open is not sealed before old records rejoin',
-    'core/repack',
-    'if (records.length === 0) return\n    intake.sealAll()',
-    'if (records.length === 0) return'
+    'core/stream',
+    'if (isOrdered) this.#queueAll(this.#aggregator.sealAll())',
+    ''
   ),
   mutant(
     'retries go to the tail',
@@ -314,9 +306,9 @@ export const MUTANTS: readonly Mutant[] = [
   // Buffer, settlements, flush, abort, close.
   mutant(
     'the buffer is not given back for failures',
-    'core/settlements',
-    'budget.release(members.budgetBytes, members.count)',
-    'if (settlement.failure === undefined) budget.release(members.budgetBytes, members.count)'
+    'core/settlement',
+    'buffer.release(members.budgetBytes, members.count)',
+    'if (isDelivered) buffer.release(members.budgetBytes, members.count)'
   ),
   mutant(
     'the buffer is checked after it is filled',
@@ -332,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'aborted records are counted twice',
-    'core/settlements',
+    'core/settlement',
     'const liveCount = members.count - members.abortedCount',
     'const liveCount = members.count'
   ),
@@ -344,14 +336,14 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an abort between decision and callback',
-    'core/settlements',
+    'core/settlement',
     'members === undefined || members.isDecided',
     'members === undefined'
   ),
   mutant(
     'a held answer does not count as out',
-    'core/answers',
-    'entry.record.members.sentMs = entry.outcome.startMs',
+    'core/held-answers',
+    'answered.record.members.sentMs = answered.startMs',
     ''
   ),
   mutant(
@@ -366,18 +358,18 @@ export const MUTANTS: readonly Mutant[] = [
     'const remaining = this.#outstanding - waitedFor',
     'const remaining = Math.max(0, this.#outstanding - waitedFor - 1)'
   ),
-  mutant('close forgets what is on hold', 'core/stream', ', ...this.#answers.takeHeldRecords()', ''),
+  mutant('close forgets what is on hold', 'core/stream', '[...waiting, ...held]', 'waiting'),
   mutant('a callback that throws stops the others', 'core/settlement', 'onThrow(error)', 'onThrow(error); return'),
   {
     name: 'memory is used again after every answer',
     edits: [
       {
-        file: 'core/stream-set',
-        find: 'this.budget = new BufferBudget(options)',
-        replace: 'this.budget = new BufferBudget(options); this.memory = memory'
+        file: 'core/core',
+        find: 'this.buffer = new BufferBudget(options)',
+        replace: 'this.buffer = new BufferBudget(options); this.memory = memory'
       },
       {
-        file: 'core/stream-set',
+        file: 'core/core',
         find: 'const publish = noteAnswer(stream, batch, outcome)',
         replace:
           'const publish = noteAnswer(stream, batch, outcome); for (const { data } of batch.entries) this.memory.release(data)'
@@ -395,50 +387,40 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'close forgets the requests under way',
     'core/core',
-    'this.streams.abandon(flights,',
-    'this.streams.abandon([],'
+    'for (const { stream, batch } of flights)',
+    'for (const { stream, batch } of [])'
   ),
   mutant('close does not end at its deadline', 'core/core', 'nowMs >= this.#closing.endMs', 'nowMs < 0'),
-  mutant(
-    'the deadline of close is not asked for',
-    'core/core',
-    'this.#closing?.endMs ?? Number.POSITIVE_INFINITY',
-    'Number.POSITIVE_INFINITY'
-  ),
+  mutant('the deadline of close is not asked for', 'core/core', 'this.#closing?.endMs ?? NEVER_MS', 'NEVER_MS'),
   mutant('close ends before everything has settled', 'core/core', 'isDrained: false', 'isDrained: true'),
-  mutant(
-    'close counts from the start',
-    'core/core',
-    'this.streams.delivered - closing.delivered',
-    'this.streams.delivered'
-  ),
-  mutant('a put makes nothing due', 'core/core', 'if (this.streams.isSooner(this.#armedMs)) this.#arm(nowMs)', ''),
+  mutant('close counts from the start', 'core/core', 'this.delivered - closing.delivered', 'this.delivered'),
+  mutant('a put makes nothing due', 'core/core', "if (placing !== 'joined') this.#placed(stream, placing, nowMs)", ''),
   mutant(
     'a wake-up counts as still to come',
     'core/core',
-    'this.#armedMs = Number.POSITIVE_INFINITY\n    if (this.#isClosed) return\n    this.streams.advance(nowMs)',
-    'if (this.#isClosed) return; this.streams.advance(nowMs)'
+    'this.#armedMs = NEVER_MS\n    if (this.#isClosed) return',
+    'if (this.#isClosed) return'
   ),
   mutant('a put after close is taken', 'core/core', 'if (this.#closing !== undefined) throw closed()', ''),
   mutant(
     'who waits for room is not told',
     'core/core',
-    'if (this.#roomWaiters.length > 0 && this.streams.hasRoom) this.#tellRoom(undefined)',
+    'if (this.#roomWaiters.length > 0 && this.hasRoom) this.#tellRoom(undefined)',
     ''
   ),
   mutant(
     'who waits for room is told before there is any',
     'core/core',
-    'if (this.#roomWaiters.length > 0 && this.streams.hasRoom) this.#tellRoom(undefined)',
+    'if (this.#roomWaiters.length > 0 && this.hasRoom) this.#tellRoom(undefined)',
     'this.#tellRoom(undefined)'
   ),
   // What a core that throws leaves behind.
   mutant('a throw forgets the records that were held', 'core/supervisor', 'if (heldCount > 0)', 'if (heldCount < 0)'),
   mutant(
     'a throw forgets the records that were being moved',
-    'core/repack',
-    'const over = new Members()',
-    'const over = new Members(); custody.moved(members)'
+    'core/stream',
+    'const over = this.#repack.takeApart(record',
+    'this.custody.moved(record.members); const over = this.#repack.takeApart(record'
   ),
   mutant(
     'a record that was out when the core threw counts as not stored',
@@ -448,26 +430,26 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an answer that the core threw at counts as none',
-    'core/stream-set',
+    'core/core',
     "for (const record of batch.entries) record.persisted = 'maybe'\n    this.#supervisor",
     'this.#supervisor'
   ),
   mutant(
     'a put that threw after its record was placed says that nothing was taken',
-    'core/stream-set',
+    'core/core',
     'if (!isPlaced) throw refusalFor(cause)',
     'throw refusalFor(cause)'
   ),
   mutant(
     'a put is counted before its record is placed',
-    'core/stream-set',
-    'isQuiet = stream.place(record, this.#validator.key, nowMs)',
-    'this.budget.take(budgetBytes); this.budget.release(0, 0); isQuiet = stream.place(record, this.#validator.key, nowMs); this.budget.release(budgetBytes, 1)'
+    'core/core',
+    'placing = stream.place(record, this.#validator.key, nowMs)',
+    'this.buffer.take(budgetBytes); placing = stream.place(record, this.#validator.key, nowMs); this.buffer.release(budgetBytes, 1)'
   ),
   mutant(
     'a stream that was replaced hears its answers',
-    'core/stream-set',
-    'if (stream.isReplaced) return\n    for',
-    'for'
+    'core/core',
+    'if (!stream.isReplaced) this.#complete(stream, batch, outcome)',
+    'this.#complete(stream, batch, outcome)'
   )
 ]

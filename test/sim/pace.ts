@@ -77,9 +77,9 @@ export class Pace {
   sent({ batch, stream }: Flight): void {
     if (batch.isIsolated) return
     const atMs = this.#context.nowMs()
-    for (const { predictedShard, requestBytes } of batch.entries) {
-      if (predictedShard === '') continue
-      const id = `${stream.streamName}/${predictedShard}`
+    for (const { lane, requestBytes } of batch.entries) {
+      if (lane.shardId === undefined) continue
+      const id = `${stream.streamName}/${lane.shardId}`
       const window = this.#windows.get(id) ?? []
       this.#windows.set(id, window)
       window.push({ atMs, bytes: requestBytes })
@@ -98,7 +98,7 @@ export class Pace {
     } else this.#streamStreaks.delete(streamName)
     if (outcome.kind === 'failed') return
     outcome.records.forEach((answer, i) => {
-      const lane = `${streamName}/${batch.entries[i]!.predictedShard}`
+      const lane = `${streamName}/${batch.entries[i]!.lane.shardId ?? ''}`
       const isFailure = answer.errorCode === undefined ? false : BACK_OFF_CODES.has(answer.errorCode)
       if (isFailure) this.#failed(this.#laneStreaks, lane, startMs, options.retryCapMs / 2)
       else this.#laneStreaks.delete(lane)

@@ -7,7 +7,6 @@
 import { Breaker } from '../../src/core/breaker.ts'
 import { Collector } from '../../src/core/collector.ts'
 import { HeldAnswers } from '../../src/core/held-answers.ts'
-import { Intake } from '../../src/core/intake.ts'
 import { KeyCache } from '../../src/core/key-cache.ts'
 import { OrderWatch } from '../../src/core/order-watch.ts'
 import { Outbox } from '../../src/core/outbox.ts'
@@ -36,7 +35,6 @@ const STATIONS = [
   DedupeTag,
   EnvelopeWriter,
   HeldAnswers,
-  Intake,
   KeyCache,
   Limiter,
   OrderWatch,

@@ -194,11 +194,11 @@ export class Watchers {
       decoded.every((member, i) => member.partitionKey === ledger.puts[members.numbers[i]!]?.partitionKey)
     if (!isSame) trace.violated('I10', 'an aggregate that does not hold its members')
     if (!this.#isOfOneShard(record, streamName)) {
-      trace.violated('I11', `an aggregate for lane '${record.predictedShard}' whose records are of several shards`)
+      trace.violated('I11', `an aggregate for shard ${record.lane.shardId} whose records are of several shards`)
     }
   }
 
-  #isOfOneShard({ members, predictedShard }: KinesisRecord, streamName: string): boolean {
+  #isOfOneShard({ members, lane }: KinesisRecord, streamName: string): boolean {
     let low = 1n << 128n
     let high = -1n
     for (const number of members.numbers) {
@@ -207,7 +207,7 @@ export class Watchers {
       if (hashKey > high) high = hashKey
     }
     if (low === high) return true
-    if (predictedShard === '' || predictedShard === '?') return false
+    if (lane.shardId === undefined) return false
     const maps = this.#maps.get(streamName) ?? []
     return maps.some(starts => !starts.some(start => low < start && start <= high))
   }

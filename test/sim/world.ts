@@ -10,7 +10,7 @@ import type { CloseResult } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
 import { ProducerError } from '../../src/model/errors.ts'
-import type { AbortTicket } from '../../src/model/kinesis-record.ts'
+import type { AbortTicket, Destination } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
@@ -389,8 +389,6 @@ export class World {
   }
 }
 
-function describeBatch(
-  entries: readonly { members: { numbers: readonly number[] }; predictedShard: string }[]
-): string {
-  return entries.map(({ members, predictedShard }) => `[${members.numbers}]>${predictedShard.slice(-3)}`).join(' ')
+function describeBatch(entries: readonly { members: { numbers: readonly number[] }; lane: Destination }[]): string {
+  return entries.map(({ members, lane }) => `[${members.numbers}]>${lane.shardId?.slice(-3) ?? ''}`).join(' ')
 }

@@ -27,7 +27,7 @@ test('more pairs of code and shard than may be told apart are counted for the st
 test('a sample without a shard belongs to the stream and to no shard', () => {
   const counts = new StreamCounts()
 
-  counts.error('InternalFailure', '', 3)
+  counts.error('InternalFailure', undefined, 3)
 
   const { shards, metrics, errorsByCode } = counts.snapshot()
   expect([shards, metrics.AllErrors, errorsByCode, counts.userRecordsByCode]).toEqual([

@@ -1,7 +1,9 @@
-/** Accepted records for tests of stages, as validator would make them. */
-import type { AcceptedRecord, KinesisRecord } from '../../src/model/kinesis-record.ts'
+/** Accepted records for tests of stages, as the validator would make them. */
+import type { LaneRecord } from '../../src/lanes/lane.ts'
+import type { AcceptedRecord } from '../../src/model/kinesis-record.ts'
 import { Members } from '../../src/model/kinesis-record.ts'
 import { HASH_KEY_WORDS, hashPartitionKey, writeHashKey } from '../../src/wire/hash-key.ts'
+import { laneOf } from './lanes.ts'
 
 let nextNumber = 0
 
@@ -23,8 +25,6 @@ export function accepted(
     hashAt: 0,
     data,
     dataBytes: Buffer.byteLength(data),
-    predictedShard: 'shardId-0',
-    lane: 'shardId-0',
     settle: () => {},
     acceptedMs: 0,
     number: nextNumber++,
@@ -37,7 +37,7 @@ export function accepted(
   }
 }
 
-export function sealed(over: Partial<KinesisRecord> = {}): KinesisRecord {
+export function sealed(over: Partial<LaneRecord> = {}): LaneRecord {
   const members = new Members()
   members.push(accepted('key', 'data'))
   return {
@@ -47,7 +47,7 @@ export function sealed(over: Partial<KinesisRecord> = {}): KinesisRecord {
     isAggregate: false,
     members,
     requestBytes: 7,
-    predictedShard: 'shardId-0',
+    lane: laneOf('shardId-0'),
     deadlineMs: 100,
     expirationMs: 120_000,
     attempts: [],
