@@ -6,11 +6,15 @@
  */
 import type { PutRecordsCommandInput, PutRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
-import { BodyPool } from './body-buffers.ts'
+import { BlockPool, type BlockPoolOptions } from '../wire/block-pool.ts'
 import { bodyDigest, DIGEST_HEADER } from './body-digest.ts'
 import { CBOR_CONTENT_TYPE, decodeErrorAnswer, decodePutRecordsAnswer } from './cbor-answer.ts'
 import { writeCborBody } from './cbor-body.ts'
 import { type TakeBuffer, type WrittenBody, writePutRecordsBody } from './request-body.ts'
+
+/** A busy transport takes a released block at once, so few are enough for many requests in flight. */
+const MAX_POOLED_BODIES = 4
+export const BODY_POOL: BlockPoolOptions = { grainBytes: 262_144, maxFreeCount: MAX_POOLED_BODIES, minFill: 0 }
 
 /** How PutRecords requests and their answers are written. */
 export type WireFormat = 'json' | 'cbor'
@@ -35,7 +39,7 @@ interface Announced {
 /** Knows the records behind an input, writes them, and takes the buffers back. */
 export class BodyWriter {
   readonly #format: BodyFormat
-  readonly #pool: BodyPool = new BodyPool()
+  readonly #pool: BlockPool = new BlockPool(BODY_POOL)
   /** By the list itself, which also an input that a middleware copied still has. */
   readonly #announced = new WeakMap<Records, Announced>()
 

@@ -3,6 +3,7 @@
  * Closed: everything may go. Open: one probe at a time, at growing intervals, until an answer comes.
  * Invariant: while open at most one request is out that was allowed by `mayStart`; a single answer closes it.
  */
+import { halfJitterMs } from '../lanes/backoff.ts'
 import type { Random } from '../model/ports.ts'
 
 /** Whole-request failures in a row that open it. A refusal opens it at once: the next request would meet it too. */
@@ -19,7 +20,6 @@ const LOCAL_PATIENCE_MS = 1_500
 const CONFIRMING_REFUSALS = 3
 /** How long refusals are borne on a stream that did take records: permissions and keys come back. */
 const REFUSAL_GRACE_MS = 30_000
-const MAX_DOUBLINGS = 10
 
 export class Breaker {
   readonly #random: Random
@@ -131,12 +131,11 @@ export class Breaker {
    * began before the wait and say nothing new, so neither the count nor the wait grows.
    */
   #wait(nowMs: number, baseMs: number, capMs: number = PROBE_CAP_MS): void {
-    const spanMs = Math.min(capMs, baseMs * 2 ** Math.min(this.#probes, MAX_DOUBLINGS))
+    const waitMs = halfJitterMs({ baseMs, capMs }, this.#probes, this.#random)
     this.#isOpen = true
     this.#isProbing = false
     this.#waitedMs = nowMs
     this.#probes++
-    // Half fixed, half random: probes of many producers spread, and none comes at once.
-    this.#nextProbeMs = nowMs + spanMs / 2 + (this.#random() * spanMs) / 2
+    this.#nextProbeMs = nowMs + waitMs
   }
 }

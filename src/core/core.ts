@@ -8,7 +8,6 @@
  *   put ----> Stream ----> host.send(flight) ... landed(flight, outcome) ----> callbacks ----> host.wakeAt
  */
 
-import { EnvelopeMemory } from '../lanes/envelope-memory.ts'
 import type { LaneBatch } from '../lanes/lane.ts'
 import { ProducerError } from '../model/errors.ts'
 import type { Failure, Outcome } from '../model/exchange.ts'
@@ -18,6 +17,7 @@ import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
 import { noteAnswer } from '../stats/diagnostics.ts'
 import type { ControlCall } from '../stats/outage-spells.ts'
+import { BlockPool } from '../wire/block-pool.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { BufferBudget } from './buffer-budget.ts'
 import type { CallFailure, CloseResult, CoreHost, Flight } from './core-host.ts'
@@ -42,6 +42,7 @@ interface Closing {
   result: CloseResult | undefined
 }
 
+const MAX_FREE_ENVELOPE_BYTES = 16_777_216
 const NEVER_MS = Number.POSITIVE_INFINITY
 
 export class Core {
@@ -66,7 +67,7 @@ export class Core {
 
   constructor(options: StreamOptions, host: CoreHost) {
     const tags = options.dedupeTags ? { dedupeTag: new DedupeTag(producerId(host.random)) } : undefined
-    const memory = host.readsUntilAnswered ? new EnvelopeMemory(options.aggregationMaxBytes) : undefined
+    const memory = host.readsUntilAnswered ? envelopePool(options.aggregationMaxBytes) : undefined
     this.#options = { ...options, ...tags, takeBytes: memory && (bytes => memory.take(bytes)) }
     this.#host = host
     this.buffer = new BufferBudget(options)
@@ -420,6 +421,14 @@ export class Core {
       this.#host.callbackThrew(error)
     }
   }
+}
+
+/**
+ * Memory of sealed envelopes: what one burst of answers gives back is kept, and a block is worth it only for an envelope that is
+ * nearly full, so that a buffer full of records takes little more than they do.
+ */
+function envelopePool(grainBytes: number): BlockPool {
+  return new BlockPool({ grainBytes, maxFreeCount: Math.floor(MAX_FREE_ENVELOPE_BYTES / grainBytes), minFill: 3 / 4 })
 }
 
 function closed(): ProducerError {

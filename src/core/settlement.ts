@@ -6,7 +6,6 @@
  * record from being called back.
  */
 
-import type { EnvelopeMemory } from '../lanes/envelope-memory.ts'
 import { Fifo } from '../lanes/fifo.ts'
 import { RecordFailedError } from '../model/errors.ts'
 import type { Delivered, Settlement } from '../model/exchange.ts'
@@ -15,6 +14,7 @@ import type { AbortTicket } from '../model/kinesis-record.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
 import { publishFailed, publishFailure } from '../stats/diagnostics.ts'
 import type { StreamTelemetry } from '../stats/telemetry.ts'
+import type { BlockPool } from '../wire/block-pool.ts'
 import type { BufferBudget } from './buffer-budget.ts'
 import type { CoreHost } from './core-host.ts'
 import { internalFailure } from './failures.ts'
@@ -31,7 +31,7 @@ export interface SettledStream {
 export interface Books {
   readonly buffer: BufferBudget
   readonly ledger: FlushLedger
-  readonly memory: EnvelopeMemory | undefined
+  readonly memory: BlockPool | undefined
 }
 
 export class Settlements {

@@ -4,15 +4,15 @@
  * because answers about them are still under way.
  * Invariant: at most one listing is being fetched, and two fetches start at least `MIN_REFRESH_MS` apart.
  */
+import { type BackoffSpan, longestWaitMs } from '../lanes/backoff.ts'
 import { ProducerError } from '../model/errors.ts'
 import type { Random, ShardHashRange } from '../model/ports.ts'
 import type { HashRange } from '../wire/hash-key.ts'
 import { isOlderShardId, ShardMap } from './shard-map.ts'
 
 const MIN_REFRESH_MS = 1_000
-/** Growth and cap of the wait after a failed listing. Source: KPL 1.0.7, shard_map.cc. */
-const FAILURE_GROWTH = 1.5
-const FAILURE_CAP_MS = 30_000
+/** The wait after a failed listing. Source: KPL 1.0.7, shard_map.cc. */
+const FAILURE_SPAN: BackoffSpan = { baseMs: MIN_REFRESH_MS, capMs: 30_000, growth: 1.5 }
 /** Spreads the refreshes of many producers that saw the same reshard. */
 const JITTER_MS = 250
 /** How long the range of a closed shard is remembered. */
@@ -124,7 +124,7 @@ export class ShardDirectory {
   /** The listing could not be fetched; the last good map stays. */
   failed(nowMs: number): void {
     this.#isLoading = false
-    const waitMs = Math.min(FAILURE_CAP_MS, MIN_REFRESH_MS * FAILURE_GROWTH ** this.#failures)
+    const waitMs = longestWaitMs(FAILURE_SPAN, this.#failures)
     this.#failures++
     this.#dueMs = nowMs + waitMs + this.#random() * JITTER_MS
   }

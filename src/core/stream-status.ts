@@ -4,12 +4,12 @@
  * Example: CREATING -> asked again after 1 s, 1.5 s, ... 5 s, and no refusal is believed -> ACTIVE: a probe goes at once.
  * Invariant: at most one summary is being fetched, and two fetches start at least `MIN_ASK_MS` apart.
  */
+import { type BackoffSpan, longestWaitMs } from '../lanes/backoff.ts'
 import type { Random } from '../model/ports.ts'
 
 const MIN_ASK_MS = 1_000
-/** Growth and cap of the wait between two summaries while the stream is being created, which takes ten seconds or more. */
-const POLL_GROWTH = 1.5
-const POLL_CAP_MS = 5_000
+/** The wait between two summaries while the stream is being created, which takes ten seconds or more. */
+const POLL_SPAN: BackoffSpan = { baseMs: MIN_ASK_MS, capMs: 5_000, growth: 1.5 }
 /** Spreads the polls of many producers that wait for the same stream. */
 const POLL_JITTER = 0.25
 /** A summary that was asked for this long ago says nothing any more about a stream that is refused now. */
@@ -115,7 +115,7 @@ export class StreamStatus {
   }
 
   #planPoll(nowMs: number): void {
-    const waitMs = Math.min(POLL_CAP_MS, MIN_ASK_MS * POLL_GROWTH ** this.#polls)
+    const waitMs = longestWaitMs(POLL_SPAN, this.#polls)
     this.#polls++
     this.#dueMs = nowMs + waitMs * (1 + this.#random() * POLL_JITTER)
   }

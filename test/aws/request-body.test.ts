@@ -1,7 +1,6 @@
 /** The body writer: what it writes parses to exactly the request. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BodyPool, MAX_POOLED_BODIES } from '../../src/aws/body-buffers.ts'
 import { writePutRecordsBody } from '../../src/aws/request-body.ts'
 
 const hostileText = fc.oneof(
@@ -42,27 +41,5 @@ describe('the body of PutRecords', () => {
     const { body } = writePutRecordsBody({ StreamName: 's', Records: [{ Data: part, PartitionKey: 'k' }] }, exactly)
 
     expect(body.toString()).toBe(`{"StreamName":"s","Records":[{"PartitionKey":"k","Data":"${btoa('payload')}"}]}`)
-  })
-})
-
-describe('the pool of bodies', () => {
-  test('gives a released buffer out again when it is large enough, and only once', () => {
-    const pool = new BodyPool()
-    const first = pool.take(1000)
-    pool.release(first)
-
-    const taken = [pool.take(first.length), pool.take(first.length)]
-
-    expect([taken[0] === first, taken[1] === first]).toEqual([true, false])
-  })
-
-  test('keeps no more than its bound, and of those the largest', () => {
-    const pool = new BodyPool()
-    const buffers = Array.from({ length: MAX_POOLED_BODIES + 1 }, (_, i) => pool.take((i + 1) * 300_000))
-    for (const buffer of buffers) pool.release(buffer)
-
-    const kept = Array.from({ length: MAX_POOLED_BODIES }, () => pool.take(1))
-
-    expect([new Set(kept), pool.freeCount]).toEqual([new Set(buffers.slice(1)), 0])
   })
 })

@@ -218,12 +218,6 @@ export const MUTANTS: readonly Mutant[] = [
     'this.#place'
   ),
   mutant(
-    'a shard that has another range keeps its lane',
-    'core/router',
-    'if (lane === undefined || !isSame(lane.range, map?.rangeOf(shardId))) continue',
-    'if (lane === undefined) continue'
-  ),
-  mutant(
     'what is open for a lane that is gone stays open',
     'core/stream',
     'this.#queueAll(this.#aggregator.sealGone())',
