@@ -40,8 +40,15 @@ const SERVER_FAULTS: ReadonlySet<string> = new Set([
   'ServiceUnavailable',
   'ServiceUnavailableException'
 ])
-/** What time-outs and signals throw: they may pass, whoever set them. */
-const PASSING_NAMES: ReadonlySet<string> = new Set(['TimeoutError', 'AbortError'])
+/** What time-outs, signals and the sockets of other HTTP clients throw: they may pass, whoever set them. */
+const PASSING_NAMES: ReadonlySet<string> = new Set([
+  'TimeoutError',
+  'AbortError',
+  'ConnectTimeoutError',
+  'HeadersTimeoutError',
+  'BodyTimeoutError',
+  'SocketError'
+])
 /** The SDK's whole text when it finds no region. */
 const REGION_TEXT = 'Region is missing'
 const REGION_HINT = 'set the option region, or AWS_REGION in the environment'

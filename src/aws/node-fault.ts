@@ -14,7 +14,7 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'EHOSTDOWN',
   'EADDRNOTAVAIL'
 ])
-/** OpenSSL's verdicts on a certificate, as Node.js names them. */
+/** OpenSSL's verdicts on a certificate, as Node.js names them. Source: Node.js documentation, tls, X509 certificate error codes, 2026-11. */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -30,6 +30,20 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'CERT_REJECTED',
   'CERT_SIGNATURE_FAILURE',
   'CERT_CHAIN_TOO_LONG',
+  'CRL_HAS_EXPIRED',
+  'CRL_NOT_YET_VALID',
+  'CRL_SIGNATURE_FAILURE',
+  'ERROR_IN_CERT_NOT_AFTER_FIELD',
+  'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+  'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+  'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+  'UNABLE_TO_GET_CRL',
+  'UNSPECIFIED',
   'ERR_TLS_CERT_ALTNAME_INVALID'
 ])
 /** System calls that come before the first byte. */
@@ -38,7 +52,7 @@ const CONNECT_SYSCALLS: ReadonlySet<string> = new Set(['connect', 'getaddrinfo']
 const NODE_CODE = /^(?:E[A-Z]{2,20}|EAI_[A-Z]{2,20}|(?:UND_)?ERR_[A-Z0-9_]{2,80}|HPE_[A-Z_]{2,40})$/
 /** Of the codes that begin with `ERR_`: those that a connection brings about, and not a wrong argument. */
 const NETWORK_ERR =
-  /^(?:UND_)?ERR_(?:SSL|TLS|SOCKET$|SOCKET_(?:CLOSED|CONNECTION_TIMEOUT)|STREAM|HTTP2|PROXY|CONNECT|HEADERS|BODY|CLOSED|DESTROYED)/
+  /^(?:UND_)?ERR_(?:SSL|TLS|SOCKET$|SOCKET_(?:CLOSED|CONNECTION_TIMEOUT)|STREAM|HTTP2|NETWORK$|PROXY|CONNECT|HEADERS|BODY|CLOSED|DESTROYED)/
 /** Codes of files, such as a token's, unless a connection was meant. */
 const FILE_CODES: ReadonlySet<string> = new Set(
   'ENOENT EACCES EPERM EISDIR ENOTDIR ELOOP ENAMETOOLONG EROFS EINVAL'.split(' ')

@@ -3,7 +3,8 @@
  * Sequence that this is for: answer 1 comes, and once more -> request 2 goes out on the same connection -> HTTP takes the
  * second copy for the answer to request 2.
  * Invariant: an answer counts as repeated only when its request id and its whole body are those of the answer before it on
- * its connection. Once one id has come with two bodies, ids prove nothing: local servers send one id with every answer.
+ * its connection. Once one id has come with two bodies, or on two connections, ids prove nothing: local servers send one id
+ * with every answer.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -23,7 +24,7 @@ export class RepeatedAnswers {
   readonly #lastOf = new WeakMap<Socket, Answer>()
   /** Of answers under way: once they were read they have none any more. */
   readonly #socketOf = new WeakMap<IncomingMessage, Socket>()
-  readonly #recent = new Map<string, Uint8Array>()
+  readonly #recent = new Map<string, { readonly body: Uint8Array; readonly socket: Socket }>()
   #areIdsUnique = true
 
   /** Takes an answer that was read to its end. */
@@ -33,8 +34,10 @@ export class RepeatedAnswers {
     if (id === undefined || socket === undefined || !this.#areIdsUnique) return
     this.#lastOf.set(socket, { id, body })
     const earlier = this.#recent.get(id)
-    if (earlier !== undefined && !isSame(earlier, body)) this.#areIdsUnique = false
-    this.#recent.set(id, body)
+    // A copy comes on the connection of its original; two connections have one id only where ids say nothing.
+    const isOther = earlier !== undefined && (earlier.socket !== socket || !isSame(earlier.body, body))
+    if (isOther) this.#areIdsUnique = false
+    this.#recent.set(id, { body, socket })
     const [oldest] = this.#recent.keys()
     if (this.#recent.size > MAX_REMEMBERED && oldest !== undefined) this.#recent.delete(oldest)
   }

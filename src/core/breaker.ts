@@ -13,8 +13,8 @@ const OUTAGE_PROBE_MS = 1_000
 const REFUSAL_PROBE_MS = 100
 const PROBE_CAP_MS = 30_000
 /** Probes that nothing leaves for cost the service nothing, and what is put later should not wait for its failure. */
-const LOCAL_PROBE_CAP_MS = 1_000
-/** A fault on this side whose tries took this long together is believed before the third: a provider may hang in each. */
+const LOCAL_PROBE_CAP_MS = 400
+/** A fault on this side is believed after this long, also before the third try: a provider may hang in each. */
 const LOCAL_PATIENCE_MS = 1_500
 /** Refusals that are believed of a stream that never took a record. */
 const CONFIRMING_REFUSALS = 3
@@ -102,10 +102,15 @@ export class Breaker {
     return this.#refused(startMs, nowMs, PROBE_CAP_MS)
   }
 
-  /** As `refused`, for a request that nothing left this process for: believed sooner, and asked about more often. */
-  refusedHere(startMs: number, nowMs: number): boolean {
+  /**
+   * As `refused`, for a request that nothing left this process for: believed sooner, and asked about more often. `mayPass`: what
+   * it waits for may be busy for a moment, such as a provider of credentials, so its whole time is waited.
+   */
+  refusedHere(startMs: number, nowMs: number, mayPass: boolean): boolean {
     const isConfirmed = this.#refused(startMs, nowMs, LOCAL_PROBE_CAP_MS)
-    return isConfirmed || (!this.#hasSucceeded && nowMs - this.#firstTryMs >= LOCAL_PATIENCE_MS)
+    if (this.#hasSucceeded) return isConfirmed
+    const isOver = nowMs - this.#firstTryMs >= LOCAL_PATIENCE_MS
+    return isOver || (isConfirmed && !mayPass)
   }
 
   #refused(startMs: number, nowMs: number, capMs: number): boolean {

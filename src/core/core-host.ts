@@ -32,6 +32,8 @@ export interface CoreHost {
 export interface Flight {
   readonly stream: Stream
   readonly batch: LaneBatch
+  /** When nobody waits for the answer any more, should the transport never give one. */
+  readonly giveUpMs: number
 }
 
 /** Why a listing or a summary could not be had. */

@@ -9,10 +9,12 @@
  */
 
 import type { LaneBatch } from '../lanes/lane.ts'
-import { ProducerError } from '../model/errors.ts'
+import { ProducerError, TransportError } from '../model/errors.ts'
 import type { Failure, Outcome } from '../model/exchange.ts'
+import { UNANSWERED } from '../model/failure-story.ts'
 import type { AbortTicket, AcceptedRecord } from '../model/kinesis-record.ts'
 import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
+import { unreadField } from '../model/record-hints.ts'
 import type { UserRecord } from '../model/records.ts'
 import type { SettleCallback } from '../model/results.ts'
 import { noteAnswer } from '../stats/diagnostics.ts'
@@ -43,6 +45,8 @@ interface Closing {
 }
 
 const MAX_FREE_ENVELOPE_BYTES = 16_777_216
+/** Records whose other fields are looked at. */
+const RECORDS_LOOKED_AT = 100
 const NEVER_MS = Number.POSITIVE_INFINITY
 
 export class Core {
@@ -61,6 +65,7 @@ export class Core {
   #roomWaiters: ((refusal: ProducerError | undefined) => void)[] = []
   #nextNumber = 0
   #turn = 0
+  #hasWarnedOfField = false
   #armedMs = NEVER_MS
   #closing: Closing | undefined
   #isClosed = false
@@ -141,6 +146,7 @@ export class Core {
     // Only now, so that nothing is counted that was not placed.
     this.#count(stream, budgetBytes, nowMs)
     if (placing !== 'joined') this.#placed(stream, placing, nowMs)
+    if (this.#nextNumber <= RECORDS_LOOKED_AT) this.#lookAt(user)
     return true
   }
 
@@ -212,6 +218,7 @@ export class Core {
   wake(nowMs: number): void {
     this.#armedMs = NEVER_MS
     if (this.#isClosed) return
+    this.#giveUpFlights(nowMs)
     const streams = [...this.streams]
     this.#turn++
     for (let i = 0; i < streams.length; i++) {
@@ -269,7 +276,7 @@ export class Core {
       validator: this.#validator,
       isFlushing: () => this.ledger.isFlushing,
       hasFreeSlot: () => this.#flights.size < this.#options.maxInFlightRequests,
-      send: (stream, batch, nowMs) => this.#send({ stream, batch }, nowMs),
+      send: (stream, batch, nowMs) => this.#send(stream, batch, nowMs),
       fetchShards: stream => host.fetchShards(stream),
       fetchSummary: stream => host.fetchSummary(stream),
       settle: (stream, settlement) => {
@@ -280,12 +287,29 @@ export class Core {
     }
   }
 
-  #send(flight: Flight, nowMs: number): void {
-    const { stream, batch } = flight
+  #send(stream: Stream, batch: LaneBatch, nowMs: number): void {
+    const lastMs = batch.entries.reduce((latestMs, { expirationMs }) => Math.max(latestMs, expirationMs), nowMs)
+    const flight = { stream, batch, giveUpMs: lastMs + this.#options.requestTimeoutMs }
     this.#flights.add(flight)
     stream.telemetry.requests++
     for (const { members } of batch.entries) members.sentMs = nowMs
     this.#host.send(flight)
+  }
+
+  /**
+   * Ends requests that a transport never answers, once the time of all their records is over and that of a request as well:
+   * our own transport has ended them long before.
+   */
+  #giveUpFlights(nowMs: number): void {
+    for (const flight of this.#flights) {
+      const { stream, batch, giveUpMs } = flight
+      if (giveUpMs > nowMs) continue
+      this.#flights.delete(flight)
+      const startMs = batch.entries[0]?.members.sentMs ?? nowMs
+      const message = 'the transport gave no answer'
+      const error = new TransportError({ errorCode: UNANSWERED, message, persisted: 'maybe' })
+      if (!stream.isReplaced) this.#complete(stream, batch, { kind: 'failed', startMs, endMs: nowMs, error })
+    }
   }
 
   #complete(stream: Stream, batch: LaneBatch, outcome: Outcome): void {
@@ -333,6 +357,14 @@ export class Core {
     if (!isPlaced) throw refusalFor(cause)
   }
 
+  /** A slip in the name of an optional field is in every record, so the first ones tell. */
+  #lookAt(user: UserRecord): void {
+    const fact = this.#hasWarnedOfField ? undefined : unreadField(user)
+    if (fact === undefined) return
+    this.#hasWarnedOfField = true
+    this.#host.warn('KPL_WARN_RECORD_FIELD', `a record was taken, and one of its fields was not: ${fact}`)
+  }
+
   #refuse({ telemetry }: Stream): false {
     this.refusals.noRoom()
     this.#settlements.tell(() => telemetry.refused())
@@ -378,6 +410,7 @@ export class Core {
     // Asked first: that may throw inside, and then there are settlements.
     let dueMs = this.#closing?.endMs ?? NEVER_MS
     for (const stream of this.streams) dueMs = Math.min(dueMs, this.#supervisor.deadlineOf(stream))
+    for (const { giveUpMs } of this.#flights) dueMs = Math.min(dueMs, giveUpMs)
     const nextMs = this.#settlements.count > 0 ? nowMs : dueMs
     if (nextMs === this.#armedMs) return
     this.#armedMs = nextMs

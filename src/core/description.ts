@@ -5,7 +5,7 @@
  * record before its time to live.
  */
 import type { StreamSummary } from '../model/ports.ts'
-import { STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
+import { classifyRequestError, STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import type { Breaker } from './breaker.ts'
 import type { Router } from './router.ts'
 import type { StreamHost } from './stream-host.ts'
@@ -38,7 +38,8 @@ export class Description {
     const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'
     if (router.summaryCame(isKeyed) && isKeyed === false) this.#warnServiceManaged('its distribution strategy is AUTO')
     if (summary?.maxRecordBytes !== undefined) this.#checkSize(summary.maxRecordBytes)
-    const news = this.status.told(summary?.status ?? (errorCode === STREAM_NOT_FOUND ? 'MISSING' : undefined), nowMs)
+    const status = summary?.status ?? (errorCode === STREAM_NOT_FOUND ? 'MISSING' : undefined)
+    const news = this.status.told(status, nowMs, isAnswer(errorCode))
     if (news === 'ready') router.directory.retryNow(nowMs)
     if (news !== undefined) breaker.probeNow(nowMs, news === 'ready')
   }
@@ -80,4 +81,11 @@ export class Description {
     const limit = `maxUserRecordBytes allows ${options.maxUserRecordBytes}`
     host.warn('KPL_WARN_RECORD_SIZE', `${fact}, and ${limit}; the service will refuse larger ones`)
   }
+}
+
+/** Whether the service said something of the stream. A call that was throttled, or did not get through, says nothing. */
+function isAnswer(errorCode: string | undefined): boolean {
+  if (errorCode === undefined) return true
+  const verdict = classifyRequestError({ errorCode, persisted: 'no' })
+  return verdict !== 'throttled' && verdict !== 'outage'
 }

@@ -29,10 +29,10 @@ export function cannotSend(streamName: string, error: TransportError): Failure {
 }
 
 /** Returns the failure of records whose time to live is over. */
-export function expired(recordTtlMs: number, { lane }: KinesisRecord): Failure {
+export function expired(streamName: string, recordTtlMs: number, { lane }: KinesisRecord): Failure {
   return {
     code: 'KPL_ERR_EXPIRED',
-    message: `not acknowledged within recordTtlMs (${recordTtlMs} ms)`,
+    message: `stream ${streamName}: not acknowledged within recordTtlMs (${recordTtlMs} ms)`,
     shardId: lane.shardId
   }
 }

@@ -12,10 +12,12 @@ import type { RecordValidator } from './record-validator.ts'
 import type { StreamOptions } from './stream-options.ts'
 
 export class Repack {
+  readonly #streamName: string
   readonly #options: StreamOptions
   readonly #validator: RecordValidator
 
-  constructor(options: StreamOptions, validator: RecordValidator) {
+  constructor(streamName: string, options: StreamOptions, validator: RecordValidator) {
+    this.#streamName = streamName
     this.#options = options
     this.#validator = validator
   }
@@ -43,7 +45,7 @@ export class Repack {
       else pack(accepted)
     }
     if (over.count === 0) return undefined
-    const failure = expired(this.#options.recordTtlMs, record)
+    const failure = expired(this.#streamName, this.#options.recordTtlMs, record)
     return { kind: 'failed', members: over, attempts: [], persisted: 'no', failure }
   }
 }

@@ -19,7 +19,7 @@ import {
 import type { Batch, KinesisRecord } from '../model/kinesis-record.ts'
 import type { PutRecordsAnswer } from '../model/ports.ts'
 import type { Attempt, Persisted } from '../model/results.ts'
-import { classifyEntryError, classifyRequestError, type Verdict } from '../model/service-errors.ts'
+import { CREDENTIALS_FAULT, classifyEntryError, classifyRequestError, type Verdict } from '../model/service-errors.ts'
 import type { Breaker } from './breaker.ts'
 import { cannotSend, refusedBy } from './failures.ts'
 import { attemptOf } from './members.ts'
@@ -94,7 +94,10 @@ export class Retrier {
       case 'refused':
       case 'local': {
         const isHere = verdict === 'local'
-        const isFinal = isHere ? this.#breaker.refusedHere(startMs, endMs) : this.#breaker.refused(startMs, endMs)
+        const mayPass = error.errorCode === CREDENTIALS_FAULT
+        const isFinal = isHere
+          ? this.#breaker.refusedHere(startMs, endMs, mayPass)
+          : this.#breaker.refused(startMs, endMs)
         const refusal = isHere ? cannotSend(streamName, error) : refusedBy(streamName, 'KPL_ERR_REJECTED', error)
         return alike(entries, attempt, 'nothing', again('no'), isFinal ? refusal : undefined)
       }

@@ -29,6 +29,8 @@ export class StreamStatus {
   #status: ToldStatus
   #isAsking = false
   #askedMs = Number.NEGATIVE_INFINITY
+  /** When the last summary that the service answered for was asked for. */
+  #answeredMs = Number.NEGATIVE_INFINITY
   #dueMs = Number.POSITIVE_INFINITY
   #oldMs = Number.POSITIVE_INFINITY
   #polls = 0
@@ -72,11 +74,13 @@ export class StreamStatus {
 
   /**
    * Takes what the fetch gave. `'ready'`: the stream was being created and is not any more. `'known'`: refusals were
-   * doubted for want of this answer. Both are worth a probe.
+   * doubted for want of this answer. Both are worth a probe. `isAnswer`: whether the service said anything; a call that was
+   * throttled or did not get through says nothing of the stream.
    */
-  told(status: ToldStatus, nowMs: number): 'ready' | 'known' | undefined {
+  told(status: ToldStatus, nowMs: number, isAnswer: boolean = true): 'ready' | 'known' | undefined {
     const wasCreating = this.isCreating
     this.#isAsking = false
+    if (isAnswer) this.#answeredMs = this.#askedMs
     this.#oldMs = nowMs + this.#intervalMs * (1 - this.#random() * INTERVAL_JITTER)
     // A summary that cannot be had does not end a creation: throttled calls are common while many wait for one stream.
     if (status !== undefined || !wasCreating) this.#status = status
@@ -102,7 +106,7 @@ export class StreamStatus {
    */
   believes(nowMs: number): boolean {
     if (this.isCreating) return false
-    const isFresh = !this.#isAsking && nowMs - this.#askedMs <= FRESH_MS
+    const isFresh = !this.#isAsking && nowMs - this.#answeredMs <= FRESH_MS
     this.#doubtedMs ??= nowMs
     const isBelieved = (isFresh && !this.#saysThere) || nowMs - this.#doubtedMs >= MAX_DOUBT_MS
     if (isBelieved) this.#doubtedMs = undefined

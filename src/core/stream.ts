@@ -79,7 +79,7 @@ export class Stream {
     const { breaker, limiter } = this.#outbox
     this.#router = new Router(options, limiter, host.random, former?.blindUntilMs)
     this.#retrier = new Retrier({ streamName, failIfThrottled: options.failIfThrottled }, breaker)
-    this.#repack = new Repack(options, host.validator)
+    this.#repack = new Repack(streamName, options, host.validator)
     this.description = new Description(
       { streamName, options, host, router: this.#router, breaker },
       former?.blindUntilMs

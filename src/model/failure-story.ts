@@ -2,7 +2,7 @@
  * What a failed record is told: the story of all its attempts, also of those before it was packed anew.
  * Invariant: a member's story is its own; members of one Kinesis record may have come from different ones.
  */
-import type { ErrorCode } from './errors.ts'
+import { codedText, type ErrorCode } from './errors.ts'
 import type { Failed, Failure, Settlement } from './exchange.ts'
 import { MAX_ATTEMPTS_KEPT } from './limits.ts'
 import type { Attempt, Persisted } from './results.ts'
@@ -74,7 +74,13 @@ function storyOf(attempts: readonly Attempt[], newestCode: string | undefined): 
   const last = attempts.at(-1)
   if (last === undefined) return 'it was never sent'
   const before = last.errorCode === UNANSWERED && newestCode !== undefined ? `, before it: ${newestCode}` : ''
-  return `last attempt: ${last.errorCode ?? UNANSWERED}${before}`
+  return `last attempt: ${textOf(last)}${before}`
+}
+
+/** An attempt in its own words, which name the endpoint where it was not reached. */
+function textOf({ errorCode, errorMessage }: Attempt): string {
+  if (errorCode === undefined) return UNANSWERED
+  return errorMessage === undefined || errorCode === UNANSWERED ? errorCode : codedText(errorCode, errorMessage)
 }
 
 /** The attempts of one member: those from before it was re-aggregated, then those of its present Kinesis record. */

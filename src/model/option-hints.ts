@@ -17,6 +17,9 @@ const WAIT = 'recordMaxBufferedTimeMs is the longest wait from put to request, i
 const BUFFER = 'bufferMaxBytes and bufferMaxRecords bound what is held'
 const SOCKETS = 'maxInFlightRequests bounds requests at one time, which is the number of sockets'
 const TIMEOUT = 'requestTimeoutMs bounds one request, recordTtlMs a record with all its attempts'
+const TTL = 'recordTtlMs bounds a record with all its attempts'
+const FAILURES =
+  'the promise of put, or the callback of tryPut, says what became of a record; a logger hears of the rest'
 const AGENT = 'requestHandler takes agents: { httpsAgent }'
 const STREAM = 'streamName takes a name or an ARN'
 const ENDPOINT = 'endpoint takes a URL with its scheme'
@@ -33,7 +36,7 @@ const ELSEWHERE = new Map<string, string>([
   ...named(WAIT, 'flushInterval flushIntervalMs flushTimeout flushTimeoutMs flushEvery maxBufferedTime maxBufferTime'),
   ...named(
     WAIT,
-    'maxBufferedTimeMs bufferTime bufferTimeMs bufferInterval linger lingerMs batchTimeout batchTimeoutMs'
+    'maxBufferedTimeMs bufferTime bufferTimeMs bufferInterval linger lingerMs batchTimeout batchTimeoutMs batchTime batchTimeMs'
   ),
   ...named(WAIT, 'maxLatency maxLatencyMs batchInterval batchIntervalMs maxWait maxWaitMs delay interval'),
   ...named(BUFFER, 'bufferSize maxBufferSize bufferMemory queueSize maxQueueSize maxOutstandingRecords highWaterMark'),
@@ -41,7 +44,9 @@ const ELSEWHERE = new Map<string, string>([
     SOCKETS,
     'maxConnections concurrency maxConcurrency maxConcurrentRequests maxSockets maxInFlight parallelism connections'
   ),
-  ...named(TIMEOUT, 'timeout timeoutMs requestTimeout deliveryTimeoutMs messageTimeoutMs ttl ttlMs'),
+  ...named(TIMEOUT, 'timeout timeoutMs requestTimeout'),
+  ...named(TTL, 'ttl ttlMs timeToLive maxAge deliveryTimeout deliveryTimeoutMs messageTimeoutMs'),
+  ...named(FAILURES, 'onError onFailure errorHandler onDelivery onSuccess deliveryCallback'),
   ...named(
     CREDENTIALS,
     'accessKeyId secretAccessKey sessionToken accessKey secretKey awsAccessKeyId awsSecretAccessKey'

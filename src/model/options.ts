@@ -249,7 +249,7 @@ export const OPTIONS = {
     min: MEBIBYTE,
     max: 64 * GIBIBYTE,
     unit: 'bytes',
-    doc: 'Accepted and not yet settled: data, keys and 256 bytes for each record.'
+    doc: 'Accepted and not yet settled: data, keys and 256 bytes for each record. At least `maxUserRecordBytes` and 1,280 bytes.'
   },
   bufferMaxRecords: {
     kind: 'integer',

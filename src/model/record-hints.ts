@@ -18,6 +18,30 @@ const OTHER_NAMES = [
   ['Body', 'data']
 ] as const
 
+/** What our fields are. */
+const FIELDS = ['partitionKey', 'data', 'explicitHashKey', 'streamName'] as const
+/** Names that cannot be anything but a slip, beside those of `OTHER_NAMES`. */
+const SLIPS = new Map<string, (typeof FIELDS)[number]>([
+  ['stream', 'streamName'],
+  ['streamarn', 'streamName'],
+  ['hashkey', 'explicitHashKey'],
+  ['ehk', 'explicitHashKey']
+])
+
+/**
+ * Returns what to say of a record that is taken and has a field that nobody reads, though it was surely meant for one that is
+ * missing: `{ partitionKey, data, stream: 'other' }` goes to the producer's own stream. undefined: nothing.
+ */
+export function unreadField(record: object): string | undefined {
+  for (const name of Object.keys(record)) {
+    const plain = name.toLowerCase().replaceAll(/[^a-z]/g, '')
+    const meant = SLIPS.get(plain) ?? FIELDS.find(field => field.toLowerCase() === plain)
+    if (meant !== undefined && meant !== name && !Object.hasOwn(record, meant))
+      return `${name} is not read: write ${meant}`
+  }
+  return undefined
+}
+
 /** Returns half a sentence, or undefined when the record looks like one. */
 export function recordHint(record: unknown): string | undefined {
   try {

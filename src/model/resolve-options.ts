@@ -21,6 +21,8 @@ const KEY_ROOM_BYTES = 1024
  * Throws OptionsError (KPL_ERR_INVALID_OPTIONS) naming every fault at once, unknown names included.
  */
 export function resolveOptions(given: ProducerOptions): ResolvedOptions {
+  if (!isPlainObject(given))
+    throw new OptionsError([`options must be an object, got ${kindOf(given)}${streamHint(given)}`])
   const faults: string[] = []
   const faulty = new Set<string>()
   const resolved: Record<string, unknown> = {}
@@ -80,7 +82,9 @@ function objectFault(name: OptionName, value: unknown): string | undefined {
   if (name === 'credentials') return credentialsFault(value)
   if (name === 'requestHandler') return requestHandlerFault(value)
   const missing = LOGGER_METHODS.filter(method => typeof (value as Record<string, unknown>)[method] !== 'function')
-  return missing.length === 0 ? undefined : `logger must have the methods ${missing.join(', ')}`
+  if (missing.length === 0) return undefined
+  const hint = typeof value === 'function' ? '; it is a function: call it, and give what it returns' : ''
+  return `logger must have the methods ${missing.join(', ')}${hint}`
 }
 
 /** What several options have to satisfy together. */
@@ -99,7 +103,7 @@ const RELATIONS: readonly Relation[] = [
     faultsOf: ({ bufferMaxBytes, maxUserRecordBytes }) => {
       const leastBytes = maxUserRecordBytes + KEY_ROOM_BYTES + RECORD_OVERHEAD_BYTES
       const fault = `bufferMaxBytes must hold one record of maxUserRecordBytes, at least ${leastBytes} bytes`
-      return bufferMaxBytes < leastBytes ? [`${fault}, got ${bufferMaxBytes}`] : []
+      return bufferMaxBytes < leastBytes ? [`${fault}, got ${bufferMaxBytes}; or lower maxUserRecordBytes`] : []
     }
   },
   {
@@ -160,6 +164,14 @@ const RELATIONS: readonly Relation[] = [
     }
   }
 ]
+
+function isPlainObject(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && !Array.isArray(given)
+}
+
+function streamHint(given: unknown): string {
+  return typeof given === 'string' ? ': write { streamName: ... }' : ''
+}
 
 /** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
 function describe(value: unknown): string {

@@ -21,6 +21,7 @@ import { AbortWatch } from './abort-signals.ts'
 import { withGuardedLogger } from './guarded-logger.ts'
 import { type PutAllOutcome, putAll } from './put-all.ts'
 import { Requests } from './requests.ts'
+import { argumentFault } from './second-argument.ts'
 import { SpellLog } from './spell-log.ts'
 import { recordWritable, type WritableOptions } from './writable.ts'
 
@@ -71,13 +72,16 @@ export class KinesisProducer implements AsyncDisposable {
   /**
    * Resolves when the record is acknowledged. `data` is copied before this returns.
    * Rejects with InvalidRecordError or ProducerError (KPL_ERR_BUFFER_FULL, KPL_ERR_CLOSED) when nothing was taken, and
-   * with RecordFailedError when it was taken and not acknowledged. `signal` takes the record back.
+   * with RecordFailedError when it was taken and not acknowledged. `signal` takes the record back. Rejects with OptionsError,
+   * having taken nothing, when the second argument has another field.
    */
   put(record: UserRecord, options?: { readonly signal?: AbortSignal }): Promise<PutResult> {
     const promise = new Promise<PutResult>(capture)
     const resolve = captured
     const settle: SettleCallback = (error, result) => resolve(result ?? Promise.reject(error))
     try {
+      const fault = options && argumentFault('put', options, ['signal'], putHint)
+      if (fault !== undefined) throw fault
       const signal = options?.signal
       const isTaken =
         signal === undefined
@@ -137,8 +141,11 @@ export class KinesisProducer implements AsyncDisposable {
    * Sends what is buffered and resolves when every record accepted before the call has settled, well or badly; records
    * put meanwhile are not waited for. `signal` ends the waiting, not the sending.
    */
-  flush({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  flush(options?: { readonly signal?: AbortSignal }): Promise<void> {
     return new Promise((resolve, reject) => {
+      const fault = argumentFault('flush', options, ['signal'], flushHint)
+      if (fault !== undefined) throw fault
+      const signal = options?.signal
       if (signal !== undefined) assertSignal(signal)
       signal?.throwIfAborted()
       const onAbort = () => reject(signal?.reason)
@@ -153,11 +160,17 @@ export class KinesisProducer implements AsyncDisposable {
   /**
    * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with
    * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent; a later call may shorten the wait.
-   * Rejects with OptionsError, and closes nothing, when `timeoutMs` is no time.
+   * With an argument that is none it closes all the same, without that bound, and rejects with OptionsError once it has: a
+   * slip in a SIGTERM handler must not lose what is buffered.
    */
-  close(options: { readonly timeoutMs?: number } = {}): Promise<CloseResult> {
-    const timeoutMs = timeoutOf(options)
-    if (timeoutMs === undefined) return Promise.reject(new OptionsError([CLOSE_FAULT]))
+  close(options?: { readonly timeoutMs?: number }): Promise<CloseResult> {
+    const fault = closeFault(options)
+    const timeoutMs = fault === undefined ? (options?.timeoutMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+    const closed = this.#close(timeoutMs)
+    return fault === undefined ? closed : closed.then(() => Promise.reject(fault))
+  }
+
+  #close(timeoutMs: number): Promise<CloseResult> {
     if (this.#closing !== undefined) {
       this.#core.close(this.#clock.nowMs(), timeoutMs, ignore)
       return this.#closing
@@ -226,13 +239,26 @@ function capture(resolve: (result: PutResult | Promise<never>) => void): void {
   captured = resolve
 }
 
-const CLOSE_FAULT = 'close takes { timeoutMs }, a number of ms from 0'
+function closeFault(options: unknown): OptionsError | undefined {
+  const fault = argumentFault('close', options, ['timeoutMs'], closeHint)
+  if (fault !== undefined) return fault
+  const { timeoutMs = 0 } = Object(options) as { readonly timeoutMs?: unknown }
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return undefined
+  const shown = typeof timeoutMs === 'number' ? timeoutMs : kindOf(timeoutMs)
+  return new OptionsError([`close takes { timeoutMs }, a number of ms from 0, got ${shown}`])
+}
 
-/** Returns how long `close` may wait; undefined: that is no time. */
-function timeoutOf(options: unknown): number | undefined {
-  if (typeof options !== 'object' || options === null) return undefined
-  const { timeoutMs = Number.POSITIVE_INFINITY } = options as { readonly timeoutMs?: unknown }
-  return typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : undefined
+function closeHint(given: unknown): string | undefined {
+  return typeof given === 'number' ? `write close({ timeoutMs: ${given} })` : undefined
+}
+
+function putHint(given: unknown): string | undefined {
+  if (typeof given === 'function') return 'tryPut(record, callback) takes a callback'
+  return Array.isArray(given) ? undefined : 'recordTtlMs bounds how long a record may take, and signal takes it back'
+}
+
+function flushHint(): string {
+  return 'flush waits until every record has settled; recordTtlMs bounds that'
 }
 
 const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted']

@@ -8,6 +8,7 @@ import { Writable } from 'node:stream'
 import { errorText, OptionsError, ProducerError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { RecordSink } from './put-all.ts'
+import { argumentFault } from './second-argument.ts'
 
 export interface WritableOptions {
   /** Records that may wait in the stream itself; default 16. */
@@ -32,6 +33,8 @@ export function recordWritable(
   options: WritableOptions,
   warn: (code: string, message: string) => void
 ): Writable {
+  const fault = argumentFault('writable', options, ['highWaterMark', 'onFailure'])
+  if (fault !== undefined) throw fault
   const { onFailure } = options
   if (onFailure !== undefined && typeof onFailure !== 'function') {
     throw new OptionsError([`onFailure must be a function, got ${kindOf(onFailure)}`])

@@ -7,6 +7,7 @@
 import type { Failed, Outcome } from '../model/exchange.ts'
 import { failuresOf, type MemberFailure } from '../model/failure-story.ts'
 import type { Batch } from '../model/kinesis-record.ts'
+import { classifyRequestError, STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import { throttledByShard } from './diagnostics.ts'
 import { FailureTally } from './failure-tally.ts'
 import type { LogLine } from './log-line.ts'
@@ -108,10 +109,24 @@ function hasFailures(outcome: Outcome): boolean {
   return outcome.kind === 'failed' || outcome.records.some(({ errorCode }) => errorCode !== undefined)
 }
 
+/** One line for whoever has no logger: what happened, and what becomes of the records. */
 function outageText({ fields }: LogLine): string {
-  const { streamName, endpoint, error, failedRequests } = fields
+  const { streamName, endpoint, errorCode, error, failedRequests } = fields
+  const reason = String(error).replace(/\.$/, '')
   const where = endpoint === undefined ? '' : ` to ${endpoint}`
-  const count = failedRequests === 1 ? 'a request' : `${failedRequests} requests`
-  const fact = `stream ${streamName}: ${count}${where} failed, the last with ${error}`
-  return `${fact}; records wait until recordTtlMs while one request at a time tries again. A logger is told more.`
+  const facts = failedRequests === 1 ? `a request${where} failed` : `${failedRequests} requests${where} failed`
+  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(String(errorCode))} With a logger you hear more of it.`
+}
+
+function fateOf(errorCode: string): string {
+  switch (classifyRequestError({ errorCode, persisted: 'no' })) {
+    case 'refused':
+      return errorCode === STREAM_NOT_FOUND || errorCode === STREAM_IN_USE
+        ? 'If the stream is being created its records wait for it; if it is not, they fail (KPL_ERR_REJECTED).'
+        : 'If that goes on, the records of the stream fail (KPL_ERR_REJECTED).'
+    case 'local':
+      return 'If that goes on, the records of the stream fail (KPL_ERR_CANNOT_SEND).'
+    default:
+      return 'Its records wait for up to recordTtlMs, and one request at a time tries again.'
+  }
 }

@@ -23,8 +23,8 @@ test('without a logger an endpoint that cannot be reached is announced once, wit
   expect(ours.map(({ code, message }) => [code, message.replace(/orders|audit/, 'STREAM')])).toEqual([
     [
       'KPL_WARN_BREAKER_OPEN',
-      `stream STREAM: 5 requests to 127.0.0.1:${port} failed, the last with ECONNREFUSED: connect ECONNREFUSED ` +
-        `127.0.0.1:${port}; records wait until recordTtlMs while one request at a time tries again. A logger is told more.`
+      `stream STREAM: 5 requests to 127.0.0.1:${port} failed: ECONNREFUSED: connect ECONNREFUSED ` +
+        `127.0.0.1:${port}. Its records wait for up to recordTtlMs, and one request at a time tries again. With a logger you hear more of it.`
     ]
   ])
 })

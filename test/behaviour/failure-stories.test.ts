@@ -6,6 +6,7 @@ import { Harness } from '../support/harness.ts'
 
 const SHARD = 'shardId-000000000000'
 const THROTTLE = 'ProvisionedThroughputExceededException'
+const RATE = `Rate exceeded for shard ${SHARD} in stream orders under account 000000000000.`
 
 const endings: (() => void)[] = []
 afterEach(() => {
@@ -27,7 +28,7 @@ test('every record of a throttled shard that expires says what its own last atte
   const errors = slots.map(({ settled }) => settled!.error!)
   expect(errors.map(({ message, serviceCode }) => ({ message, serviceCode }))).toEqual(
     errors.map(() => ({
-      message: `not acknowledged within recordTtlMs (1000 ms); last attempt: ${THROTTLE}`,
+      message: `stream orders: not acknowledged within recordTtlMs (1000 ms); last attempt: ${THROTTLE}: ${RATE}`,
       serviceCode: THROTTLE
     }))
   )
@@ -56,7 +57,7 @@ test('a close that runs out of time tells what each record met before', async ()
 
   const error = slot.settled!.error!
   expect([storyOf(error), error.attempts.length > 0, events]).toEqual([
-    { message: `not acknowledged within close's 50 ms; last attempt: ${THROTTLE}`, serviceCode: THROTTLE },
+    { message: `not acknowledged within close's 50 ms; last attempt: ${THROTTLE}: ${RATE}`, serviceCode: THROTTLE },
     true,
     [
       {
@@ -99,7 +100,7 @@ test('a record that was taken back tells what it met before, and which shard it 
 
   const error = await harness.settle(failed)
   expect(storyOf(error)).toEqual({
-    message: `the record was taken back by its AbortSignal; last attempt: ${THROTTLE}`,
+    message: `the record was taken back by its AbortSignal; last attempt: ${THROTTLE}: ${RATE}`,
     serviceCode: THROTTLE
   })
   expect(events).toMatchObject([{ shardId: SHARD, serviceCode: THROTTLE, attempts: error.attempts.length }])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RecordFailedError } from '../../src/model/errors.ts'
+import { codedText, type RecordFailedError } from '../../src/model/errors.ts'
 import { type FaultAction, seededRandom } from '../../src/testing/index.ts'
 import { Harness, STREAM } from '../support/harness.ts'
 
@@ -57,7 +57,7 @@ test.each(seeds)(
 
 /** The end of the message and the code, for failures that end with attempts. */
 function toldOf({ code, message, serviceCode }: RecordFailedError) {
-  return endsWithAttempts(code) ? [message.split('; ')[1], serviceCode] : [code]
+  return endsWithAttempts(code) ? [message.slice(message.indexOf('; ') + 2), serviceCode] : [code]
 }
 
 function expectedOf({ code, attempts }: RecordFailedError) {
@@ -66,7 +66,10 @@ function expectedOf({ code, attempts }: RecordFailedError) {
   const serviceCode = codes.findLast(errorCode => errorCode !== 'Unanswered')
   if (codes.length === 0) return ['it was never sent', undefined]
   const isCut = codes.at(-1) === 'Unanswered' && serviceCode !== undefined
-  return [`last attempt: ${codes.at(-1)}${isCut ? `, before it: ${serviceCode}` : ''}`, serviceCode]
+  const last = attempts.at(-1)!
+  const isExplained = last.errorMessage !== undefined && last.errorCode !== 'Unanswered'
+  const text = isExplained ? codedText(last.errorCode!, last.errorMessage!) : last.errorCode
+  return [`last attempt: ${text}${isCut ? `, before it: ${serviceCode}` : ''}`, serviceCode]
 }
 
 function endsWithAttempts(code: string): boolean {

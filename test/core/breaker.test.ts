@@ -184,7 +184,7 @@ describe('refusals on this side', () => {
     const believed: boolean[] = []
 
     for (let nowMs = 0, i = 0; i < 3; i++, nowMs = breaker.nextDeadlineMs) {
-      believed.push(breaker.refusedHere(nowMs, nowMs))
+      believed.push(breaker.refusedHere(nowMs, nowMs, false))
     }
 
     expect(believed).toEqual([false, false, true])
@@ -202,32 +202,40 @@ describe('refusals on this side', () => {
     const believed = expected.map(() => {
       const startMs = nowMs
       nowMs = startMs + tryMs
-      return breaker.refusedHere(startMs, nowMs)
+      return breaker.refusedHere(startMs, nowMs, false)
     })
 
     expect(believed).toEqual(expected)
+  })
+
+  test('of what may only be late are believed after 1.5 seconds, however many they are', () => {
+    const breaker = new Breaker(noJitter)
+
+    const believed = [0, 300, 600, 900, 1499, 1500].map(nowMs => breaker.refusedHere(nowMs, nowMs, true))
+
+    expect(believed).toEqual([false, false, false, false, false, true])
   })
 
   test('of a stream that took records are believed after 30 seconds of them', () => {
     const breaker = new Breaker(noJitter)
     breaker.answered()
 
-    const believed = [1000, 6000, 30_999, 31_000].map(nowMs => breaker.refusedHere(nowMs, nowMs))
+    const believed = [1000, 6000, 30_999, 31_000].map(nowMs => breaker.refusedHere(nowMs, nowMs, false))
 
     expect(believed).toEqual([false, false, false, true])
   })
 
-  test('are asked about once a second at least, since nothing leaves for it', () => {
+  test('are asked about every 0.4 s at least, since nothing leaves for it', () => {
     const breaker = new Breaker(noJitter)
     const waitsMs: number[] = []
 
     for (let i = 0; i < 7; i++) {
       const nowMs = breaker.nextDeadlineMs
-      breaker.refusedHere(nowMs, nowMs)
+      breaker.refusedHere(nowMs, nowMs, false)
       waitsMs.push(breaker.nextDeadlineMs - nowMs)
     }
 
-    expect(waitsMs).toEqual([50, 100, 200, 400, 500, 500, 500])
+    expect(waitsMs).toEqual([50, 100, 200, 200, 200, 200, 200])
   })
 })
 
@@ -289,7 +297,7 @@ test('while it is open at most one request is out that it allowed, whatever happ
           if (request === undefined) continue
           if (kind === 'failed') breaker.failed(request.startMs, nowMs)
           else if (kind === 'refused') breaker.refused(request.startMs, nowMs)
-          else if (kind === 'refusedHere') breaker.refusedHere(request.startMs, nowMs)
+          else if (kind === 'refusedHere') breaker.refusedHere(request.startMs, nowMs, false)
           else {
             breaker.answered()
             out = out.map(({ startMs }) => ({ startMs, isProbe: false }))

@@ -22,7 +22,7 @@ test('members of one Kinesis record with different histories are each told their
   for (const history of histories) {
     members.push(accepted('key', 'data', { history, settle: error => void errors.push(error!) }))
   }
-  const failure = expired(1_000, sealed())
+  const failure = expired('s', 1_000, sealed())
   const settlement: Settlement = { kind: 'failed', members, attempts: [], persisted: 'no', failure }
 
   callBack(
@@ -61,7 +61,7 @@ test('a record whose answer is held when it is given up has that answer among it
   const [error] = slot.fate!
   expect([error?.persisted, error?.message, error?.attempts]).toMatchObject([
     'maybe',
-    'closed; last attempt: WrongShard',
+    'closed; last attempt: WrongShard: stored in a shard whose hash key range does not hold every user record',
     [{ errorCode: 'WrongShard', shardId: 'shardId-000000000009', sequenceNumber: '7' }]
   ])
 })

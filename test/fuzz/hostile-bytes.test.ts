@@ -215,10 +215,16 @@ test('arguments beside the record are checked before anything is done', async ()
     'InvalidRecordError: signal must be an AbortSignal, got null',
     'InvalidRecordError: settle must be a function, got null',
     'InvalidRecordError: settle must be a function, got Object',
-    ...Array(4).fill('OptionsError: Invalid options: close takes { timeoutMs }, a number of ms from 0')
+    ...['got number; write close({ timeoutMs: 5000 })', 'got null'].map(
+      fault => `OptionsError: Invalid options: close takes { timeoutMs }, ${fault}`
+    ),
+    ...['string', 'NaN'].map(
+      shown => `OptionsError: Invalid options: close takes { timeoutMs }, a number of ms from 0, got ${shown}`
+    )
   ])
   expect(producer.stats().bufferedRecords).toBe(0)
-  expect(producer.tryPut(record)).toBe(true)
+  // A close with a bad argument is a close.
+  expect(() => producer.tryPut(record)).toThrow('the producer is closed')
 })
 
 function textOf(error: Error): string {

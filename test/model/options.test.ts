@@ -148,7 +148,7 @@ describe('relations', () => {
 
     expect(faultsOf({ ...options, bufferMaxBytes: 2_001_280 })).toEqual([])
     expect(faultsOf({ ...options, bufferMaxBytes: 2_001_279 })).toEqual([
-      'bufferMaxBytes must hold one record of maxUserRecordBytes, at least 2001280 bytes, got 2001279'
+      'bufferMaxBytes must hold one record of maxUserRecordBytes, at least 2001280 bytes, got 2001279; or lower maxUserRecordBytes'
     ])
   })
 

@@ -44,7 +44,7 @@ const JSON_TYPE = 'application/x-amz-json-1.1'
 /** Only for a scenario that goes wrong. */
 const TTL_MS = 20_000
 /** Once a first failure was seen: time for refusals to be believed, and for logs. */
-const CLOSE_MS = 1000
+const CLOSE_MS = 2_500
 const LOOK_MS = 150
 const CREDENTIALS = {
   accessKeyId: ACCESS_KEY_ID,

@@ -1,0 +1,36 @@
+/** Fields of a record that nobody reads, under a name that is a slip: said once, since the record goes elsewhere. */
+import { expect, test } from 'vitest'
+import { unreadField } from '../../src/model/record-hints.ts'
+import { Harness } from '../support/harness.ts'
+
+test.each([
+  [{ partitionKey: 'k', data: '', stream: 'other' }, 'stream is not read: write streamName'],
+  [{ partitionKey: 'k', data: '', explicitHashkey: '7' }, 'explicitHashkey is not read: write explicitHashKey'],
+  [{ partitionKey: 'k', data: '', explicit_hash_key: '7' }, 'explicit_hash_key is not read: write explicitHashKey'],
+  [{ partitionKey: 'k', data: '', streamARN: 'x' }, 'streamARN is not read: write streamName'],
+  [{ partitionKey: 'k', data: '', streamname: 'x' }, 'streamname is not read: write streamName'],
+  [{ partitionKey: 'k', data: '', stream: 'mine', streamName: 'other' }, undefined],
+  [{ partitionKey: 'k', data: '', id: 7, orderStream: 1 }, undefined],
+  [{ partitionKey: 'k', data: '' }, undefined]
+])('%o: %s', (record, said) => {
+  expect(unreadField(record)).toBe(said)
+})
+
+test('the first record with one is put, and the slip is told once', async () => {
+  const warnings: unknown[] = []
+  const note = (message: string, fields: unknown): void => void warnings.push([message, fields])
+  const logger = { debug: () => {}, info: () => {}, warn: note, error: () => {} }
+  const harness = await new Harness({ logger }).warm()
+  const record = { partitionKey: 'k', data: 'v', stream: 'other' }
+
+  const puts = [harness.producer.put(record), harness.producer.put(record)]
+  await harness.pass(2_000)
+
+  expect((await Promise.all(puts)).length).toBe(2)
+  expect(warnings).toEqual([
+    [
+      'a record was taken, and one of its fields was not: stream is not read: write streamName',
+      { code: 'KPL_WARN_RECORD_FIELD' }
+    ]
+  ])
+})
