@@ -1,7 +1,7 @@
 /** Who learns that a reader's calls fail, that waits end when they are told to, and which arguments are refused. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { OptionsError } from '../../src/model/errors.ts'
-import { type ReadRetry, type ReadStreamOptions, readStream } from '../../src/reader/read-stream.ts'
+import { type ReadRetry, type ReadStreamOptions, readStream, type StreamReader } from '../../src/reader/read-stream.ts'
 import { collect, put, SHARDS, serviceError, setUp } from './fixture.ts'
 
 const warnings: unknown[] = []
@@ -103,30 +103,29 @@ describe('a shard whose reads fail', () => {
   })
 })
 
-describe('a next() that waits', () => {
-  test.each<[string, (records: AsyncGenerator<unknown>) => Promise<unknown>]>([
-    ['return', records => records.return(undefined)],
-    ['throw', records => records.throw(new Error('enough')).catch((error: Error) => error.message)]
-  ])('ends when %s is called, while a call hangs and while nothing new comes', async (_, end) => {
-    const hangs = setUp()
-    hangs.overrides.of = () => ({ answer: new Promise(() => {}) })
-    const idle = setUp()
-    // A clock that stands still: what does not end by itself never ends.
-    const readers = [hangs.read({ clock: hangs.time }), idle.read({ follow: true, clock: idle.time })]
+test('a next() that waits ends when return or throw is called, while a call hangs and while nothing new comes', async () => {
+  const hangs = setUp()
+  hangs.overrides.of = () => ({ answer: new Promise(() => {}) })
+  const idle = setUp()
+  // A clock that stands still: what does not end by itself never ends.
+  const start = () => [hangs.read({ clock: hangs.time }), idle.read({ follow: true, clock: idle.time })]
+  const end = async (reader: StreamReader, how: 'return' | 'throw') => {
+    const records = reader[Symbol.asyncIterator]() as AsyncGenerator<unknown>
+    const waiting = records.next()
+    await new Promise(resolve => setImmediate(resolve))
+    const ended = await records[how](new Error('enough')).catch((error: Error) => error.message)
+    return [await waiting, ended]
+  }
 
-    const outcomes = readers.map(async reader => {
-      const records = reader[Symbol.asyncIterator]() as AsyncGenerator<unknown>
-      const waiting = records.next()
-      await new Promise(resolve => setImmediate(resolve))
-      await end(records)
-      return waiting
-    })
+  const outcomes = await Promise.all([
+    ...start().map(reader => end(reader, 'throw')),
+    ...start().map(reader => end(reader, 'return'))
+  ])
 
-    expect(await Promise.all(outcomes)).toEqual([
-      { done: true, value: undefined },
-      { done: true, value: undefined }
-    ])
-  })
+  const done = { done: true, value: undefined }
+  const thrown = [done, 'enough']
+  const returned = [done, { done: true, value: undefined }]
+  expect(outcomes).toEqual([thrown, thrown, returned, returned])
 })
 
 test.each<[unknown, string]>([

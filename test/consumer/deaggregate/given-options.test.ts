@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   aggregate,
@@ -63,30 +62,4 @@ test('a name is shown without what a terminal would obey, and no longer than a n
   const call = () => deaggregate(PLAIN, { ['\u001b[2J' + 'x'.repeat(500)]: 1 } as never)
 
   expect(call).toThrow(/^\?\[2Jx{60} is not an option, there are /)
-})
-
-test('options that are left out, or undefined, are as if they were not there', () => {
-  const options = { shardRange: undefined, outOfRange: undefined, onCorrupt: undefined, copy: undefined }
-
-  const records = [deaggregate(PLAIN, options), deaggregate(PLAIN, undefined), deaggregate(PLAIN)].map(list => [
-    ...list
-  ])
-
-  expect(records).toEqual([records[0], records[0], records[0]])
-})
-
-test('whatever the options are, they are taken or refused by our own error', () => {
-  const value = fc.oneof(fc.anything(), fc.constantFrom('plain', 'kcl', 5, true))
-  const names = fc.constantFrom('shardRange', 'outOfRange', 'onCorrupt', 'maxUserRecords', 'copy', '__proto__', 'x')
-  const anyOptions = fc.oneof(fc.anything(), fc.dictionary(names, value))
-
-  fc.assert(
-    fc.property(anyOptions, options => {
-      try {
-        expect([...deaggregate(PLAIN, options as never)].length).toBe(1)
-      } catch (error) {
-        expect(error).toBeInstanceOf(ConsumerError)
-      }
-    })
-  )
 })

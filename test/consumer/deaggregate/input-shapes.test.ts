@@ -89,11 +89,14 @@ describe('deaggregate reads when a record arrived', () => {
   })
 })
 
-describe('deaggregate takes base64', () => {
-  test.each(['', 'eA==', 'eA', 'YWI=', 'YWJj', '_-8=', '+/8=', 'YWJj\r\nYWJj\n', 'YW Jj'])('as %j', text => {
+describe('deaggregate takes base64, and nothing that has other letters in it', () => {
+  test.each(['', 'eA==', 'eA', 'YWI=', 'YWJj', '_-8=', '+/8=', 'YWJj\r\nYWJj\n', 'YW Jj'])('%j', text => {
     const [record] = read({ data: text, partitionKey: 'k' })
+    const spoiled = ['{', '=YQ', '!!'].map(end => () => read({ data: `${text}${end}`, partitionKey: 'k' }))
 
     expect(Buffer.from(record!.data)).toEqual(Buffer.from(text, 'base64'))
+    const fault = 'data must be a Uint8Array or base64 text, got text that is not base64'
+    for (const call of spoiled) expect(call).toThrow(invalid(fault))
   })
 })
 
