@@ -11,6 +11,7 @@ import { OptionsError, StreamReadError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
 import type { KnownShard } from './answers.ts'
+import { checkedClock, checkedRandom } from './given-clock.ts'
 import { type ReadStreamOptions, readerFaults } from './options.ts'
 import { RetryNotice } from './retry-notice.ts'
 import { listPersistently, type ShardRead, ShardReads, stale } from './shard-reads.ts'
@@ -27,7 +28,7 @@ export interface StreamRecord extends ConsumedRecord {
   readonly shardId: string
 }
 
-/** Can be iterated once. */
+/** Can be iterated once: the second time is KPL_ERR_READ_FAILED. */
 export interface StreamReader extends AsyncIterable<StreamRecord> {
   /** Where to go on later: as `from` of another `readStream`. The record being worked on comes again. JSON-safe. */
   position(): StreamPosition
@@ -56,14 +57,18 @@ export function readStream(
 ): StreamReader {
   const faults = readerFaults(client, streamName, options)
   if (faults.length > 0) throw new OptionsError(faults)
-  const { clock = systemClock, random = systemRandom, maxRecordsPerRead } = options
-  const { requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+  const { requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, maxRecordsPerRead } = options
+  const clock = checkedClock(options.clock ?? systemClock)
+  const random = checkedRandom(options.random ?? systemRandom)
   const calls = new StreamCalls(client, streamName, { clock, random, requestTimeoutMs, maxRecordsPerRead })
   const notice = new RetryNotice(streamName, options.onRetry)
   const tree = new ShardTree(options.from ?? 'TRIM_HORIZON')
+  let isTaken = false
   return {
     position: () => tree.position(),
     [Symbol.asyncIterator]: () => {
+      if (isTaken) throw iteratedBefore(streamName)
+      isTaken = true
       const records = read({ streamName, tree, calls, notice, options, clock })
       const end = records.return.bind(records)
       const fail = records.throw.bind(records)
@@ -94,7 +99,6 @@ interface Reading {
 async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undefined> {
   const { streamName, tree, calls, notice, options, clock } = reading
   const { signal, follow = true, onStalePosition = 'throw' } = options
-  const isOver = calls.isStopped
   const stop = () => calls.stop()
   signal?.addEventListener('abort', stop)
   try {
@@ -119,8 +123,8 @@ async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undef
       else yield* take(next, reading)
     }
   } catch (error) {
-    // A read that was cut off because the consumer wants no more is no failure; a second iteration is one.
-    if (!calls.isStopped || isOver) throw error
+    // A read that was cut off because the consumer wants no more is no failure.
+    if (!calls.isStopped) throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     stop()
@@ -146,6 +150,12 @@ async function firstListing({
   if (options.onStalePosition !== 'restart') throw stale(streamName, shard.shardId, tree.placeOf(shard)!)
   tree.forget()
   return shards
+}
+
+/** Two iterations would share the records between them, and neither would know. */
+function iteratedBefore(streamName: string): StreamReadError {
+  const message = `stream ${streamName}: a reader is iterated once; make another one, from position() of this one`
+  return new StreamReadError('KPL_ERR_READ_FAILED', message, { streamName })
 }
 
 /** Sequence: a listing names shard 1 as the parent of 2, and 2 as that of 1 -> neither may be read before the other. */

@@ -1,6 +1,7 @@
 /** Who learns that a reader's calls fail, that waits end when they are told to, and which arguments are refused. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { OptionsError } from '../../src/model/errors.ts'
+import type { Clock } from '../../src/model/ports.ts'
 import { type ReadRetry, type ReadStreamOptions, readStream, type StreamReader } from '../../src/reader/read-stream.ts'
 import { collect, put, SHARDS, serviceError, setUp } from './fixture.ts'
 
@@ -126,6 +127,52 @@ test('a next() that waits ends when return or throw is called, while a call hang
   const thrown = [done, 'enough']
   const returned = [done, { done: true, value: undefined }]
   expect(outcomes).toEqual([thrown, thrown, returned, returned])
+})
+
+test('two iterations at once do not share the records: the second is an error', async () => {
+  const { kinesis, read } = setUp()
+  for (const text of ['1', '2', '3']) put(kinesis, text)
+  const reader = read()
+
+  const outcomes = await Promise.allSettled([collect(reader), collect(reader)])
+
+  const message = 'stream orders: a reader is iterated once; make another one, from position() of this one'
+  const reason = expect.objectContaining({ name: 'StreamReadError', code: 'KPL_ERR_READ_FAILED', message })
+  expect(outcomes).toEqual([
+    { status: 'fulfilled', value: ['0 a=1', '0 a=2', '0 a=3'] },
+    { status: 'rejected', reason }
+  ])
+})
+
+describe('what a user gives that breaks its promise', () => {
+  test.each<[string, Clock]>([
+    [
+      'nowMs() must return a number of milliseconds',
+      { nowMs: () => Number.NaN, schedule: () => ({ cancel: () => {} }) }
+    ],
+    ['schedule() must return a timer, an object with cancel()', { nowMs: () => 0, schedule: () => 5 as never }],
+    ['schedule() must return a timer, an object with cancel()', { nowMs: () => 0, schedule: () => undefined as never }]
+  ])('fails the reading by name: clock.%s', async (fault, clock) => {
+    const { read } = setUp()
+
+    const reading = collect(read({ clock }))
+
+    await expect(reading).rejects.toMatchObject({ code: 'KPL_ERR_INVALID_OPTIONS', faults: [`clock.${fault}`] })
+  })
+
+  test.each([Number.NaN, -5, 7, Number.POSITIVE_INFINITY, undefined])(
+    'does not stretch pauses: random() is %j',
+    async number => {
+      const { read, overrides, time } = setUp()
+      const startMs = time.nowMs()
+      overrides.of = () => ({ answer: Promise.reject(refused()) })
+
+      const reading = collect(read({ random: () => number as number }))
+
+      await expect(reading).rejects.toMatchObject({ code: 'KPL_ERR_READ_FAILED' })
+      expect(time.nowMs() - startMs).toBe(15_600)
+    }
+  )
 })
 
 test.each<[unknown, string]>([
