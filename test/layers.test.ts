@@ -34,14 +34,14 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
     ]
   },
   { part: /^index\.ts$/, may: [/^(producer|stats|model)\//] },
-  { part: /^consumer\/dedupe\.ts$/, may: [] },
+  { part: /^consumer\/dedupe\.ts$/, may: [/^consumer\/deaggregate\/(consumer-error|given-options)\.ts$/] },
   { part: /^consumer\/deaggregate(\.ts|\/)/, may: [/^wire\//, /^consumer\/deaggregate\//, 'node:crypto'] },
   { part: /^consumer\/lambda(\.ts|\/)/, may: [/^consumer\/(deaggregate\.ts|deaggregate\/|lambda\/)/] },
   {
     part: /^reader\//,
     may: [
       /^(reader|model|wire)\//,
-      'consumer/deaggregate.ts',
+      /^consumer\/deaggregate(\.ts$|\/(given-options|rules)\.ts$)/,
       /^aws\/(answers|classify-failure|deadline)\.ts$/,
       'lanes/fifo.ts',
       'system.ts',
@@ -62,7 +62,10 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       /^p-retry$|^@opentelemetry\/api$|^node:diagnostics_channel$/
     ]
   },
-  { part: /^testing\//, may: [/^(testing|model|wire)\//, 'consumer/deaggregate.ts', /^node:/] }
+  {
+    part: /^testing\//,
+    may: [/^(testing|model|wire)\//, /^consumer\/deaggregate(\.ts$|\/(consumer-error|given-options)\.ts$)/, /^node:/]
+  }
 ]
 
 const BANNED = [

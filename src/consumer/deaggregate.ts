@@ -9,8 +9,10 @@ import { EnvelopeReader } from '../wire/envelope-reader.ts'
 import { MalformedEnvelopeError } from '../wire/format.ts'
 import type { KeyTable } from '../wire/key-table.ts'
 import { bytesOf, listOf } from './deaggregate/given-data.ts'
+import { assertOptions, type OptionRules } from './deaggregate/given-options.ts'
 import { type AnyKinesisRecord, type OuterRecord, outerRecord } from './deaggregate/kinesis-record.ts'
 import { RangeFilter, type ShardRange } from './deaggregate/range-filter.ts'
+import { RECORD_RULES, SHARD_RULES } from './deaggregate/rules.ts'
 
 export { MalformedEnvelopeError } from '../wire/format.ts'
 export type { ArrivalTime } from './deaggregate/arrival-time.ts'
@@ -77,6 +79,8 @@ export interface DeaggregateOptions {
   readonly copy?: boolean | undefined
 }
 
+const RULES: OptionRules<DeaggregateOptions> = { ...SHARD_RULES, ...RECORD_RULES }
+
 /** What there is to know about a Kinesis record's bytes without its user records. */
 export interface AggregateInfo {
   /** Whether `deaggregate` takes it for an aggregate. */
@@ -99,8 +103,8 @@ export interface AggregateInfo {
 /**
  * Returns the user records of one Kinesis record, in order; a plain record gives itself. The record is validated at the
  * call; the user records are made one by one as they are asked for, once. The record's bytes are aliased meanwhile.
- * Throws KPL_ERR_INVALID_INPUT for what is no record, and KPL_ERR_MALFORMED_ENVELOPE, with the sequence number, if
- * `onCorrupt` says so or the memory is taken away before the last user record was made. Linear in the bytes.
+ * Throws KPL_ERR_INVALID_INPUT for what is no record and for options that will not do, and KPL_ERR_MALFORMED_ENVELOPE, with the
+ * sequence number, if `onCorrupt` says so or the memory is taken away before the last user record was made. Linear in the bytes.
  *
  *   for (const { partitionKey, data } of deaggregate(record)) ...
  */
@@ -108,6 +112,11 @@ export function deaggregate(
   record: AnyKinesisRecord,
   options: DeaggregateOptions = {}
 ): IterableIterator<ConsumedRecord> {
+  assertOptions(options, RULES)
+  return members(record, options)
+}
+
+function members(record: AnyKinesisRecord, options: DeaggregateOptions): IterableIterator<ConsumedRecord> {
   const outer = outerRecord(record)
   if (!hasMagic(outer.bytes)) return plain(outer, options.copy)
   try {
@@ -119,13 +128,24 @@ export function deaggregate(
   }
 }
 
-/** Returns the user records of many Kinesis records of one shard, in order, one Kinesis record at a time. */
-export function* deaggregateAll(
+/**
+ * Returns the user records of many Kinesis records of one shard, in order, one Kinesis record at a time. Throws as `deaggregate`
+ * does: at the call for what is no list and for options, when it comes to the record for the rest.
+ */
+export function deaggregateAll(
   records: Iterable<AnyKinesisRecord>,
-  options?: DeaggregateOptions
+  options: DeaggregateOptions = {}
 ): Generator<ConsumedRecord, void, undefined> {
-  for (const record of listOf(records)) {
-    for (const userRecord of deaggregate(record, options)) yield userRecord
+  assertOptions(options, RULES)
+  return membersOfAll(listOf(records), options)
+}
+
+function* membersOfAll(
+  records: Iterable<AnyKinesisRecord>,
+  options: DeaggregateOptions
+): Generator<ConsumedRecord, void, undefined> {
+  for (const record of records) {
+    for (const userRecord of members(record, options)) yield userRecord
   }
 }
 

@@ -1,9 +1,13 @@
 /**
  * './dedupe': remembers which user records were consumed lately, so that the copies of those whose producer was told to
- * write dedupe tags are dropped. Synchronous, in memory, no imports.
+ * write dedupe tags are dropped. Synchronous, in memory.
  * Invariant: remembers the `maxRecords` ids added last and no others, each once; what has no id is never dropped.
  * Cost: O(1) for each record; about 100 bytes for each id remembered.
  */
+import { invalidInput } from './deaggregate/consumer-error.ts'
+import { assertOptions, type OptionRules, wholeNumberFrom } from './deaggregate/given-options.ts'
+
+export { ConsumerError } from './deaggregate/consumer-error.ts'
 
 /** What is looked at of a `ConsumedRecord`. */
 export interface TaggedRecord {
@@ -18,6 +22,7 @@ export interface DedupeWindowOptions {
 const DEFAULT_MAX_RECORDS = 100_000
 /** A Set of V8 takes 2^24 entries, and those that were deleted count until half of them are. */
 const MOST_MAX_RECORDS = 8_000_000
+const RULES: OptionRules<DedupeWindowOptions> = { maxRecords: wholeNumberFrom(1, MOST_MAX_RECORDS) }
 
 /**
  * The ids of the records consumed last, first in, first out.
@@ -32,13 +37,10 @@ export class DedupeWindow {
   readonly #ring: string[] = []
   #oldest = 0
 
-  /** Throws a RangeError for a `maxRecords` that is not a whole number from 1 to 8,000,000. */
-  constructor({ maxRecords = DEFAULT_MAX_RECORDS }: DedupeWindowOptions = {}) {
-    const isInBounds = Number.isInteger(maxRecords) && maxRecords >= 1 && maxRecords <= MOST_MAX_RECORDS
-    if (!isInBounds) {
-      throw new RangeError(`maxRecords must be a whole number from 1 to ${MOST_MAX_RECORDS}, got ${maxRecords}`)
-    }
-    this.#maxRecords = maxRecords
+  /** Throws KPL_ERR_INVALID_INPUT for options that will not do. */
+  constructor(options: DedupeWindowOptions = {}) {
+    assertOptions(options, RULES)
+    this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS
   }
 
   /** Ids remembered now. */
@@ -47,21 +49,24 @@ export class DedupeWindow {
   }
 
   /** True the first time a record's id comes within the window, and for every record without one; remembers the id. */
-  isNew({ dedupeId }: TaggedRecord): boolean {
-    if (typeof dedupeId !== 'string') return true
+  isNew(record: TaggedRecord): boolean {
+    const dedupeId = idOf(record)
+    if (dedupeId === undefined) return true
     if (this.#ids.has(dedupeId)) return false
     this.#remember(dedupeId)
     return true
   }
 
   /** Whether the record's id is remembered: it is a copy of one that was added. Remembers nothing. */
-  has({ dedupeId }: TaggedRecord): boolean {
-    return typeof dedupeId === 'string' && this.#ids.has(dedupeId)
+  has(record: TaggedRecord): boolean {
+    const dedupeId = idOf(record)
+    return dedupeId !== undefined && this.#ids.has(dedupeId)
   }
 
   /** Remembers the record's id, if it has one, and forgets the oldest for it when the window is full. */
-  add({ dedupeId }: TaggedRecord): void {
-    if (typeof dedupeId === 'string' && !this.#ids.has(dedupeId)) this.#remember(dedupeId)
+  add(record: TaggedRecord): void {
+    const dedupeId = idOf(record)
+    if (dedupeId !== undefined && !this.#ids.has(dedupeId)) this.#remember(dedupeId)
   }
 
   #remember(dedupeId: string): void {
@@ -73,4 +78,10 @@ export class DedupeWindow {
     }
     this.#ids.add(dedupeId)
   }
+}
+
+/** Throws KPL_ERR_INVALID_INPUT for what is no record: an id alone would count as a record without one, and never be dropped. */
+function idOf(record: TaggedRecord): string | undefined {
+  if (typeof record !== 'object' || record === null) throw invalidInput('record', 'a consumed record', record)
+  return typeof record.dedupeId === 'string' ? record.dedupeId : undefined
 }

@@ -6,6 +6,17 @@
  */
 
 import { invalidInput } from './deaggregate/consumer-error.ts'
+import {
+  assertOptions,
+  FLAG,
+  FUNCTION,
+  having,
+  numberFrom,
+  type OptionRules,
+  oneOf,
+  wholeNumberFrom
+} from './deaggregate/given-options.ts'
+import { RECORD_RULES, SHARD_RULES } from './deaggregate/rules.ts'
 import type { DeaggregateOptions } from './deaggregate.ts'
 import { Batch } from './lambda/batch.ts'
 import { Deadline } from './lambda/deadline.ts'
@@ -33,15 +44,25 @@ export type {
   UserRecordHandler
 } from './lambda/event.ts'
 
-const DEFAULT_CONCURRENCY = 10
 const DEFAULT_RESERVE_MS = 1000
+const RULES: OptionRules<KinesisHandlerOptions> = {
+  ...RECORD_RULES,
+  concurrency: wholeNumberFrom(1),
+  afterFailure: oneOf('stop', 'continue'),
+  seen: having('has', 'add'),
+  reserveMs: numberFrom(0),
+  reportBatchItemFailures: FLAG,
+  onError: FUNCTION,
+  timeoutSignal: FUNCTION
+}
+const LOOP_RULES: OptionRules<DeaggregateOptions> = { ...SHARD_RULES, ...RECORD_RULES }
 
 /**
  * Returns a Lambda handler that gives each user record of an event to `handle`: in order for each partition key, up to
  * `concurrency` keys at once. A record whose `handle` throws or rejects is delivered again, with all that follows it
  * and its siblings in the same aggregate. The handler rejects, and so the whole batch is delivered again, for an event or
- * context that is none of Lambda's (KPL_ERR_INVALID_INPUT). Throws a RangeError for a `concurrency` that is not a whole
- * number from 1 and for a `reserveMs` that is no time.
+ * context that is none of Lambda's (KPL_ERR_INVALID_INPUT). Throws KPL_ERR_INVALID_INPUT at once without a function, and for
+ * options that will not do.
  *
  *   export const handler = kinesisHandler(async record => save(JSON.parse(Buffer.from(record.data).toString())))
  */
@@ -49,13 +70,9 @@ export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
   handle: UserRecordHandler<Context>,
   options: KinesisHandlerOptions = {}
 ): (event: LambdaStreamEvent, context: Context) => Promise<LambdaBatchResponse> {
-  const { concurrency = DEFAULT_CONCURRENCY, reserveMs = DEFAULT_RESERVE_MS } = options
-  const { timeoutSignal = (ms: number) => AbortSignal.timeout(ms) } = options
   if (typeof handle !== 'function') throw invalidInput('handle', 'a function', handle)
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new RangeError(`concurrency must be a whole number from 1, got ${concurrency}`)
-  }
-  if (!(reserveMs >= 0)) throw new RangeError(`reserveMs must be a number of milliseconds from 0, got ${reserveMs}`)
+  assertOptions(options, RULES)
+  const { reserveMs = DEFAULT_RESERVE_MS, timeoutSignal = (ms: number) => AbortSignal.timeout(ms) } = options
   return async (event, context) => {
     const records = recordsOf(event)
     const deadline = new Deadline(context, reserveMs, timeoutSignal)
@@ -65,12 +82,20 @@ export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
 
 /**
  * Yields the user records of an event in order, for a loop of one's own.
- * Throws KPL_ERR_INVALID_INPUT for an event that is none, and at a record that cannot be read; KPL_ERR_MALFORMED_ENVELOPE
- * if `onCorrupt` says so.
+ * Throws KPL_ERR_INVALID_INPUT at once for an event that is none and for options that will not do, and at a record that cannot be
+ * read; KPL_ERR_MALFORMED_ENVELOPE if `onCorrupt` says so.
  */
-export function* userRecords<Source extends LambdaStreamRecord>(
+export function userRecords<Source extends LambdaStreamRecord>(
   event: LambdaStreamEvent<Source>,
-  options?: DeaggregateOptions
+  options: DeaggregateOptions = {}
 ): Generator<LambdaUserRecord<Source>, void, undefined> {
-  for (const source of recordsOf(event)) yield* userRecordsOf(source, options)
+  assertOptions(options, LOOP_RULES)
+  return userRecordsOfAll(recordsOf(event), options)
+}
+
+function* userRecordsOfAll<Source extends LambdaStreamRecord>(
+  records: readonly Source[],
+  options: DeaggregateOptions
+): Generator<LambdaUserRecord<Source>, void, undefined> {
+  for (const source of records) yield* userRecordsOf(source, options)
 }

@@ -1,48 +1,94 @@
 /**
- * Whether a stream can be read as it was asked for.
+ * How a stream may be read, and whether it can be read as it was asked for.
  * Invariant: every fault is told at once, by the name of its option; no value is repeated that could be long.
  */
+
+import {
+  FLAG,
+  FUNCTION,
+  having,
+  numberFrom,
+  type OptionRules,
+  oneOf,
+  optionFaults,
+  wholeNumberFrom
+} from '../consumer/deaggregate/given-options.ts'
+import { RECORD_RULES, SHARD_RULES } from '../consumer/deaggregate/rules.ts'
+import type { DeaggregateOptions } from '../consumer/deaggregate.ts'
+import type { Clock, Random } from '../model/ports.ts'
 import { kindOf, streamNameFault } from '../model/records.ts'
-import { PLACE } from './shard-tree.ts'
+import type { OnRetry } from './retry-notice.ts'
+import { PLACE, type StreamStart } from './shard-tree.ts'
+
+export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'> {
+  /** Where to start. Default: `'TRIM_HORIZON'`, the oldest record kept. */
+  readonly from?: StreamStart | undefined
+  /** Ends the reading; the iteration then finishes without error. */
+  readonly signal?: AbortSignal | undefined
+  /** False: finish when every shard was read up to its newest record. Default: true, wait for more. */
+  readonly follow?: boolean | undefined
+  /** Between two reads of a shard that has nothing new, in milliseconds. Default: 1,000. */
+  readonly idleMs?: number | undefined
+  /** Kinesis records of one read, at most. Default: the service's 10,000. */
+  readonly maxRecordsPerRead?: number | undefined
+  /** Time for one call and its answer, in milliseconds; it is made again after that. Default: 10,000. */
+  readonly requestTimeoutMs?: number | undefined
+  /**
+   * What to do when a saved place cannot be of the shard, because the stream was deleted and made anew. `'throw'`, the
+   * default: KPL_ERR_STALE_POSITION. `'restart'`: forget the position, for all of it is of the former stream.
+   */
+  readonly onStalePosition?: 'throw' | 'restart' | undefined
+  /**
+   * Told of every call that failed and is made again. What it throws changes nothing, and is a process warning. Default: a process
+   * warning (KPL_WARN_READ_RETRY) at the third failure in a row, once until all calls are answered again.
+   */
+  readonly onRetry?: OnRetry | undefined
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+}
 
 const MAX_RECORDS_PER_READ = 10_000
 const MAX_SHOWN = 64
-/** Fifteen digits, as in a place. */
+/** Fifteen digits, as in a place; a date of JavaScript takes a few more. */
 const MAX_TIMESTAMP_MS = 999_999_999_999_999
+
+const RULES: OptionRules<ReadStreamOptions> = {
+  ...RECORD_RULES,
+  outOfRange: SHARD_RULES.outOfRange,
+  // `startFault` says more.
+  from: { must: '', isMet: () => true },
+  signal: {
+    must: 'an AbortSignal',
+    isMet: value =>
+      typeof Object(value).aborted === 'boolean' && having('addEventListener', 'removeEventListener').isMet(value)
+  },
+  follow: FLAG,
+  idleMs: numberFrom(0, Number.MAX_SAFE_INTEGER),
+  maxRecordsPerRead: wholeNumberFrom(1, MAX_RECORDS_PER_READ),
+  requestTimeoutMs: numberFrom(1, Number.MAX_SAFE_INTEGER),
+  onStalePosition: oneOf('throw', 'restart'),
+  onRetry: FUNCTION,
+  clock: having('nowMs', 'schedule'),
+  random: FUNCTION
+}
 
 /** Returns what is wrong with the arguments of `readStream`, one sentence each. */
 export function readerFaults(client: unknown, streamName: unknown, options: unknown): readonly string[] {
   const nameFault = streamNameFault(streamName)
   const faults: (string | undefined)[] = [
     typeof Object(client).send === 'function' ? undefined : 'client must have a send method',
-    nameFault === undefined ? undefined : `streamName ${nameFault}`
+    nameFault === undefined ? undefined : `streamName ${nameFault}`,
+    startFault(Object(options).from),
+    ...optionFaults(options, RULES, 'options')
   ]
-  if (typeof options !== 'object' || options === null) faults.push(`options must be an object, got ${kindOf(options)}`)
-  else faults.push(...optionFaults(options))
   return faults.filter(fault => fault !== undefined)
 }
 
-function optionFaults(options: object): (string | undefined)[] {
-  const { from, idleMs, requestTimeoutMs, maxRecordsPerRead, onStalePosition } = options as Record<string, unknown>
-  const isStart = from === undefined || from === 'TRIM_HORIZON' || from === 'LATEST'
-  const isKnown = onStalePosition === undefined || onStalePosition === 'throw' || onStalePosition === 'restart'
-  return [
-    isStart ? undefined : startFault(from),
-    numberFault('idleMs', idleMs, 0, Number.MAX_SAFE_INTEGER),
-    numberFault('requestTimeoutMs', requestTimeoutMs, 1, Number.MAX_SAFE_INTEGER),
-    numberFault('maxRecordsPerRead', maxRecordsPerRead, 1, MAX_RECORDS_PER_READ),
-    isKnown ? undefined : `onStalePosition must be 'throw' or 'restart', got ${kindOf(onStalePosition)}`
-  ]
-}
-
-function numberFault(name: string, value: unknown, min: number, max: number): string | undefined {
-  if (value === undefined || (typeof value === 'number' && value >= min && value <= max)) return undefined
-  return `${name} must be a number from ${min} to ${max}, got ${typeof value === 'number' ? value : kindOf(value)}`
-}
-
 function startFault(from: unknown): string | undefined {
+  if (from === undefined || from === 'TRIM_HORIZON' || from === 'LATEST') return undefined
   const kinds = "'TRIM_HORIZON', 'LATEST', { timestampMs } or a position"
   if (typeof from !== 'object' || from === null) return `from must be ${kinds}, got ${kindOf(from)}`
+  if ('shards' in from && 'timestampMs' in from) return `from must be one of ${kinds}, got two at once`
   if ('shards' in from) return placesFault(from.shards)
   const { timestampMs } = from as { readonly timestampMs?: unknown }
   const isTime =
@@ -50,7 +96,9 @@ function startFault(from: unknown): string | undefined {
     Number.isInteger(timestampMs) &&
     timestampMs >= 0 &&
     timestampMs <= MAX_TIMESTAMP_MS
-  return isTime ? undefined : `from must be ${kinds}; timestampMs must be whole milliseconds since the epoch`
+  return isTime
+    ? undefined
+    : `from must be ${kinds}; timestampMs must be whole milliseconds since the epoch, at most ${MAX_TIMESTAMP_MS}`
 }
 
 function placesFault(shards: unknown): string | undefined {

@@ -6,17 +6,21 @@
  * Source: Kinesis API reference, GetRecords (5 calls/s and 2 MiB/s a shard; iterators live 5 minutes), read 2026-11.
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
-import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../consumer/deaggregate.ts'
+import { type ConsumedRecord, deaggregate } from '../consumer/deaggregate.ts'
 import { OptionsError, StreamReadError } from '../model/errors.ts'
-import type { Clock, Random } from '../model/ports.ts'
+import type { Clock } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
 import type { KnownShard } from './answers.ts'
-import { readerFaults } from './options.ts'
+import { checkedClock, checkedRandom } from './given-clock.ts'
+import { type ReadStreamOptions, readerFaults } from './options.ts'
+import { RetryNotice } from './retry-notice.ts'
 import { listPersistently, type ShardRead, ShardReads, stale } from './shard-reads.ts'
-import { ShardTree, type StreamPosition, type StreamStart } from './shard-tree.ts'
+import { ShardTree, type StreamPosition } from './shard-tree.ts'
 import { StreamCalls } from './stream-calls.ts'
 
 export { StreamReadError } from '../model/errors.ts'
+export type { ReadStreamOptions } from './options.ts'
+export type { ReadRetry } from './retry-notice.ts'
 export type { StreamPosition, StreamStart } from './shard-tree.ts'
 
 /** A user record and the shard it was read from. */
@@ -24,29 +28,7 @@ export interface StreamRecord extends ConsumedRecord {
   readonly shardId: string
 }
 
-export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'> {
-  /** Where to start. Default: `'TRIM_HORIZON'`, the oldest record kept. */
-  readonly from?: StreamStart | undefined
-  /** Ends the reading; the iteration then finishes without error. */
-  readonly signal?: AbortSignal | undefined
-  /** False: finish when every shard was read up to its newest record. Default: true, wait for more. */
-  readonly follow?: boolean | undefined
-  /** Between two reads of a shard that has nothing new, in milliseconds. Default: 1,000. */
-  readonly idleMs?: number | undefined
-  /** Kinesis records of one read, at most. Default: the service's 10,000. */
-  readonly maxRecordsPerRead?: number | undefined
-  /** Time for one call and its answer, in milliseconds; it is made again after that. Default: 10,000. */
-  readonly requestTimeoutMs?: number | undefined
-  /**
-   * What to do when a saved place cannot be of the shard, because the stream was deleted and made anew. `'throw'`, the
-   * default: KPL_ERR_STALE_POSITION. `'restart'`: forget the position, for all of it is of the former stream.
-   */
-  readonly onStalePosition?: 'throw' | 'restart' | undefined
-  readonly clock?: Clock | undefined
-  readonly random?: Random | undefined
-}
-
-/** Can be iterated once. */
+/** Can be iterated once: the second time is KPL_ERR_READ_FAILED. */
 export interface StreamReader extends AsyncIterable<StreamRecord> {
   /** Where to go on later: as `from` of another `readStream`. The record being worked on comes again. JSON-safe. */
   position(): StreamPosition
@@ -75,20 +57,30 @@ export function readStream(
 ): StreamReader {
   const faults = readerFaults(client, streamName, options)
   if (faults.length > 0) throw new OptionsError(faults)
-  const { clock = systemClock, random = systemRandom, maxRecordsPerRead } = options
-  const { requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+  const { requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, maxRecordsPerRead } = options
+  const clock = checkedClock(options.clock ?? systemClock)
+  const random = checkedRandom(options.random ?? systemRandom)
   const calls = new StreamCalls(client, streamName, { clock, random, requestTimeoutMs, maxRecordsPerRead })
+  const notice = new RetryNotice(streamName, options.onRetry)
   const tree = new ShardTree(options.from ?? 'TRIM_HORIZON')
+  let isTaken = false
   return {
     position: () => tree.position(),
     [Symbol.asyncIterator]: () => {
-      const records = read({ streamName, tree, calls, options, clock })
+      if (isTaken) throw iteratedBefore(streamName)
+      isTaken = true
+      const records = read({ streamName, tree, calls, notice, options, clock })
       const end = records.return.bind(records)
+      const fail = records.throw.bind(records)
       // A generator that waits would end with the next record only.
       return Object.assign(records, {
         return: () => {
           calls.stop()
           return end()
+        },
+        throw: (error: unknown) => {
+          calls.stop()
+          return fail(error)
         }
       })
     }
@@ -99,14 +91,14 @@ interface Reading {
   readonly streamName: string
   readonly tree: ShardTree
   readonly calls: StreamCalls
+  readonly notice: RetryNotice
   readonly options: ReadStreamOptions
   readonly clock: Clock
 }
 
 async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undefined> {
-  const { streamName, tree, calls, options, clock } = reading
+  const { streamName, tree, calls, notice, options, clock } = reading
   const { signal, follow = true, onStalePosition = 'throw' } = options
-  const isOver = calls.isStopped
   const stop = () => calls.stop()
   signal?.addEventListener('abort', stop)
   try {
@@ -114,6 +106,7 @@ async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undef
     const reads = new ShardReads(calls, {
       streamName,
       clock,
+      notice,
       onStalePosition,
       isKnown: shardId => tree.isKnown(shardId)
     })
@@ -130,8 +123,8 @@ async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undef
       else yield* take(next, reading)
     }
   } catch (error) {
-    // A read that was cut off because the consumer wants no more is no failure; a second iteration is one.
-    if (!calls.isStopped || isOver) throw error
+    // A read that was cut off because the consumer wants no more is no failure.
+    if (!calls.isStopped) throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     stop()
@@ -139,17 +132,30 @@ async function* read(reading: Reading): AsyncGenerator<StreamRecord, void, undef
 }
 
 /** Lists the shards, and holds the saved position against them: twice, before it counts as that of another stream. */
-async function firstListing({ streamName, tree, calls, options, clock }: Reading): Promise<readonly KnownShard[]> {
-  let shards = await listPersistently(calls, streamName, clock)
+async function firstListing({
+  streamName,
+  tree,
+  calls,
+  notice,
+  options,
+  clock
+}: Reading): Promise<readonly KnownShard[]> {
+  let shards = await listPersistently(calls, { streamName, clock, notice })
   if (tree.staleShard(shards) !== undefined) {
     await calls.sleepUntil(clock.nowMs() + LISTING_LAG_MS)
-    shards = await listPersistently(calls, streamName, clock)
+    shards = await listPersistently(calls, { streamName, clock, notice })
   }
   const shard = tree.staleShard(shards)
   if (shard === undefined) return shards
   if (options.onStalePosition !== 'restart') throw stale(streamName, shard.shardId, tree.placeOf(shard)!)
   tree.forget()
   return shards
+}
+
+/** Two iterations would share the records between them, and neither would know. */
+function iteratedBefore(streamName: string): StreamReadError {
+  const message = `stream ${streamName}: a reader is iterated once; make another one, from position() of this one`
+  return new StreamReadError('KPL_ERR_READ_FAILED', message, { streamName })
 }
 
 /** Sequence: a listing names shard 1 as the parent of 2, and 2 as that of 1 -> neither may be read before the other. */
@@ -163,10 +169,11 @@ function* take(
   { cursor, answer, children }: ShardRead,
   { tree, options, clock }: Reading
 ): Generator<StreamRecord, void, undefined> {
-  const { signal, idleMs = DEFAULT_IDLE_MS } = options
-  const { shardId } = cursor
+  const { signal, idleMs = DEFAULT_IDLE_MS, outOfRange, onCorrupt, maxUserRecords, copy } = options
+  const { shardId, range: shardRange } = cursor
+  const deaggregation = { shardRange, outOfRange, onCorrupt, maxUserRecords, copy }
   for (const source of answer.records) {
-    for (const record of deaggregate(source, { ...options, shardRange: cursor.range })) {
+    for (const record of deaggregate(source, deaggregation)) {
       // A reading that starts in the middle of an aggregate passes over what was done.
       if (cursor.isDone(record)) continue
       if (signal?.aborted) return

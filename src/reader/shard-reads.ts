@@ -9,6 +9,7 @@ import { Fifo } from '../lanes/fifo.ts'
 import { errorText, StreamReadError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
 import { isCovered, type KnownShard, type RecordsAnswer } from './answers.ts'
+import type { ReadRetry, RetryNotice } from './retry-notice.ts'
 import type { ShardCursor } from './shard-tree.ts'
 import { codeOf, isPassing, type StreamCalls } from './stream-calls.ts'
 
@@ -23,6 +24,7 @@ export interface ShardRead {
 export interface ShardReadsOptions {
   readonly streamName: string
   readonly clock: Clock
+  readonly notice: RetryNotice
   readonly onStalePosition: 'throw' | 'restart'
   readonly isKnown: (shardId: string) => boolean
 }
@@ -121,7 +123,7 @@ export class ShardReads {
 
   /** undefined: it failed, and `cursor.nextReadMs` says when to try again. */
   async #read(cursor: ShardCursor): Promise<ShardRead | undefined> {
-    let operation = 'GetShardIterator'
+    let operation: ReadRetry['operation'] = 'GetShardIterator'
     try {
       const iterator = await this.#iterator(cursor)
       operation = 'GetRecords'
@@ -133,6 +135,7 @@ export class ShardReads {
         return undefined
       }
       cursor.failures = 0
+      this.#options.notice.worked(cursor.shardId)
       cursor.isEndClaimed = false
       return { cursor, answer, children }
     } catch (error) {
@@ -187,7 +190,7 @@ export class ShardReads {
   }
 
   /** Plans the next try, or throws what will not pass. */
-  #failed(cursor: ShardCursor, operation: string, error: unknown): void {
+  #failed(cursor: ShardCursor, operation: ReadRetry['operation'], error: unknown): void {
     const code = codeOf(error)
     if (cursor.isUnconfirmed && operation === 'GetShardIterator' && code === 'InvalidArgumentException') {
       this.#refused(cursor, error)
@@ -196,8 +199,13 @@ export class ShardReads {
     const isExpired = code === 'ExpiredIteratorException' && !cursor.isAdrift
     if (isExpired) cursor.iterator = undefined
     else if (!isPassing(error)) throw error
-    if (++cursor.failures > MAX_FAILURES) throw exhausted(this.#options.streamName, operation, error, cursor.shardId)
-    cursor.nextReadMs = this.#options.clock.nowMs() + this.#calls.pauseMs(cursor.failures)
+    const { streamName, clock, notice } = this.#options
+    const { shardId } = cursor
+    if (++cursor.failures > MAX_FAILURES) throw exhausted(streamName, operation, error, shardId)
+    const pauseMs = this.#calls.pauseMs(cursor.failures)
+    cursor.nextReadMs = clock.nowMs() + pauseMs
+    // A call that was cut off because the reader stops is not made again.
+    if (!this.#calls.isStopped) notice.tell({ error, operation, shardId, failureCount: cursor.failures, pauseMs })
   }
 
   /** The service never gave the saved number of this shard. */
@@ -228,16 +236,20 @@ export function stale(streamName: string, shardId: string, place: string, cause?
 /** Lists all shards, again and again while that fails in a way that may pass. */
 export async function listPersistently(
   calls: StreamCalls,
-  streamName: string,
-  clock: Clock
+  { streamName, clock, notice }: Pick<ShardReadsOptions, 'streamName' | 'clock' | 'notice'>
 ): Promise<readonly KnownShard[]> {
   for (let failureCount = 1; ; failureCount++) {
     try {
-      return await calls.listShards()
+      const shards = await calls.listShards()
+      notice.worked()
+      return shards
     } catch (error) {
       if (calls.isStopped || !isPassing(error)) throw error
       if (failureCount > MAX_FAILURES) throw exhausted(streamName, 'ListShards', error)
-      await calls.sleepUntil(clock.nowMs() + calls.pauseMs(failureCount))
+      const pauseMs = calls.pauseMs(failureCount)
+      const slept = calls.sleepUntil(clock.nowMs() + pauseMs)
+      notice.tell({ error, operation: 'ListShards', shardId: undefined, failureCount, pauseMs })
+      await slept
     }
   }
 }

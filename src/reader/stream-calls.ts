@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { protocolFailure } from '../aws/classify-failure.ts'
 import { armDeadline } from '../aws/deadline.ts'
-import { TransportError } from '../model/errors.ts'
+import { OptionsError, TransportError } from '../model/errors.ts'
 import { MAX_LIST_SHARDS_PAGES } from '../model/limits.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { streamRef } from '../model/records.ts'
@@ -154,6 +154,8 @@ export class StreamCalls {
 
 /** Whether the same call may succeed later. Nothing is written, so nothing is ambiguous. */
 export function isPassing(error: unknown): boolean {
+  // What the user gave is as wrong the next time.
+  if (error instanceof OptionsError) return false
   const verdict = classifyRequestError({ errorCode: codeOf(error), statusCode: statusOf(error), persisted: 'no' })
   return verdict === 'throttled' || verdict === 'outage'
 }

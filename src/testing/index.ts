@@ -52,6 +52,16 @@ export {
 export { type FaultDecision, type FaultEnding, FaultPlan } from './fault-plan.ts'
 export type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
 export { InMemoryTransport, type InMemoryTransportOptions } from './in-memory-transport.ts'
+export {
+  kinesisEvent,
+  type LambdaContextOptions,
+  type LambdaEventOptions,
+  type LambdaEventRecord,
+  type LambdaTestContext,
+  type LambdaTestEvent,
+  type LambdaTestRecord,
+  lambdaContext
+} from './lambda-event.ts'
 export type { PutEffects } from './put-records.ts'
 export type { RecordError } from './record-error.ts'
 export { type SeededRandom, seededRandom } from './seeded-random.ts'

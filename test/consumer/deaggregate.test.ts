@@ -251,11 +251,11 @@ describe('deaggregate on the shapes of a record', () => {
   })
 
   test('takes an SDK record without data for an empty one', () => {
-    const record = { Data: undefined, PartitionKey: undefined, SequenceNumber: undefined }
+    const record = { Data: undefined, PartitionKey: undefined, SequenceNumber: '1' }
 
     const records = [...deaggregate(record)]
 
-    expect(records).toStrictEqual([{ ...rawRecord(new Uint8Array()), partitionKey: '', sequenceNumber: '' }])
+    expect(records).toStrictEqual([{ ...rawRecord(new Uint8Array()), partitionKey: '', sequenceNumber: '1' }])
   })
 })
 

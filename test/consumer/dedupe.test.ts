@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ConsumedRecord, type DeaggregateOptions, deaggregate } from '../../src/consumer/deaggregate.ts'
-import { DedupeWindow } from '../../src/consumer/dedupe.ts'
+import { ConsumerError, DedupeWindow } from '../../src/consumer/dedupe.ts'
 import { kinesisHandler, type LambdaStreamRecord } from '../../src/consumer/lambda.ts'
 import { type InvalidRecordError, OptionsError } from '../../src/model/errors.ts'
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
@@ -11,6 +11,7 @@ import { twinEnvelope } from '../reference/envelope.ts'
 import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
 import { kclDelivers } from '../support/kcl-reader.ts'
 
+const invalid = (message: string) => new ConsumerError('KPL_ERR_INVALID_INPUT', message)
 const idsOf = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({ dedupeId: `producer.${from + i}` }))
 
@@ -88,8 +89,27 @@ describe('a window', () => {
 
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 8_000_001])('is not made for %d records', maxRecords => {
     expect(() => new DedupeWindow({ maxRecords })).toThrow(
-      new RangeError(`maxRecords must be a whole number from 1 to 8000000, got ${maxRecords}`)
+      invalid(`maxRecords must be a whole number from 1 to 8000000, got ${maxRecords}`)
     )
+  })
+
+  test.each<[unknown, string]>([
+    [500, 'options must be an object, got number'],
+    [null, 'options must be an object, got null'],
+    [[], 'options must be an object, got array'],
+    [{ maxRecord: 500 }, 'maxRecord is not an option, did you mean maxRecords?'],
+    [{ maxRecords: '500' }, 'maxRecords must be a whole number from 1 to 8000000, got string'],
+    [{ maxRecords: null }, 'maxRecords must be a whole number from 1 to 8000000, got null']
+  ])('is not made with %j', (options, message) => {
+    expect(() => new DedupeWindow(options as never)).toThrow(invalid(message))
+  })
+
+  test('is not asked about an id alone, which would count as a record without one', () => {
+    const window = new DedupeWindow()
+
+    const calls = [window.isNew, window.has, window.add].map(method => () => method.call(window, 'id.1' as never))
+
+    for (const call of calls) expect(call).toThrow(invalid('record must be a consumed record, got string'))
   })
 })
 

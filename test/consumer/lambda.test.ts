@@ -324,7 +324,7 @@ describe('kinesisHandler', () => {
     const make = (concurrency: number) => () => kinesisHandler(() => {}, { concurrency })
 
     for (const concurrency of [0, 1.5, Number.NaN]) {
-      expect(make(concurrency)).toThrow(new RangeError(`concurrency must be a whole number from 1, got ${concurrency}`))
+      expect(make(concurrency)).toThrow(`concurrency must be a whole number from 1, got ${concurrency}`)
     }
   })
 })

@@ -35,6 +35,24 @@ const COMMON_JS = '{"type":"commonjs"}'
 const jest = (at: string, ...flags: readonly string[]): Promise<Ended> =>
   run(process.execPath, [...flags, join(MODULES, 'jest/bin/jest.js'), '--no-cache', '--runInBand'], at)
 
+describe('a consumer, as docs/testing.md has it,', () => {
+  test('is tested under node --test', async () => {
+    const at = projectOf('consumer', { 'consumer.test.mjs': block('docs/testing.md', 'ts', 'lambdaContext()') })
+
+    const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap'], at)
+
+    expect(stdout).toContain('# pass 3\n# fail 0')
+  })
+
+  test('reads from the fake server what a producer put', async () => {
+    const at = projectOf('reader', { 'read.mjs': block('docs/testing.md', 'ts', 'readStream(client') })
+
+    const { stdout, stderr } = await run(process.execPath, ['read.mjs'], at)
+
+    expect([stdout.trim().split('\n').sort(), stderr]).toEqual([['customer-1 1', 'customer-2 2'], ''])
+  })
+})
+
 describe('the test of docs/testing.md', () => {
   const text = block('docs/testing.md', 'ts', 'new InMemoryTransport')
   const inJest = text.replace(NODE_TEST, '')

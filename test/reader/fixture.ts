@@ -63,7 +63,7 @@ export function setUp(shardCount = 1) {
   }
   const client = { send } as unknown as KinesisClient
   const read = (options: ReadStreamOptions = {}): StreamReader =>
-    readStream(client, 'orders', { clock, random: () => 1, follow: false, ...options })
+    readStream(client, 'orders', { clock, random: () => 1, follow: false, onRetry: () => {}, ...options })
   return { time, kinesis, calls, faults, overrides, read, clock, client }
 }
 

@@ -310,7 +310,7 @@ test('arguments are checked at the call, all at once', () => {
       faults: [
         `from.shards must hold places as position() returns them; that of ${SHARDS[0]} is none`,
         'idleMs must be a number from 0 to 9007199254740991, got NaN',
-        'maxRecordsPerRead must be a number from 1 to 10000, got 0',
+        'maxRecordsPerRead must be a whole number from 1 to 10000, got 0',
         "onStalePosition must be 'throw' or 'restart', got string"
       ]
     }) as Error
@@ -322,15 +322,15 @@ test.each<[unknown, string]>([
   [null, "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position, got null"],
   [
     {},
-    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch"
+    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch, at most 999999999999999"
   ],
   [
     { timestampMs: new Date() },
-    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch"
+    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch, at most 999999999999999"
   ],
   [
     { timestampMs: 1e15 },
-    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch"
+    "from must be 'TRIM_HORIZON', 'LATEST', { timestampMs } or a position; timestampMs must be whole milliseconds since the epoch, at most 999999999999999"
   ],
   [{ shards: null }, 'from.shards must be a plain object, got null'],
   [{ shards: [] }, 'from.shards must be a plain object, got array'],

@@ -77,7 +77,9 @@ describe('a consumer that leaves while the reader waits', () => {
 
     const again = collect(reader)
 
-    await expect(again).rejects.toThrow('The reader has stopped.')
+    await expect(again).rejects.toThrow(
+      'stream orders: a reader is iterated once; make another one, from position() of this one'
+    )
   })
 })
 

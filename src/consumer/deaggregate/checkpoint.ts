@@ -3,6 +3,7 @@
  * Invariant: the order is the KCL's (ExtendedSequenceNumber, 3.x): first the sequence number as a number, then the
  * sub-sequence number; AT_TIMESTAMP, TRIM_HORIZON and LATEST come before every number, in that order, SHARD_END after.
  */
+import { ConsumerError, invalidInput } from './consumer-error.ts'
 
 /** A place in a shard. `sequenceNumber` is decimal text or one of the KCL's four words; no sub-sequence number is 0. */
 export interface ExtendedSequenceNumber {
@@ -10,6 +11,7 @@ export interface ExtendedSequenceNumber {
   readonly subSequenceNumber?: number | undefined
 }
 
+const MUST = 'decimal digits or a word of the KCL'
 /** In order; the numbers stand before the last one. */
 const WORDS = ['AT_TIMESTAMP', 'TRIM_HORIZON', 'LATEST', 'SHARD_END']
 /** Above every sequence number: those have 56 digits, and text of more than 128 is refused. */
@@ -17,35 +19,48 @@ const SHARD_END = 10n ** 128n
 
 /**
  * Returns a negative number, 0 or a positive one as `left` is before, at or after `right`: fit for `sort`.
- * Throws a SyntaxError for a sequence number that is neither decimal text nor one of the four words.
+ * Throws KPL_ERR_INVALID_INPUT for what is no place: a comparison with it would have no answer, and records would be passed over.
  */
 export function compareSequenceNumbers(left: ExtendedSequenceNumber, right: ExtendedSequenceNumber): number {
-  const leftValue = asNumber(left.sequenceNumber)
-  const rightValue = asNumber(right.sequenceNumber)
-  if (leftValue !== rightValue) return leftValue < rightValue ? -1 : 1
-  return (left.subSequenceNumber ?? 0) - (right.subSequenceNumber ?? 0)
+  const leftPlace = placeOf(left)
+  const rightPlace = placeOf(right)
+  if (leftPlace.value !== rightPlace.value) return leftPlace.value < rightPlace.value ? -1 : 1
+  return leftPlace.subSequenceNumber - rightPlace.subSequenceNumber
 }
 
-/** Returns `sequenceNumber:subSequenceNumber`, which `parseSequenceNumber` reads back. */
+/** Returns `sequenceNumber:subSequenceNumber`, which `parseSequenceNumber` reads back. Throws KPL_ERR_INVALID_INPUT. */
 export function formatSequenceNumber(place: ExtendedSequenceNumber): string {
-  return `${place.sequenceNumber}:${place.subSequenceNumber ?? 0}`
+  return `${place?.sequenceNumber}:${placeOf(place).subSequenceNumber}`
 }
 
-/**
- * Returns the place that `formatSequenceNumber` printed; a bare sequence number has sub-sequence number 0. Throws a SyntaxError
- * for a sub-sequence number that is none: every comparison with it would be false, and a reader would skip all records.
- */
+/** Returns the place that `formatSequenceNumber` printed; a bare sequence number has sub-sequence number 0. Throws KPL_ERR_INVALID_INPUT. */
 export function parseSequenceNumber(text: string): { sequenceNumber: string; subSequenceNumber: number } {
-  const parts = /^([^:]*)(?::(\d{1,15}))?$/.exec(text)
-  if (parts === null) throw new SyntaxError(`not a place in a shard: ${text.slice(0, 64)}`)
-  return { sequenceNumber: parts[1]!, subSequenceNumber: Number(parts[2] ?? 0) }
+  if (typeof text !== 'string') throw invalidInput('place', 'text', text)
+  const [, sequenceNumber = '', sub = '0'] = /^([^:]*)(?::(\d{1,15}))?$/.exec(text) ?? []
+  const place = { sequenceNumber, subSequenceNumber: Number(sub) }
+  placeOf(place)
+  return place
 }
 
-function asNumber(sequenceNumber: string): bigint {
+/** A place whose sequence number is comparable. */
+interface Place {
+  readonly value: bigint
+  readonly subSequenceNumber: number
+}
+
+function placeOf(place: ExtendedSequenceNumber): Place {
+  const { sequenceNumber, subSequenceNumber = 0 } = Object(place) as Partial<ExtendedSequenceNumber>
+  if (!Number.isSafeInteger(subSequenceNumber) || subSequenceNumber < 0) {
+    throw invalidInput('subSequenceNumber', 'a whole number from 0', subSequenceNumber)
+  }
+  return { value: numericValue(sequenceNumber), subSequenceNumber }
+}
+
+function numericValue(sequenceNumber: unknown): bigint {
+  if (typeof sequenceNumber !== 'string') throw invalidInput('sequenceNumber', MUST, sequenceNumber)
   const word = WORDS.indexOf(sequenceNumber)
   if (word === WORDS.length - 1) return SHARD_END
   if (word >= 0) return BigInt(word - WORDS.length)
-  if (!/^\d{1,128}$/.test(sequenceNumber))
-    throw new SyntaxError(`not a sequence number: ${String(sequenceNumber).slice(0, 64)}`)
-  return BigInt(sequenceNumber)
+  if (/^\d{1,128}$/.test(sequenceNumber)) return BigInt(sequenceNumber)
+  throw new ConsumerError('KPL_ERR_INVALID_INPUT', `sequenceNumber must be ${MUST}, got text that is neither`)
 }

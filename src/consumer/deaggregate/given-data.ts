@@ -16,6 +16,10 @@ export function bytesOf(value: unknown, must: string = 'a Uint8Array'): Uint8Arr
 
 /** Returns what was given as a list that can be walked. Throws KPL_ERR_INVALID_INPUT. */
 export function listOf<T>(records: Iterable<T>): Iterable<T> {
-  if (typeof Object(records)[Symbol.iterator] === 'function') return records
-  throw invalidInput('records', 'a list of records', records)
+  const isList =
+    typeof records === 'object' && !isBytes(records) && typeof Object(records)[Symbol.iterator] === 'function'
+  if (isList) return records
+  // An event of Lambda and an answer of GetRecords have their list in this field.
+  const isAround = Array.isArray(Object(records).Records)
+  throw invalidInput('records', isAround ? 'the list itself (give its Records)' : 'a list of records', records)
 }

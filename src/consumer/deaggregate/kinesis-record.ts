@@ -5,7 +5,7 @@
 
 import { isBytes } from '../../wire/bytes.ts'
 import { type ArrivalTime, arrivalMs } from './arrival-time.ts'
-import { invalidInput } from './consumer-error.ts'
+import { ConsumerError, invalidInput } from './consumer-error.ts'
 import { bytesOf } from './given-data.ts'
 
 /** GetRecords and SubscribeToShard of the AWS SDK for JavaScript v3. */
@@ -77,7 +77,7 @@ const DATA_KINDS = 'a Uint8Array or base64 text'
 
 /**
  * Returns the record in the one shape. Bytes are aliased, base64 is decoded. Data that is null is empty, keys and numbers
- * that are missing are empty text. Throws KPL_ERR_INVALID_INPUT for what is no record.
+ * that are missing are empty text. Throws KPL_ERR_INVALID_INPUT for what is no record: it has no data, key or number at all.
  */
 export function outerRecord(record: AnyKinesisRecord): OuterRecord {
   if (isBytes(record))
@@ -86,13 +86,18 @@ export function outerRecord(record: AnyKinesisRecord): OuterRecord {
   const fields = fieldsOf(whole['kinesis'] ?? whole, 'kinesis')
   const from = fieldsOf(whole['kinesisRecordMetadata'] ?? whole['kinesisStreamRecordMetadata'] ?? fields, 'metadata')
   const data = fields['Data'] ?? fields['data']
-  if (data == null && !('Data' in fields || 'data' in fields)) throw invalidInput('data', DATA_KINDS, data)
+  const partitionKey = textOf(from['PartitionKey'] ?? from['partitionKey'], 'partitionKey')
+  const sequenceNumber = textOf(from['SequenceNumber'] ?? from['sequenceNumber'], 'sequenceNumber')
+  if (data == null) {
+    if (partitionKey === '' && sequenceNumber === '') throw noRecord(record)
+    if (!('Data' in fields || 'data' in fields)) throw invalidInput('data', DATA_KINDS, data)
+  }
   const arrival =
     from['approximateArrivalTimestamp'] ?? whole['approximateArrivalTimestamp'] ?? from['ApproximateArrivalTimestamp']
   return {
-    bytes: bytesOf(typeof (data ?? '') === 'string' ? Buffer.from(String(data ?? ''), 'base64') : data, DATA_KINDS),
-    partitionKey: textOf(from['PartitionKey'] ?? from['partitionKey'], 'partitionKey'),
-    sequenceNumber: textOf(from['SequenceNumber'] ?? from['sequenceNumber'], 'sequenceNumber'),
+    bytes: bytesOf(typeof (data ?? '') === 'string' ? decoded(String(data ?? '')) : data, DATA_KINDS),
+    partitionKey,
+    sequenceNumber,
     // Lambda counts seconds, with a fraction; the transformations and our fake count milliseconds.
     arrivalTimestamp: arrivalMs(arrival ?? fields['arrivalMs'], arrival == null || whole['recordId'] !== undefined)
   }
@@ -101,6 +106,28 @@ export function outerRecord(record: AnyKinesisRecord): OuterRecord {
 function fieldsOf(value: unknown, name: string): Fields {
   if (typeof value === 'object' && value !== null) return value as Fields
   throw invalidInput(name, 'a Kinesis record', value)
+}
+
+function noRecord(value: unknown): ConsumerError {
+  const isMany = Array.isArray(value) || Array.isArray(Object(value).Records)
+  return invalidInput(
+    'record',
+    `a Kinesis record${isMany ? ' (for a list: deaggregateAll(event.Records))' : ''}`,
+    value
+  )
+}
+
+/**
+ * Reads base64, with line breaks or without. Node.js passes over whatever is none, so that a text that was never encoded would come
+ * out as other bytes; but those are fewer than its length says.
+ */
+function decoded(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64')
+  const digitCount = text.length - (text.endsWith('==') ? 2 : Number(text.endsWith('=')))
+  if (bytes.length === Math.floor((digitCount * 3) / 4) && digitCount % 4 !== 1) return bytes
+  const joined = text.replace(/\s+/g, '')
+  if (joined !== text) return decoded(joined)
+  throw new ConsumerError('KPL_ERR_INVALID_INPUT', `data must be ${DATA_KINDS}, got text that is not base64`)
 }
 
 function textOf(value: unknown, name: string): string {

@@ -6,7 +6,7 @@
  */
 import { md5 } from '../../wire/digest.ts'
 import type { EnvelopeReader } from '../../wire/envelope-reader.ts'
-import { invalidInput } from './consumer-error.ts'
+import type { OptionRule } from './given-options.ts'
 
 /** A shard's hash keys, both ends included, as decimal text or bigint; or the SDK's `Shard.HashKeyRange` as it is. */
 export type ShardRange =
@@ -19,17 +19,16 @@ export type ShardRange =
  */
 export type Place = 'inside' | 'outside' | 'nowhere' | 'unknown'
 
-/** Both shapes in one. */
-interface AnyRange {
-  readonly startingHashKey?: unknown
-  readonly StartingHashKey?: unknown
-  readonly endingHashKey?: unknown
-  readonly EndingHashKey?: unknown
-}
-
-const ALL: ShardRange = { startingHashKey: 0n, endingHashKey: 2n ** 128n - 1n }
+const MAX_HASH_KEY = 2n ** 128n - 1n
+const ALL: ShardRange = { startingHashKey: 0n, endingHashKey: MAX_HASH_KEY }
 const HEX_DIGITS = 32
 const MAX_DECIMAL_DIGITS = 39
+
+/** What the option `shardRange` must be. A range whose end comes first holds no key: it would drop every user record. */
+export const SHARD_RANGE: OptionRule = {
+  must: 'two hash keys, the smaller one first, as decimal text or bigint',
+  isMet: isRange
+}
 
 /** The places of one envelope's members with respect to one shard. */
 export class RangeFilter {
@@ -40,11 +39,11 @@ export class RangeFilter {
   readonly #byKey: Place[] = Object.setPrototypeOf([], null)
   readonly #byHashKey: Place[] = Object.setPrototypeOf([], null)
 
-  /** No range means all hash keys. Throws KPL_ERR_INVALID_INPUT for a bound that is no hash key. */
-  constructor(reader: EnvelopeReader, range: ShardRange | undefined) {
-    const { startingHashKey, StartingHashKey, endingHashKey, EndingHashKey }: AnyRange = range ?? ALL
-    this.#start = bound(startingHashKey ?? StartingHashKey)
-    this.#end = bound(endingHashKey ?? EndingHashKey)
+  /** No range means all hash keys; one that is given meets SHARD_RANGE. */
+  constructor(reader: EnvelopeReader, range: ShardRange = ALL) {
+    const { start, end } = boundsOf(range)
+    this.#start = hex(start)
+    this.#end = hex(end)
     this.#reader = reader
   }
 
@@ -75,10 +74,19 @@ function decimalToHex(text: string): string | undefined {
   return isNegative || digits.length > MAX_DECIMAL_DIGITS ? '' : hex(digits)
 }
 
-function bound(hashKey: unknown): string {
-  const isHashKey = typeof hashKey === 'bigint' || (typeof hashKey === 'string' && /^\d{1,64}$/.test(hashKey))
-  if (!isHashKey) throw invalidInput('shardRange', 'two hash keys, as decimal text or bigint', hashKey)
-  return hex(hashKey)
+function isRange(range: unknown): boolean {
+  const { start, end } = boundsOf(Object(range))
+  return isHashKey(start) && isHashKey(end) && BigInt(start) <= BigInt(end) && BigInt(end) <= MAX_HASH_KEY
+}
+
+function isHashKey(value: unknown): value is string | bigint {
+  return typeof value === 'bigint' ? value >= 0n : typeof value === 'string' && /^\d{1,64}$/.test(value)
+}
+
+/** Either shape; that of the SDK has types that allow for nothing. */
+function boundsOf(range: ShardRange): { readonly start: string | bigint; readonly end: string | bigint } {
+  const { startingHashKey, StartingHashKey, endingHashKey, EndingHashKey } = range as Readonly<Record<string, string>>
+  return { start: (startingHashKey ?? StartingHashKey)!, end: (endingHashKey ?? EndingHashKey)! }
 }
 
 /** As 32 digits; more when it takes more. */

@@ -9,6 +9,7 @@ import { CONTAINER_KEY } from '../../wire/format.ts'
 import { explicitHashKeyFault } from '../../wire/hash-key.ts'
 import { ConsumerError, invalidInput } from './consumer-error.ts'
 import { bytesOf, listOf } from './given-data.ts'
+import { assertOptions, numberFrom, type OptionRules } from './given-options.ts'
 
 /** A user record to aggregate. */
 export interface AggregatableRecord {
@@ -38,6 +39,7 @@ export interface AggregatedRecord {
 }
 
 const DEFAULT_MAX_BYTES = 51_200
+const RULES: OptionRules<RecordAggregatorOptions> = { maxBytes: numberFrom(0), maxUserRecords: numberFrom(0) }
 
 /** Builds one aggregated record at a time. */
 export class RecordAggregator {
@@ -46,7 +48,9 @@ export class RecordAggregator {
   readonly #maxUserRecords: number
   #explicitHashKey = ''
 
+  /** Throws KPL_ERR_INVALID_INPUT for options that will not do. */
   constructor(options: RecordAggregatorOptions = {}) {
+    assertOptions(options, RULES)
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
     this.#maxUserRecords = options.maxUserRecords ?? Number.POSITIVE_INFINITY
   }
@@ -93,12 +97,18 @@ export class RecordAggregator {
 }
 
 /** Yields the records aggregated in their order, each aggregate as full as the options allow. One shard's records only. */
-export function* aggregate(
+export function aggregate(
   records: Iterable<AggregatableRecord>,
   options?: RecordAggregatorOptions
 ): Generator<AggregatedRecord, void, undefined> {
-  const aggregator = new RecordAggregator(options)
-  for (const record of listOf(records)) {
+  return aggregated(listOf(records), new RecordAggregator(options))
+}
+
+function* aggregated(
+  records: Iterable<AggregatableRecord>,
+  aggregator: RecordAggregator
+): Generator<AggregatedRecord, void, undefined> {
+  for (const record of records) {
     if (aggregator.add(record)) continue
     yield aggregator.seal()!
     aggregator.add(record)

@@ -4,6 +4,7 @@
  * Invariant: a user record is counted before anybody is told of it, and nothing starts once the answer is made.
  */
 
+import type { DeaggregateOptions } from '../deaggregate.ts'
 import type { Deadline } from './deadline.ts'
 import type { KinesisHandlerOptions, LambdaBatchResponse, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
 import { Failures } from './failures.ts'
@@ -29,6 +30,7 @@ export class Batch {
   readonly #deadline: Deadline
   readonly #handle: (record: LambdaUserRecord) => unknown
   readonly #options: KinesisHandlerOptions
+  readonly #deaggregation: DeaggregateOptions
   readonly #concurrency: number
   readonly #failures: Failures
   readonly #tasks: Iterator<Task>
@@ -56,6 +58,8 @@ export class Batch {
     this.#deadline = deadline
     this.#handle = handle
     this.#options = options
+    const { onCorrupt, maxUserRecords, copy } = options
+    this.#deaggregation = { onCorrupt, maxUserRecords, copy }
     this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
     this.#failures = new Failures(options.onError)
     this.#tasks = this.#readTasks()
@@ -174,7 +178,7 @@ export class Batch {
     for (const [index, source] of this.#records.entries()) {
       this.#pending[index] = 1
       try {
-        for (const record of userRecordsOf(source, this.#options)) {
+        for (const record of userRecordsOf(source, this.#deaggregation)) {
           this.#pending[index]!++
           yield { record, index }
         }
@@ -187,17 +191,17 @@ export class Batch {
 
   #fail(index: number, error: unknown, record: LambdaUserRecord | undefined): void {
     this.#lowestFailedIndex = Math.min(this.#lowestFailedIndex, index)
-    this.#failures.tell(error, record)
+    this.#failures.tell(error, record, this.#records[index])
   }
 
   #tellTimeUp(): void {
     const running = [...this.#running].filter(task => !task.isDone)
     for (const { record } of running) {
-      this.#failures.tell(this.#deadline.timeUp('while the user record was worked on'), record)
+      this.#failures.tell(this.#deadline.timeUp('while the user record was worked on'), record, record.source)
     }
     const isUntold = this.#isCutShort || this.#failures.first === undefined
     if (isUntold && running.length === 0) {
-      this.#failures.tell(this.#deadline.timeUp('before every user record was started'), undefined)
+      this.#failures.tell(this.#deadline.timeUp('before every user record was started'), undefined, undefined)
     }
   }
 

@@ -33,6 +33,7 @@ export class Deadline {
     }
     const timeMs = Math.floor(this.#startMs - this.#reserveMs)
     this.signal = timeoutSignal(Math.min(timeMs, MAX_TIMER_MS))
+    if (!isSignal(this.signal)) throw invalidInput('timeoutSignal()', 'an AbortSignal', this.signal)
   }
 
   hasTime(): boolean {
@@ -44,6 +45,13 @@ export class Deadline {
     const times = `${Math.round(this.#startMs)} ms at the start, ${Math.round(this.#reserveMs)} of them in reserve`
     return new ConsumerError('KPL_ERR_TIME_UP', `the time was up (${times}) ${when}`)
   }
+}
+
+/** Of this or another realm, or of a polyfill. */
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener } = Object(value) as Readonly<Record<string, unknown>>
+  const canListen = typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  return typeof aborted === 'boolean' && canListen
 }
 
 function remainingMs(context: unknown): number {

@@ -2,7 +2,8 @@
  * Tells the user of failures.
  * Invariant: nothing that `onError` throws or rejects with gets out, or gets lost: it is a process warning.
  */
-import type { KinesisHandlerOptions, LambdaUserRecord } from './event.ts'
+import type { KinesisHandlerOptions, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
+import { placeOf } from './user-records.ts'
 
 export class Failures {
   /** The first of all: what the invocation fails with when it has to fail as a whole. */
@@ -14,10 +15,11 @@ export class Failures {
     this.#onError = onError
   }
 
-  tell(error: unknown, record: LambdaUserRecord | undefined): void {
+  /** `source`: the Kinesis record that the failure is about, if it is about one. */
+  tell(error: unknown, record: LambdaUserRecord | undefined, source: LambdaStreamRecord | undefined): void {
     this.first ??= { error }
     if (this.#onError === undefined) {
-      warn('KPL_WARN_RECORD_FAILED', textOf(error))
+      warn('KPL_WARN_RECORD_FAILED', [textOf(error), ...placeOf(source, record)].join(', '))
       return
     }
     try {

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareSequenceNumbers, formatSequenceNumber, parseSequenceNumber } from '../../../src/consumer/deaggregate.ts'
+import {
+  ConsumerError,
+  compareSequenceNumbers,
+  formatSequenceNumber,
+  parseSequenceNumber
+} from '../../../src/consumer/deaggregate.ts'
+
+const invalid = (message: string) => new ConsumerError('KPL_ERR_INVALID_INPUT', message)
 
 describe('extended sequence numbers', () => {
   test('are ordered as the KCL orders checkpoints', () => {
@@ -37,26 +44,65 @@ describe('extended sequence numbers', () => {
     expect(answers).toEqual([0, 0])
   })
 
-  test.each(['', '-1', '1.5', 'latest', '__proto__', '0x10', '9'.repeat(200)])('are refused when they are %j', text => {
-    const compare = () => compareSequenceNumbers({ sequenceNumber: text }, { sequenceNumber: '1' })
-
-    expect(compare).toThrow(SyntaxError)
-  })
-
-  test.each([undefined, null, {}])('are refused, by the same error, when they are %j', sequenceNumber => {
-    const compare = () => compareSequenceNumbers({ sequenceNumber: sequenceNumber as never }, { sequenceNumber: '1' })
-
-    expect(compare).toThrow(SyntaxError)
-  })
-
-  test.each(['1:x', '1:', '1:-1', '1:1.5', '1:2:3'])(
-    'are refused with a sub-sequence number that is none: %s',
+  test.each(['', '-1', '1.5', 'latest', '__proto__', '0x10', '9'.repeat(200), 'secret'])(
+    'are refused when they are %j, without being repeated',
     text => {
-      const parse = () => parseSequenceNumber(text)
+      const calls = [
+        () => compareSequenceNumbers({ sequenceNumber: text }, { sequenceNumber: '1' }),
+        () => formatSequenceNumber({ sequenceNumber: text }),
+        () => parseSequenceNumber(text)
+      ]
 
-      expect(parse).toThrow(new SyntaxError(`not a place in a shard: ${text}`))
+      const fault = 'sequenceNumber must be decimal digits or a word of the KCL, got text that is neither'
+      for (const call of calls) expect(call).toThrow(invalid(fault))
     }
   )
+
+  test.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['undefined', null],
+    ['undefined', '17'],
+    ['undefined', {}],
+    ['null', { sequenceNumber: null }],
+    ['number', { sequenceNumber: 17 }],
+    ['object', { sequenceNumber: {} }]
+  ])('are refused, by the same error, when they are %s: %j', (got, place) => {
+    const calls = [
+      () => compareSequenceNumbers({ sequenceNumber: '1' }, place as never),
+      () => formatSequenceNumber(place as never)
+    ]
+
+    const fault = `sequenceNumber must be decimal digits or a word of the KCL, got ${got}`
+    for (const call of calls) expect(call).toThrow(invalid(fault))
+  })
+
+  test.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, 'x', null])(
+    'are refused with the sub-sequence number %j, with which no comparison has an answer',
+    subSequenceNumber => {
+      const place = { sequenceNumber: '1', subSequenceNumber: subSequenceNumber as number }
+      const calls = [() => compareSequenceNumbers(place, { sequenceNumber: '1' }), () => formatSequenceNumber(place)]
+
+      for (const call of calls) expect(call).toThrow(/^subSequenceNumber must be a whole number from 0, got /)
+    }
+  )
+
+  test.each(['1:x', '1:', '1:-1', '1:1.5', '1:2:3', ':5', ' 1'])('are refused when they are read from %j', text => {
+    const parse = () => parseSequenceNumber(text)
+
+    expect(parse).toThrow(
+      invalid('sequenceNumber must be decimal digits or a word of the KCL, got text that is neither')
+    )
+  })
+
+  test.each([
+    [undefined, 'undefined'],
+    [4.9e55, 'number'],
+    [null, 'null']
+  ])('are refused when they are read from %j', (value, got) => {
+    const parse = () => parseSequenceNumber(value as never)
+
+    expect(parse).toThrow(invalid(`place must be text, got ${got}`))
+  })
 
   test('are read back as they were printed', () => {
     const anyPlace = fc.record({

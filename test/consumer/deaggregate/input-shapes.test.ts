@@ -89,25 +89,52 @@ describe('deaggregate reads when a record arrived', () => {
   })
 })
 
+describe('deaggregate takes base64, and nothing that has other letters in it', () => {
+  test.each(['', 'eA==', 'eA', 'YWI=', 'YWJj', '_-8=', '+/8=', 'YWJj\r\nYWJj\n', 'YW Jj'])('%j', text => {
+    const [record] = read({ data: text, partitionKey: 'k' })
+    const spoiled = ['{', '=YQ', '!!'].map(end => () => read({ data: `${text}${end}`, partitionKey: 'k' }))
+
+    expect(Buffer.from(record!.data)).toEqual(Buffer.from(text, 'base64'))
+    const fault = 'data must be a Uint8Array or base64 text, got text that is not base64'
+    for (const call of spoiled) expect(call).toThrow(invalid(fault))
+  })
+})
+
 describe('deaggregate refuses what is no record', () => {
   test.each<[unknown, string]>([
     [undefined, 'record must be a Kinesis record, got undefined'],
     [null, 'record must be a Kinesis record, got null'],
     ['eA==', 'record must be a Kinesis record, got string'],
     [7, 'record must be a Kinesis record, got number'],
-    [{}, 'data must be a Uint8Array or base64 text, got undefined'],
-    [[], 'data must be a Uint8Array or base64 text, got undefined'],
+    [{}, 'record must be a Kinesis record, got object'],
+    [[], 'record must be a Kinesis record (for a list: deaggregateAll(event.Records)), got array'],
     [{ PartitionKey: 'k', SequenceNumber: '1' }, 'data must be a Uint8Array or base64 text, got undefined'],
     [{ Data: 5 }, 'data must be a Uint8Array or base64 text, got number'],
     [{ Data: [1, 2] }, 'data must be a Uint8Array or base64 text, got array'],
     [{ data: { type: 'Buffer', data: [1] } }, 'data must be a Uint8Array or base64 text, got object'],
     [{ Data: new ArrayBuffer(4) }, 'data must be a Uint8Array or base64 text, got object'],
     [{ Data: new DataView(new ArrayBuffer(4)) }, 'data must be a Uint8Array or base64 text, got object'],
-    [new Uint16Array(4), 'data must be a Uint8Array or base64 text, got undefined'],
+    [new Uint16Array(4), 'record must be a Kinesis record, got object'],
     [{ Data: TWO, PartitionKey: 5 }, 'partitionKey must be text, got number'],
     [{ Data: TWO, SequenceNumber: 5n }, 'sequenceNumber must be text, got bigint'],
     [{ kinesis: 'text' }, 'kinesis must be a Kinesis record, got string'],
-    [{ kinesis: {} }, 'data must be a Uint8Array or base64 text, got undefined'],
+    [
+      [{ data: TWO }, { data: TWO }],
+      'record must be a Kinesis record (for a list: deaggregateAll(event.Records)), got array'
+    ],
+    [
+      { Records: [{ kinesis: { data: 'eA==' } }] },
+      'record must be a Kinesis record (for a list: deaggregateAll(event.Records)), got object'
+    ],
+    [{ data: null }, 'record must be a Kinesis record, got object'],
+    [{ Data: undefined, PartitionKey: '', SequenceNumber: undefined }, 'record must be a Kinesis record, got object'],
+    [Promise.resolve({ data: TWO }), 'record must be a Kinesis record, got object'],
+    [
+      { data: '{"total":17.5}', partitionKey: 'k' },
+      'data must be a Uint8Array or base64 text, got text that is not base64'
+    ],
+    [{ data: 'YWJjZ', partitionKey: 'k' }, 'data must be a Uint8Array or base64 text, got text that is not base64'],
+    [{ kinesis: {} }, 'record must be a Kinesis record, got object'],
     [{ data: '', kinesisRecordMetadata: 5 }, 'metadata must be a Kinesis record, got number']
   ])('and says so (%#)', (record, message) => {
     const call = () => deaggregate(record as AnyKinesisRecord)
@@ -117,9 +144,11 @@ describe('deaggregate refuses what is no record', () => {
 
   test.each<[unknown, string]>([
     [undefined, 'records must be a list of records, got undefined'],
-    [{ Records: [] }, 'records must be a list of records, got object'],
-    [TWO, 'record must be a Kinesis record, got number'],
-    ['text', 'record must be a Kinesis record, got string']
+    [{ Records: [] }, 'records must be the list itself (give its Records), got object'],
+    [TWO, 'records must be a list of records, got object'],
+    [Promise.resolve([]), 'records must be a list of records, got object'],
+    [5, 'records must be a list of records, got number'],
+    ['text', 'records must be a list of records, got string']
   ])('also as a list: %j', (records, message) => {
     const call = () => [...deaggregateAll(records as Iterable<AnyKinesisRecord>)]
 
@@ -127,15 +156,20 @@ describe('deaggregate refuses what is no record', () => {
   })
 
   test.each<[string, unknown]>([
-    ['undefined', { StartingHashKey: undefined, EndingHashKey: undefined }],
-    ['undefined', {}],
-    ['undefined', 'range'],
-    ['string', { startingHashKey: '0x5', endingHashKey: '6' }],
-    ['number', { startingHashKey: 0, endingHashKey: 5 }]
-  ])('and a shardRange with a bound that is %s: %j', (got, shardRange) => {
-    const call = () => read({ Data: TWO }, { shardRange })
+    ['null', null],
+    ['string', 'range'],
+    ['object', { StartingHashKey: undefined, EndingHashKey: undefined }],
+    ['object', {}],
+    ['object', { startingHashKey: '0x5', endingHashKey: '6' }],
+    ['object', { startingHashKey: 0, endingHashKey: 5 }],
+    ['object', { startingHashKey: '6', endingHashKey: '5' }],
+    ['object', { startingHashKey: -1n, endingHashKey: 5n }],
+    ['object', { startingHashKey: 0n, endingHashKey: 2n ** 128n }]
+  ])('and a shardRange that is none (%s), for plain records too: %#', (got, shardRange) => {
+    const calls = [{ Data: TWO }, { data: 'eA==' }].map(record => () => read(record, { shardRange }))
 
-    expect(call).toThrow(invalid(`shardRange must be two hash keys, as decimal text or bigint, got ${got}`))
+    const message = `shardRange must be two hash keys, the smaller one first, as decimal text or bigint, got ${got}`
+    for (const call of calls) expect(call).toThrow(invalid(message))
   })
 
   test.each([undefined, null, 'text', {}, [1]])('and bytes that are none: %j', value => {

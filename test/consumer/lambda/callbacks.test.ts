@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { aggregate } from '../../../src/consumer/deaggregate.ts'
 import { type KinesisHandlerOptions, kinesisHandler, type UserRecordHandler } from '../../../src/consumer/lambda.ts'
-import { collectWarnings, context, errorLog, eventOf, failuresAt, textOf } from './fixture.ts'
+import { kinesisEvent } from '../../../src/testing/index.ts'
+import { collectWarnings, context, errorLog, eventOf, failuresAt, sequenceNumber, textOf } from './fixture.ts'
 
 const FAULT = new Error('a fault of the user')
 const thrower = () => {
@@ -100,7 +102,50 @@ describe('a failure that nobody is there to be told of', () => {
     })
 
     expect(answer).toEqual(failuresAt(1))
-    expect([warnings, unhandled]).toEqual([[['KPL_WARN_RECORD_FAILED', text]], []])
+    expect([warnings, unhandled]).toEqual([
+      [['KPL_WARN_RECORD_FAILED', `${text}, sequence number ${sequenceNumber(1)}`]],
+      []
+    ])
+  })
+})
+
+describe('the warning of a failure', () => {
+  const shardId = 'shardId-000000000003'
+
+  test('names shard, sequence number and place in the aggregate, and neither key nor data', async () => {
+    const [aggregated] = [
+      ...aggregate([
+        { partitionKey: 'key one', data: 'fine' },
+        { partitionKey: 'key two', data: 'secret' }
+      ])
+    ]
+    const event = kinesisEvent([{ ...aggregated!, shardId, sequenceNumber: sequenceNumber(0) }])
+    const handler = kinesisHandler(record => {
+      if (textOf(record) === 'secret') throw new Error('no 3')
+    })
+
+    const [record] = event.Records
+    const odd = { ...record!, eventID: 'key\u0000', kinesis: { ...record!.kinesis, sequenceNumber: 'not one' } }
+
+    await handler(event, context)
+    await handler({ Records: [odd] }, context)
+
+    const place = `shard ${shardId}, sequence number ${sequenceNumber(0)}, sub-sequence number 1`
+    expect(warnings).toEqual([
+      ['KPL_WARN_RECORD_FAILED', `Error: no 3, ${place}`],
+      ['KPL_WARN_RECORD_FAILED', 'Error: no 3, sub-sequence number 1']
+    ])
+  })
+
+  test('names the Kinesis record that cannot be read', async () => {
+    const [good] = kinesisEvent([{ data: 'x', shardId, sequenceNumber: sequenceNumber(0) }]).Records
+    const event = { Records: [{ ...good!, kinesis: { ...good!.kinesis, data: 5 as never } }] }
+
+    await kinesisHandler(() => {})(event, context)
+
+    const fault = 'ConsumerError: data must be a Uint8Array or base64 text, got number'
+    const place = `shard ${shardId}, sequence number ${sequenceNumber(0)}`
+    expect(warnings).toEqual([['KPL_WARN_RECORD_FAILED', `${fault}, ${place}`]])
   })
 })
 

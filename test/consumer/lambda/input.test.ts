@@ -107,9 +107,78 @@ describe('kinesisHandler', () => {
     await expect(answer).rejects.toMatchObject({ name: 'ConsumerError', code: 'KPL_ERR_INVALID_INPUT' })
   })
 
+  test.each([
+    ['aws:sqs', { messageId: '1', body: '{}', eventSource: 'aws:sqs' }],
+    ['aws:sns', { EventSource: 'aws:sns', Sns: {} }],
+    ['aws:dynamodb', { eventSource: 'aws:dynamodb', dynamodb: { SequenceNumber: '1' } }]
+  ])('says that an event of %s is none of Kinesis', async (service, odd) => {
+    const { told, onError } = errorLog()
+    const handler = kinesisHandler(() => {}, { onError })
+
+    const answer = handler({ Records: [odd as never] }, context)
+
+    await expect(answer).rejects.toEqual(
+      invalid(`event.Records must be records of Kinesis, not of ${service}, got object`)
+    )
+    expect(told).toEqual([['KPL_ERR_INVALID_INPUT', undefined]])
+  })
+
+  test.each(['', 5, {}])('tells records whose eventID is %j apart by their sequence numbers', async eventID => {
+    const event = eventOf('a=1', 'b=2')
+    const done: string[] = []
+    const handler = kinesisHandler(record => done.push(record.id), { seen: new Set() })
+
+    await handler({ Records: event.Records.map(record => ({ ...record, eventID: eventID as string })) }, context)
+
+    expect(done).toEqual(event.Records.map(({ kinesis }) => `${kinesis.sequenceNumber}:0`))
+  })
+
   test('is not made without a function', () => {
     const make = () => kinesisHandler('handler' as never)
 
     expect(make).toThrow(invalid('handle must be a function, got string'))
   })
+
+  test.each<[unknown, string]>([
+    [null, 'options must be an object, got null'],
+    [20, 'options must be an object, got number'],
+    [new Map([['concurrency', 3]]), 'options must be an object, got object'],
+    [
+      { reportBatchItemFailure: false },
+      'reportBatchItemFailure is not an option, did you mean reportBatchItemFailures?'
+    ],
+    [{ concurency: 3 }, 'concurency is not an option, did you mean concurrency?'],
+    [{ concurrency: '3' }, 'concurrency must be a whole number from 1, got string'],
+    [{ onCorrupt: 'throws' }, "onCorrupt must be 'plain', 'throw' or 'skip', got string"],
+    [{ afterFailure: 'go' }, "afterFailure must be 'stop' or 'continue', got string"],
+    [{ reportBatchItemFailures: 'no' }, 'reportBatchItemFailures must be true or false, got string'],
+    [{ reserveMs: '5' }, 'reserveMs must be a number from 0, got string'],
+    [{ seen: [] }, 'seen must be an object with has() and add(), got array'],
+    [{ onError: console }, 'onError must be a function, got object'],
+    [{ timeoutSignal: 5 }, 'timeoutSignal must be a function, got 5'],
+    [
+      { copy: 1, maxUserRecords: 'all' },
+      'copy must be true or false, got 1; maxUserRecords must be a number from 0, got string'
+    ]
+  ])('is not made with options that will not do: %j', (options, message) => {
+    const make = () => kinesisHandler(() => {}, options as never)
+
+    expect(make).toThrow(invalid(message))
+  })
+
+  test('rejects when timeoutSignal makes something else', async () => {
+    const handler = kinesisHandler(() => {}, { timeoutSignal: () => ({}) as AbortSignal })
+
+    const answer = handler(eventOf('a=1'), context)
+
+    await expect(answer).rejects.toEqual(invalid('timeoutSignal() must be an AbortSignal, got object'))
+  })
+})
+
+test('userRecords refuses options that will not do at the call', () => {
+  const call = () => userRecords(eventOf('a=1'), { concurrency: 3 } as never)
+
+  expect(call).toThrow(
+    /^concurrency is not an option, there are shardRange, outOfRange, onCorrupt, maxUserRecords, copy$/
+  )
 })

@@ -1,0 +1,173 @@
+/**
+ * What Lambda hands to a function for a Kinesis stream: event and context, with the fields and formats of the real ones.
+ * Invariant: pure but for the clock; `KinesisStreamEvent` and `Context` of @types/aws-lambda are met.
+ * Source: Lambda developer guide, "Using Lambda with Kinesis", example event, read 2026-11.
+ */
+import { ConsumerError, invalidInput } from '../consumer/deaggregate/consumer-error.ts'
+import {
+  assertOptions,
+  having,
+  numberFrom,
+  type OptionRule,
+  type OptionRules
+} from '../consumer/deaggregate/given-options.ts'
+import type { Clock } from '../model/ports.ts'
+import { streamNameFault } from '../model/records.ts'
+import { isBytes } from '../wire/bytes.ts'
+import { realClock } from './real-time.ts'
+
+/** A Kinesis record to hand over: one of `kinesis.storedRecords()`, one of `aggregate()`, or a user record as it is put. */
+export interface LambdaEventRecord {
+  /** Absent on streams of `AUTO` distribution. */
+  readonly partitionKey?: string | undefined
+  /** Text stands for its UTF-8 bytes. */
+  readonly data: Uint8Array | string
+  /** An event does not show it. */
+  readonly explicitHashKey?: string | bigint | undefined
+  /** Default: `shardId-000000000000`. */
+  readonly shardId?: string | undefined
+  /** Default: ascending ones of the usual length. */
+  readonly sequenceNumber?: string | undefined
+  /** Default: 0, which is 1970. */
+  readonly arrivalMs?: number | undefined
+}
+
+export interface LambdaEventOptions {
+  /** Default: the stream `orders` in us-east-1. */
+  readonly streamArn?: string | undefined
+}
+
+/** One of an event's `Records`. */
+export interface LambdaTestRecord {
+  eventSource: 'aws:kinesis'
+  eventVersion: '1.0'
+  eventID: string
+  eventName: 'aws:kinesis:record'
+  invokeIdentityArn: string
+  awsRegion: string
+  eventSourceARN: string
+  kinesis: {
+    kinesisSchemaVersion: '1.0'
+    partitionKey: string
+    sequenceNumber: string
+    /** Base64. */
+    data: string
+    /** Seconds since 1970, with a fraction. */
+    approximateArrivalTimestamp: number
+  }
+}
+
+export interface LambdaTestEvent {
+  Records: LambdaTestRecord[]
+}
+
+export interface LambdaContextOptions {
+  /** Left when the context is made; it runs down. Default: 30,000. */
+  readonly remainingTimeMs?: number | undefined
+  /** Default: the machine's. */
+  readonly clock?: Pick<Clock, 'nowMs'> | undefined
+}
+
+/** Lambda's context. */
+export interface LambdaTestContext {
+  callbackWaitsForEmptyEventLoop: boolean
+  functionName: string
+  functionVersion: string
+  invokedFunctionArn: string
+  memoryLimitInMB: string
+  awsRequestId: string
+  logGroupName: string
+  logStreamName: string
+  getRemainingTimeInMillis(): number
+  done(): void
+  fail(): void
+  succeed(): void
+}
+
+const ACCOUNT = '000000000000'
+const DEFAULT_ARN = `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/orders`
+const DEFAULT_SHARD = 'shardId-000000000000'
+const FIRST_SEQUENCE_NUMBER = 49_545_115_243_490_985_018_280_067_714_973_144_582_180_062_593_244_200_961n
+const DEFAULT_REMAINING_MS = 30_000
+
+const STREAM_ARN: OptionRule = {
+  must: 'the ARN of a stream',
+  isMet: value => streamNameFault(value) === undefined && String(value).startsWith('arn:')
+}
+const EVENT_RULES: OptionRules<LambdaEventOptions> = { streamArn: STREAM_ARN }
+const CONTEXT_RULES: OptionRules<LambdaContextOptions> = { remainingTimeMs: numberFrom(0), clock: having('nowMs') }
+
+/**
+ * Returns the event that Lambda makes of these Kinesis records, in their order. Throws KPL_ERR_INVALID_INPUT for what is none.
+ *
+ *   await handler(kinesisEvent(kinesis.storedRecords('orders')), lambdaContext())
+ */
+export function kinesisEvent(records: readonly LambdaEventRecord[], options: LambdaEventOptions = {}): LambdaTestEvent {
+  assertOptions(options, EVENT_RULES)
+  if (!Array.isArray(records)) throw invalidInput('records', 'a list of records', records)
+  const { streamArn = DEFAULT_ARN } = options
+  return { Records: records.map((record, index) => eventRecord(record, index, streamArn)) }
+}
+
+/** Returns a context that has so much time left. Throws KPL_ERR_INVALID_INPUT for options that will not do. */
+export function lambdaContext(options: LambdaContextOptions = {}): LambdaTestContext {
+  assertOptions(options, CONTEXT_RULES)
+  const { remainingTimeMs = DEFAULT_REMAINING_MS, clock = realClock } = options
+  const endMs = clock.nowMs() + remainingTimeMs
+  const nothing = (): void => {}
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: 'consumer',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:consumer`,
+    memoryLimitInMB: '128',
+    awsRequestId: '00000000-0000-4000-8000-000000000000',
+    logGroupName: '/aws/lambda/consumer',
+    logStreamName: '2026/11/01/[$LATEST]00000000000000000000000000000000',
+    getRemainingTimeInMillis: () => Math.max(0, endMs - clock.nowMs()),
+    done: nothing,
+    fail: nothing,
+    succeed: nothing
+  }
+}
+
+function eventRecord(record: LambdaEventRecord, index: number, streamArn: string): LambdaTestRecord {
+  if (typeof record !== 'object' || record === null) throw invalidInput(`records[${index}]`, 'a record', record)
+  const { partitionKey = '', shardId = DEFAULT_SHARD, arrivalMs = 0 } = record
+  const { sequenceNumber = String(FIRST_SEQUENCE_NUMBER + BigInt(index)) } = record
+  return {
+    eventSource: 'aws:kinesis',
+    eventVersion: '1.0',
+    eventID: `${assertText('shardId', shardId)}:${assertText('sequenceNumber', sequenceNumber)}`,
+    eventName: 'aws:kinesis:record',
+    invokeIdentityArn: `arn:aws:iam::${ACCOUNT}:role/consumer`,
+    awsRegion: streamArn.split(':')[3]!,
+    eventSourceARN: streamArn,
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      partitionKey: assertText('partitionKey', partitionKey),
+      sequenceNumber,
+      data: base64Of(record.data),
+      approximateArrivalTimestamp: secondsOf(arrivalMs)
+    }
+  }
+}
+
+function assertText(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw invalidInput(name, 'text', value)
+}
+
+function base64Of(data: unknown): string {
+  if (typeof data === 'string') return Buffer.from(data).toString('base64')
+  if (isBytes(data)) return Buffer.from(data).toString('base64')
+  throw invalidInput('data', 'a Uint8Array or text', data)
+}
+
+function secondsOf(arrivalMs: number): number {
+  if (Number.isFinite(arrivalMs)) return arrivalMs / 1000
+  throw new ConsumerError(
+    'KPL_ERR_INVALID_INPUT',
+    `arrivalMs must be a number of milliseconds, got ${typeof arrivalMs}`
+  )
+}
