@@ -132,7 +132,7 @@ const ONE_THING: Readonly<Record<string, string>> = {
   'lanes/limiter.ts': 'one thing',
   'producer/kinesis-producer.ts': 'the public class, of which a third is documentation'
 }
-const MAX_LINES_OF_ONE = 450
+const MAX_LINES_OF_ONE = 480
 
 test.each(files)('$name lists its exports and stays readable', ({ name, text }) => {
   const code = withoutTextAndComments(text)

@@ -23,6 +23,7 @@ import { BlockPool } from '../wire/block-pool.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { BufferBudget } from './buffer-budget.ts'
 import type { CallFailure, CloseResult, CoreHost, Flight } from './core-host.ts'
+import { Flights } from './flights.ts'
 import { FlushLedger } from './flush-ledger.ts'
 import { recordAttempt, unanswered } from './members.ts'
 import { RecordValidator } from './record-validator.ts'
@@ -58,8 +59,7 @@ export class Core {
   readonly #validator: RecordValidator
   readonly #supervisor: Supervisor
   readonly #settlements: Settlements
-  /** Requests under way. */
-  readonly #flights = new Set<Flight>()
+  readonly #flights: Flights
   /** Streams with a shard that refused a record since somebody last found room. */
   readonly #crowded = new Set<Stream>()
   #roomWaiters: ((refusal: ProducerError | undefined) => void)[] = []
@@ -77,6 +77,7 @@ export class Core {
     this.#host = host
     this.buffer = new BufferBudget(options)
     this.#validator = new RecordValidator(options.maxUserRecordBytes, options.dedupeTags)
+    this.#flights = new Flights(options.requestTimeoutMs)
     this.#settlements = new Settlements({ buffer: this.buffer, ledger: this.ledger, memory }, host)
     this.#supervisor = new Supervisor(this.#options, this.#streamHost())
   }
@@ -90,7 +91,7 @@ export class Core {
   }
 
   get inFlightRequests(): number {
-    return this.#flights.size
+    return this.#flights.count
   }
 
   get delivered(): number {
@@ -231,9 +232,9 @@ export class Core {
 
   /** What became of a request; a second time, or after it was given up, it is not heard. */
   landed(flight: Flight, outcome: Outcome): void {
-    if (!this.#flights.delete(flight)) return
+    if (!this.#flights.land(flight)) return
     const { stream, batch } = flight
-    if (!stream.isReplaced) this.#complete(stream, batch, outcome)
+    this.#complete(stream, batch, outcome)
     this.#rest(outcome.endMs)
   }
 
@@ -275,7 +276,7 @@ export class Core {
       random: host.random,
       validator: this.#validator,
       isFlushing: () => this.ledger.isFlushing,
-      hasFreeSlot: () => this.#flights.size < this.#options.maxInFlightRequests,
+      hasFreeSlot: () => this.#flights.count < this.#options.maxInFlightRequests,
       send: (stream, batch, nowMs) => this.#send(stream, batch, nowMs),
       fetchShards: stream => host.fetchShards(stream),
       fetchSummary: stream => host.fetchSummary(stream),
@@ -288,31 +289,24 @@ export class Core {
   }
 
   #send(stream: Stream, batch: LaneBatch, nowMs: number): void {
-    const lastMs = batch.entries.reduce((latestMs, { expirationMs }) => Math.max(latestMs, expirationMs), nowMs)
-    const flight = { stream, batch, giveUpMs: lastMs + this.#options.requestTimeoutMs }
-    this.#flights.add(flight)
+    const flight = this.#flights.start(stream, batch)
     stream.telemetry.requests++
     for (const { members } of batch.entries) members.sentMs = nowMs
     this.#host.send(flight)
   }
 
-  /**
-   * Ends requests that a transport never answers, once the time of all their records is over and that of a request as well:
-   * our own transport has ended them long before.
-   */
+  /** Ends requests that a transport never answers. */
   #giveUpFlights(nowMs: number): void {
-    for (const flight of this.#flights) {
-      const { stream, batch, giveUpMs } = flight
-      if (giveUpMs > nowMs) continue
-      this.#flights.delete(flight)
+    for (const { stream, batch } of this.#flights.takeLate(nowMs)) {
       const startMs = batch.entries[0]?.members.sentMs ?? nowMs
-      const message = 'the transport gave no answer'
-      const error = new TransportError({ errorCode: UNANSWERED, message, persisted: 'maybe' })
-      if (!stream.isReplaced) this.#complete(stream, batch, { kind: 'failed', startMs, endMs: nowMs, error })
+      const failure = { errorCode: UNANSWERED, message: 'the transport gave no answer', persisted: 'maybe' } as const
+      const outcome: Outcome = { kind: 'failed', startMs, endMs: nowMs, error: new TransportError(failure) }
+      this.#complete(stream, batch, outcome)
     }
   }
 
   #complete(stream: Stream, batch: LaneBatch, outcome: Outcome): void {
+    if (stream.isReplaced) return
     for (const { members } of batch.entries) members.sentMs = undefined
     try {
       const publish = noteAnswer(stream, batch, outcome)
@@ -408,9 +402,8 @@ export class Core {
   #arm(nowMs: number): void {
     if (this.#isClosed) return
     // Asked first: that may throw inside, and then there are settlements.
-    let dueMs = this.#closing?.endMs ?? NEVER_MS
+    let dueMs = Math.min(this.#flights.nextDeadlineMs, this.#closing?.endMs ?? NEVER_MS)
     for (const stream of this.streams) dueMs = Math.min(dueMs, this.#supervisor.deadlineOf(stream))
-    for (const { giveUpMs } of this.#flights) dueMs = Math.min(dueMs, giveUpMs)
     const nextMs = this.#settlements.count > 0 ? nowMs : dueMs
     if (nextMs === this.#armedMs) return
     this.#armedMs = nextMs
@@ -432,9 +425,7 @@ export class Core {
 
   /** Fails everything, what is out included: nobody waits for those answers any more. */
   #abandon(failure: Failure, nowMs: number): void {
-    const flights = [...this.#flights]
-    this.#flights.clear()
-    for (const { stream, batch } of flights) {
+    for (const { stream, batch } of this.#flights.takeAll()) {
       this.#supervisor.guard(stream, nowMs, () => {
         for (const record of batch.entries) {
           record.persisted = 'maybe'

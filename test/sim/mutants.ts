@@ -121,14 +121,14 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'one request more in flight than allowed',
     'core/core',
-    'this.#flights.size < this.#options.maxInFlightRequests',
-    'this.#flights.size <= this.#options.maxInFlightRequests'
+    'this.#flights.count < this.#options.maxInFlightRequests',
+    'this.#flights.count <= this.#options.maxInFlightRequests'
   ),
   mutant(
     'a slot is lost when a request fails',
     'core/core',
-    'if (!this.#flights.delete(flight)) return',
-    "if (!this.#flights.has(flight)) return; if (outcome.kind === 'answered') this.#flights.delete(flight)"
+    'if (!this.#flights.land(flight)) return',
+    "if (outcome.kind === 'answered' && !this.#flights.land(flight)) return"
   ),
   mutant(
     'one entry too many in a request',
@@ -374,16 +374,17 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'an answer that comes twice is heard twice',
     'core/core',
-    'if (!this.#flights.delete(flight)) return',
-    'this.#flights.delete(flight)'
+    'if (!this.#flights.land(flight)) return',
+    'this.#flights.land(flight)'
   ),
-  mutant('what close gave up is heard', 'core/core', 'this.#flights.clear()', ''),
+  mutant('what close gave up is heard', 'core/flights', 'this.#open.clear()', ''),
   mutant(
     'close forgets the requests under way',
     'core/core',
-    'for (const { stream, batch } of flights)',
+    'for (const { stream, batch } of this.#flights.takeAll())',
     'for (const { stream, batch } of [])'
   ),
+  mutant('a request that is never answered is waited for', 'core/flights', 'giveUpMs <= nowMs', 'giveUpMs < 0'),
   mutant('close does not end at its deadline', 'core/core', 'nowMs >= this.#closing.endMs', 'nowMs < 0'),
   mutant('the deadline of close is not asked for', 'core/core', 'this.#closing?.endMs ?? NEVER_MS', 'NEVER_MS'),
   mutant('close ends before everything has settled', 'core/core', 'isDrained: false', 'isDrained: true'),
@@ -443,7 +444,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a stream that was replaced hears its answers',
     'core/core',
-    'if (!stream.isReplaced) this.#complete(stream, batch, outcome)',
-    'this.#complete(stream, batch, outcome)'
+    'if (stream.isReplaced) return\n    for (const { members }',
+    'for (const { members }'
   )
 ]

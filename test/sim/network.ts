@@ -49,23 +49,33 @@ export interface NetworkOptions {
   readonly jitter: SeededRandom
   /** Which answers come twice, and how much later. */
   readonly repeats: SeededRandom
+  /** Which requests never get an answer, nor a time-out, if any: a stream of its own, so that other events stay as they are. */
+  readonly mutes: SeededRandom | undefined
   readonly latencyMs: number
   readonly requestTimeoutMs: number
   readonly shuffles: boolean
 }
 
 const REPEATED = 0.02
+/** The part of runs whose transport forgets requests, and of requests that it forgets. */
+const MUTE_RUNS = 0.2
+const MUTED = 0.03
 
 export class Network {
   requestCount = 0
+  /** Requests that never got an answer. */
+  muteCount = 0
   appliedCount = 0
   readonly flights = new Set<Flight>()
   readonly #options: NetworkOptions
   readonly #ports: NetworkPorts
 
+  readonly #muted: number
+
   constructor(options: NetworkOptions, ports: NetworkPorts) {
     this.#options = options
     this.#ports = ports
+    this.#muted = (options.mutes?.() ?? 1) < MUTE_RUNS ? MUTED : 0
   }
 
   send(coreFlight: CoreFlight): Flight {
@@ -78,15 +88,28 @@ export class Network {
     const fate = faults.requestFate(nowMs)
     this.requestCount++
     this.flights.add(flight)
-    const timeout = clock.schedule(nowMs + requestTimeoutMs, () =>
-      this.#end(flight, errorOf('TimeoutError', undefined))
-    )
+    const isDue = (this.#options.mutes?.() ?? 1) < this.#muted && !faults.isCalm
+    const isMute = isDue && coreFlight.giveUpMs < Number.POSITIVE_INFINITY
+    if (isMute) this.muteCount++
+    const timeout = isMute
+      ? undefined
+      : clock.schedule(nowMs + requestTimeoutMs, () => this.#end(flight, errorOf('TimeoutError', undefined)))
     clock.schedule(nowMs + this.#latencyMs() + fate.requestDelayMs, () => {
       const ending = fate.before ?? this.#apply(flight, fate.after, fate.countDifference)
-      if (ending === 'silence') return
+      if (ending === 'silence' || isMute) return
       clock.schedule(clock.nowMs() + this.#latencyMs() + fate.answerDelayMs, () => this.#end(flight, ending, timeout))
     })
     return flight
+  }
+
+  /** Ends the requests that the core gives up at this time, and returns them: whatever comes of them is not heard. */
+  takeGivenUp(nowMs: number): Flight[] {
+    const late = [...this.flights].filter(({ coreFlight }) => coreFlight.giveUpMs <= nowMs)
+    for (const flight of late) {
+      flight.isOver = true
+      this.flights.delete(flight)
+    }
+    return late
   }
 
   fetchShards(stream: Stream): void {

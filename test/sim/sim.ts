@@ -120,14 +120,16 @@ function strikesOf({ config, random, faults }: World): () => boolean {
   }
 }
 
-function livenessBoundMs({ config, options, ledger }: World): number {
+function livenessBoundMs({ config, options, ledger, network }: World): number {
   const perSecond = (SLOWEST_PART * options.rateLimitPercent) / 100
   const bytes = ledger.puts.reduce((sum, { budgetBytes }) => sum + budgetBytes, 0)
   const limiterMs = (1_000 * ledger.puts.length) / (1_000 * perSecond) + (1_000 * bytes) / (1_048_576 * perSecond)
   // In order of keys one shard may have all of the records, and answers one after the other.
   const requestsAtOnce = options.ordering === 'key' ? 1 : options.maxInFlightRequests
   const requestsMs = (4 * config.latencyMs * ledger.puts.length) / requestsAtOnce
-  const waitMs = LONGEST_WAIT_MS + config.creatingMs
+  // Requests that were forgotten before are waited for, as long as their records live.
+  const forgottenMs = network.muteCount > 0 ? options.recordTtlMs + config.requestTimeoutMs : 0
+  const waitMs = LONGEST_WAIT_MS + config.creatingMs + forgottenMs
   return Math.ceil(waitMs + 4 * config.requestTimeoutMs + 2 * options.retryCapMs + limiterMs + requestsMs)
 }
 

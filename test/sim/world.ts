@@ -9,7 +9,7 @@ import { Core } from '../../src/core/core.ts'
 import type { CloseResult } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
-import { ProducerError } from '../../src/model/errors.ts'
+import { ProducerError, TransportError } from '../../src/model/errors.ts'
 import type { AbortTicket, Destination } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import type { UserRecord } from '../../src/model/records.ts'
@@ -81,8 +81,9 @@ export class World {
     this.watchers = new Watchers({ options, ledger, trace, book, hasRecreates: config.recreates.length > 0, nowMs })
     const jitter = this.random.split('jitter')
     const repeats = this.random.split('repeats')
+    const mutes = config.isIsolation ? undefined : this.random.split('mutes')
     this.network = new Network(
-      { clock, kinesis, book, faults, jitter, repeats, latencyMs, requestTimeoutMs, shuffles },
+      { clock, kinesis, book, faults, jitter, repeats, mutes, latencyMs, requestTimeoutMs, shuffles },
       this.#networkPorts()
     )
     this.core = new Core(options, {
@@ -310,9 +311,19 @@ export class World {
     this.#timer = this.clock.schedule(Math.max(atMs, this.clock.nowMs()) + lateMs, () =>
       this.event(() => {
         if (this.closedMs !== undefined) this.trace.violated('I15', 'a wake-up after close')
+        this.#giveUp()
         this.core.wake(this.clock.nowMs())
       })
     )
+  }
+
+  /** The core stops waiting for requests that the network has forgotten: they may be stored, and are not out any more. */
+  #giveUp(): void {
+    const endMs = this.clock.nowMs()
+    for (const flight of this.network.takeGivenUp(endMs)) {
+      const error = new TransportError({ errorCode: 'Unanswered', message: 'forgotten', persisted: 'maybe' })
+      this.watchers.landed(flight, { kind: 'failed', startMs: flight.startMs, endMs, error })
+    }
   }
 
   #flushed(flush: PendingFlush): void {
