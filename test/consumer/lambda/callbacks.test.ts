@@ -171,7 +171,7 @@ describe('a function that changes the event', () => {
       }
     ]
   ])('does not change the answer: it %s', async (_, change) => {
-    const event = eventOf('a=1', 'b=2', 'c=3')
+    const event = eventOf('a=1', 'b=2', 'c=3', 'd=4')
     const handler = kinesisHandler(
       record => {
         if (textOf(record) !== '2') return
