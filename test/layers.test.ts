@@ -64,7 +64,11 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   },
   {
     part: /^testing\//,
-    may: [/^(testing|model|wire)\//, /^consumer\/deaggregate(\.ts$|\/(consumer-error|given-options)\.ts$)/, /^node:/]
+    may: [
+      /^(testing|model|wire)\//,
+      /^consumer\/deaggregate(\.ts$|\/(consumer-error|given-data|given-options)\.ts$)/,
+      /^node:/
+    ]
   }
 ]
 

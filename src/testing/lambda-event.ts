@@ -4,6 +4,7 @@
  * Source: Lambda developer guide, "Using Lambda with Kinesis", example event, read 2026-11.
  */
 import { ConsumerError, invalidInput } from '../consumer/deaggregate/consumer-error.ts'
+import { bytesOf } from '../consumer/deaggregate/given-data.ts'
 import {
   assertOptions,
   having,
@@ -13,7 +14,6 @@ import {
 } from '../consumer/deaggregate/given-options.ts'
 import type { Clock } from '../model/ports.ts'
 import { streamNameFault } from '../model/records.ts'
-import { isBytes } from '../wire/bytes.ts'
 import { realClock } from './real-time.ts'
 
 /** A Kinesis record to hand over: one of `kinesis.storedRecords()`, one of `aggregate()`, or a user record as it is put. */
@@ -62,7 +62,7 @@ export interface LambdaTestEvent {
 }
 
 export interface LambdaContextOptions {
-  /** Left when the context is made; it runs down. Default: 30,000. */
+  /** Left when the context is made; it runs down. From 0 to 900,000, which is Lambda's most. Default: 30,000. */
   readonly remainingTimeMs?: number | undefined
   /** Default: the machine's. */
   readonly clock?: Pick<Clock, 'nowMs'> | undefined
@@ -89,13 +89,18 @@ const DEFAULT_ARN = `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/orders`
 const DEFAULT_SHARD = 'shardId-000000000000'
 const FIRST_SEQUENCE_NUMBER = 49_545_115_243_490_985_018_280_067_714_973_144_582_180_062_593_244_200_961n
 const DEFAULT_REMAINING_MS = 30_000
+/** Lambda's longest function timeout. */
+const MAX_REMAINING_MS = 900_000
 
 const STREAM_ARN: OptionRule = {
   must: 'the ARN of a stream',
   isMet: value => streamNameFault(value) === undefined && String(value).startsWith('arn:')
 }
 const EVENT_RULES: OptionRules<LambdaEventOptions> = { streamArn: STREAM_ARN }
-const CONTEXT_RULES: OptionRules<LambdaContextOptions> = { remainingTimeMs: numberFrom(0), clock: having('nowMs') }
+const CONTEXT_RULES: OptionRules<LambdaContextOptions> = {
+  remainingTimeMs: numberFrom(0, MAX_REMAINING_MS),
+  clock: having('nowMs')
+}
 
 /**
  * Returns the event that Lambda makes of these Kinesis records, in their order. Throws KPL_ERR_INVALID_INPUT for what is none.
@@ -106,7 +111,7 @@ export function kinesisEvent(records: readonly LambdaEventRecord[], options: Lam
   assertOptions(options, EVENT_RULES)
   if (!Array.isArray(records)) throw invalidInput('records', 'a list of records', records)
   const { streamArn = DEFAULT_ARN } = options
-  return { Records: records.map((record, index) => eventRecord(record, index, streamArn)) }
+  return { Records: Array.from(records, (record, index) => eventRecord(record, index, streamArn)) }
 }
 
 /** Returns a context that has so much time left. Throws KPL_ERR_INVALID_INPUT for options that will not do. */
@@ -138,7 +143,7 @@ function eventRecord(record: LambdaEventRecord, index: number, streamArn: string
   return {
     eventSource: 'aws:kinesis',
     eventVersion: '1.0',
-    eventID: `${assertText('shardId', shardId)}:${assertText('sequenceNumber', sequenceNumber)}`,
+    eventID: `${assertId('shardId', shardId)}:${assertId('sequenceNumber', sequenceNumber)}`,
     eventName: 'aws:kinesis:record',
     invokeIdentityArn: `arn:aws:iam::${ACCOUNT}:role/consumer`,
     awsRegion: streamArn.split(':')[3]!,
@@ -153,15 +158,21 @@ function eventRecord(record: LambdaEventRecord, index: number, streamArn: string
   }
 }
 
+/** Well-formed, because Kinesis takes no other. */
 function assertText(name: string, value: unknown): string {
-  if (typeof value === 'string') return value
-  throw invalidInput(name, 'text', value)
+  if (typeof value !== 'string') throw invalidInput(name, 'text', value)
+  if (value.isWellFormed()) return value
+  throw new ConsumerError('KPL_ERR_INVALID_INPUT', `${name} has a lone surrogate`)
+}
+
+function assertId(name: string, value: unknown): string {
+  if (typeof value === 'string' && /^[\w-]{1,128}$/.test(value)) return value
+  throw invalidInput(name, 'an id as Kinesis gives it', value)
 }
 
 function base64Of(data: unknown): string {
-  if (typeof data === 'string') return Buffer.from(data).toString('base64')
-  if (isBytes(data)) return Buffer.from(data).toString('base64')
-  throw invalidInput('data', 'a Uint8Array or text', data)
+  const bytes = typeof data === 'string' ? assertText('data', data) : bytesOf(data, 'a Uint8Array or text')
+  return Buffer.from(bytes).toString('base64')
 }
 
 function secondsOf(arrivalMs: number): number {

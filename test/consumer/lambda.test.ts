@@ -295,9 +295,12 @@ describe('kinesisHandler', () => {
     const event = eventOf(...[0, 6000, 12_000].map(from => items.slice(from, from + 6000)))
     const read = new Set<string>()
     const Records = event.Records.map(record => ({
-      get kinesis() {
-        read.add(record.kinesis.sequenceNumber)
-        return record.kinesis
+      kinesis: {
+        ...record.kinesis,
+        get data() {
+          read.add(record.kinesis.sequenceNumber)
+          return record.kinesis.data
+        }
       }
     }))
     let doneCount = 0

@@ -12,6 +12,11 @@ import {
 } from '../../src/testing/index.ts'
 
 const invalid = (message: string) => new ConsumerError('KPL_ERR_INVALID_INPUT', message)
+function transferred(): Uint8Array {
+  const bytes = new Uint8Array(8)
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  return bytes
+}
 const ARN = 'arn:aws:kinesis:eu-central-1:123456789012:stream/orders'
 
 test('event and context are what @types/aws-lambda says of the real ones', () => {
@@ -77,13 +82,34 @@ describe('kinesisEvent', () => {
     ])
   })
 
+  test('takes bytes as long as they are, whatever a subclass says', () => {
+    class Liar extends Uint8Array {
+      override get length(): number {
+        return 5
+      }
+    }
+
+    const event = kinesisEvent([{ data: new Liar(3) }])
+
+    expect(event.Records[0]?.kinesis.data).toBe('AAAA')
+  })
+
   test.each<[unknown, unknown, string]>([
     [undefined, {}, 'records must be a list of records, got undefined'],
     [{ Records: [] }, {}, 'records must be a list of records, got object'],
     [['text'], {}, 'records[0] must be a record, got string'],
     [[{ partitionKey: 'k' }], {}, 'data must be a Uint8Array or text, got undefined'],
     [[{ data: '', partitionKey: 5 }], {}, 'partitionKey must be text, got number'],
-    [[{ data: '', sequenceNumber: 5 }], {}, 'sequenceNumber must be text, got number'],
+    [[{ data: '', sequenceNumber: 5 }], {}, 'sequenceNumber must be an id as Kinesis gives it, got number'],
+    [[{ data: '', sequenceNumber: '' }], {}, 'sequenceNumber must be an id as Kinesis gives it, got string'],
+    [[{ data: '', shardId: 'a:b' }], {}, 'shardId must be an id as Kinesis gives it, got string'],
+    [[{ data: '\ud800' }], {}, 'data has a lone surrogate'],
+    [
+      [{ data: transferred() }],
+      {},
+      'data must have its memory: the ArrayBuffer behind it was transferred or made smaller'
+    ],
+    [new Array(1), {}, 'records[0] must be a record, got undefined'],
     [[{ data: '', arrivalMs: 'now' }], {}, 'arrivalMs must be a number of milliseconds, got string'],
     [[], { streamArn: 'orders' }, 'streamArn must be the ARN of a stream, got string'],
     [[], { streamARN: ARN }, 'streamARN is not an option, did you mean streamArn?']
@@ -121,7 +147,8 @@ describe('lambdaContext', () => {
   })
 
   test.each<[unknown, string]>([
-    [{ remainingTimeMs: '5' }, 'remainingTimeMs must be a number from 0, got string'],
+    [{ remainingTimeMs: '5' }, 'remainingTimeMs must be a number from 0 to 900000, got string'],
+    [{ remainingTimeMs: Number.POSITIVE_INFINITY }, 'remainingTimeMs must be a number from 0 to 900000, got Infinity'],
     [{ remainingTime: 5 }, 'remainingTime is not an option, did you mean remainingTimeMs?'],
     [{ clock: Date }, 'clock must be an object with nowMs(), got function'],
     [5000, 'options must be an object, got number']

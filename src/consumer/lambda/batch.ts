@@ -27,6 +27,8 @@ interface Task {
 
 export class Batch {
   readonly #records: readonly LambdaStreamRecord[]
+  /** As they were before any function of the user could change them: the answer is made of nothing else. */
+  readonly #sequenceNumbers: readonly (string | undefined)[]
   readonly #deadline: Deadline
   readonly #handle: (record: LambdaUserRecord) => unknown
   readonly #options: KinesisHandlerOptions
@@ -55,6 +57,7 @@ export class Batch {
     options: KinesisHandlerOptions
   ) {
     this.#records = records
+    this.#sequenceNumbers = records.map(sequenceNumberOf)
     this.#deadline = deadline
     this.#handle = handle
     this.#options = options
@@ -207,7 +210,7 @@ export class Batch {
 
   #answer(lowest: number): LambdaBatchResponse {
     if (lowest < 0) return { batchItemFailures: [] }
-    const itemIdentifier = sequenceNumberOf(this.#records[lowest])
+    const itemIdentifier = this.#sequenceNumbers[lowest]
     // A record without a sequence number cannot be named, and an answer without its name would be taken for success.
     const isWhole = this.#options.reportBatchItemFailures === false || itemIdentifier === undefined
     if (isWhole) throw this.#failures.first?.error

@@ -8,10 +8,10 @@ import type { DeaggregateOptions } from '../deaggregate.ts'
 import { deaggregate } from '../deaggregate.ts'
 import type { LambdaStreamEvent, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
 
-/** Returns the event's records. Throws KPL_ERR_INVALID_INPUT for what is no event of Kinesis. */
+/** Returns the event's records, in a list that is not the event's. Throws KPL_ERR_INVALID_INPUT for what is no event of Kinesis. */
 export function recordsOf<Source extends LambdaStreamRecord>(event: LambdaStreamEvent<Source>): readonly Source[] {
   const records: unknown = Object(event).Records
-  if (Array.isArray(records)) return records
+  if (Array.isArray(records)) return [...records]
   throw invalidInput('event.Records', 'the list of a Kinesis event', records)
 }
 

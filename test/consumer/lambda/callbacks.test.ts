@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aggregate } from '../../../src/consumer/deaggregate.ts'
-import { type KinesisHandlerOptions, kinesisHandler, type UserRecordHandler } from '../../../src/consumer/lambda.ts'
+import {
+  type KinesisHandlerOptions,
+  kinesisHandler,
+  type LambdaStreamEvent,
+  type UserRecordHandler
+} from '../../../src/consumer/lambda.ts'
 import { kinesisEvent } from '../../../src/testing/index.ts'
 import { collectWarnings, context, errorLog, eventOf, failuresAt, sequenceNumber, textOf } from './fixture.ts'
 
@@ -146,6 +151,39 @@ describe('the warning of a failure', () => {
     const fault = 'ConsumerError: data must be a Uint8Array or base64 text, got number'
     const place = `shard ${shardId}, sequence number ${sequenceNumber(0)}`
     expect(warnings).toEqual([['KPL_WARN_RECORD_FAILED', `${fault}, ${place}`]])
+  })
+})
+
+describe('a function that changes the event', () => {
+  test.each<[string, (event: LambdaStreamEvent) => void]>([
+    ['takes records out of it', event => (event.Records as unknown[]).splice(0)],
+    ['turns it round', event => (event.Records as unknown[]).reverse()],
+    [
+      'takes the sequence numbers away',
+      event => {
+        for (const record of event.Records) Object.assign(record, { kinesis: null })
+      }
+    ],
+    [
+      'gives other sequence numbers',
+      event => {
+        for (const { kinesis } of event.Records) Object.assign(kinesis, { sequenceNumber: sequenceNumber(9) })
+      }
+    ]
+  ])('does not change the answer: it %s', async (_, change) => {
+    const event = eventOf('a=1', 'b=2', 'c=3', 'd=4')
+    const handler = kinesisHandler(
+      record => {
+        if (textOf(record) !== '2') return
+        change(event)
+        throw FAULT
+      },
+      { concurrency: 1, onError: () => {} }
+    )
+
+    const answer = await handler(event, context)
+
+    expect(answer).toEqual(failuresAt(1))
   })
 })
 
