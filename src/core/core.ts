@@ -339,7 +339,8 @@ export class Core {
   #placed(stream: Stream, placing: Placing, nowMs: number): void {
     if (placing === 'sealed') this.#supervisor.guard(stream, nowMs, () => stream.pump())
     const present = this.#supervisor.find(stream.streamName) ?? stream
-    if (this.#supervisor.deadlineOf(present) < this.#armedMs || this.#settlements.count > 0) this.#arm(nowMs)
+    const dueMs = Math.min(this.#supervisor.deadlineOf(present), this.#flights.nextDeadlineMs)
+    if (dueMs < this.#armedMs || this.#settlements.count > 0) this.#arm(nowMs)
   }
 
   /** A stream threw while it placed a record: throws KPL_ERR_INTERNAL, or fails the record with the rest if it holds it. */
