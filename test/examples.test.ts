@@ -16,8 +16,13 @@ import { handler as concurrentHandler } from '../examples/lambda-consumer/handle
 import { handler as ownLoopHandler } from '../examples/lambda-consumer/own-loop.ts'
 import { handler as powertoolsHandler } from '../examples/lambda-consumer/powertools.ts'
 import { KinesisProducer, type ProducerOptions } from '../src/index.ts'
-import { type FakeKinesisServer, FaultPlan, startFakeKinesisServer, VirtualClock } from '../src/testing/index.ts'
-import { kclDelivers } from './support/kcl-reader.ts'
+import {
+  type FakeKinesisServer,
+  FaultPlan,
+  readAsKcl,
+  startFakeKinesisServer,
+  VirtualClock
+} from '../src/testing/index.ts'
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 const PLENTY_MS = 300_000
@@ -63,8 +68,9 @@ async function startKinesis(shardCount = 4) {
   cleanUps.push(() => server.close())
   server.kinesis.createStream({ StreamName: streamName, ShardCount: shardCount })
   const stored = (): Stored[] =>
-    kclDelivers(server.kinesis, streamName)
-      .map(({ partitionKey, data }) => ({ partitionKey, value: JSON.parse(data) }))
+    readAsKcl(server.kinesis, streamName)
+      .filter(({ isDelivered }) => isDelivered)
+      .map(({ partitionKey, data }) => ({ partitionKey, value: JSON.parse(Buffer.from(data).toString()) }))
       .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
   return { server, faults, clock, stored }
 }

@@ -3,8 +3,8 @@
  * Invariant: every stored Kinesis record is looked at once; requests are served in between.
  */
 import { setImmediate } from 'node:timers/promises'
-import { deaggregate } from '../../src/consumer/deaggregate.ts'
 import type { FakeKinesis } from '../../src/testing/index.ts'
+import { readRecord, shardsOf } from '../../src/testing/kcl-reader.ts'
 import { sequenceOrdinal, shardNumber } from './ledger.ts'
 import type { Copies, ReadBack } from './messages.ts'
 import { readIndex } from './user-records.ts'
@@ -21,18 +21,16 @@ export async function readBack(
   generation: number,
   tell: (copies: Copies) => void
 ): Promise<ReadBack> {
-  const { Shards } = kinesis.listShards({ StreamName: stream, ShardFilter: { Type: 'FROM_TRIM_HORIZON' } })
-  const ranges = new Map(Shards.map(shard => [shard.ShardId, shard.HashKeyRange]))
+  const shards = new Map(shardsOf(kinesis, stream).map(shard => [shard.shardId, shard]))
   let droppedAggregates = 0
   let foreignRecords = 0
   const stored = kinesis.storedRecords(stream)
   for (let at = 0; at < stored.length; at++) {
     if (at % RECORDS_PER_TURN === 0) await setImmediate()
-    const { shardId, sequenceNumber, partitionKey, data } = stored[at]!
-    const record = { Data: data, PartitionKey: partitionKey, SequenceNumber: sequenceNumber }
-    const shardRange = ranges.get(shardId)
+    const { shardId, sequenceNumber } = stored[at]!
     const indexes: number[] = []
-    for (const user of deaggregate(record, { shardRange, outOfRange: 'kcl' })) {
+    for (const user of readRecord(shards.get(shardId)!, stored[at]!)) {
+      if (!user.isDelivered) break
       const index = readIndex(generation, user.partitionKey, user.data)
       indexes.push(index ?? NO_INDEX)
       if (index === undefined && user.partitionKey !== PROBE_KEY) foreignRecords++

@@ -52,6 +52,7 @@ export {
 export { type FaultDecision, type FaultEnding, FaultPlan } from './fault-plan.ts'
 export type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
 export { InMemoryTransport, type InMemoryTransportOptions } from './in-memory-transport.ts'
+export { type KclUserRecord, readAsKcl } from './kcl-reader.ts'
 export {
   kinesisEvent,
   type LambdaContextOptions,

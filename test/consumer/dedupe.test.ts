@@ -5,11 +5,10 @@ import { ConsumerError, DedupeWindow } from '../../src/consumer/dedupe.ts'
 import { kinesisHandler, type LambdaStreamRecord } from '../../src/consumer/lambda.ts'
 import { type InvalidRecordError, OptionsError } from '../../src/model/errors.ts'
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
-import { type FaultRule, type SeededRandom, seededRandom } from '../../src/testing/index.ts'
+import { type FaultRule, readAsKcl, type SeededRandom, seededRandom } from '../../src/testing/index.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
 import { twinEnvelope } from '../reference/envelope.ts'
 import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
-import { kclDelivers } from '../support/kcl-reader.ts'
 
 const invalid = (message: string) => new ConsumerError('KPL_ERR_INVALID_INPUT', message)
 const idsOf = (count: number, from = 0) =>
@@ -213,8 +212,10 @@ describe('a producer with dedupeTags', () => {
         for (let i = 0; i < 200; i++)
           harness.put(`key-${i % 17}`, `data ${i}`, i % 5 === 0 ? BigInt(i) << 120n : undefined)
         await harness.settle(harness.producer.flush())
-        const delivered = kclDelivers(harness.kinesis, STREAM)
-        return delivered.map(({ shardId, partitionKey, data }) => `${shardId} ${partitionKey} ${data}`).sort()
+        const delivered = readAsKcl(harness.kinesis, STREAM).filter(({ isDelivered }) => isDelivered)
+        return delivered
+          .map(({ stored, partitionKey, data }) => `${stored.shardId} ${partitionKey} ${textOf(data)}`)
+          .sort()
       })
     )
 

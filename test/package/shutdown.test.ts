@@ -8,8 +8,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { transform } from 'esbuild'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type FakeKinesisServer, FaultPlan, startFakeKinesisServer, VirtualClock } from '../../src/testing/index.ts'
-import { kclDelivers } from '../support/kcl-reader.ts'
+import {
+  type FakeKinesisServer,
+  FaultPlan,
+  readAsKcl,
+  startFakeKinesisServer,
+  VirtualClock
+} from '../../src/testing/index.ts'
 import { type PackedPackage, PROJECT, packPackage } from '../support/packed-package.ts'
 
 let packed: PackedPackage
@@ -125,6 +130,6 @@ test('answers what is open with 201, refuses with 503 what comes on open connect
     waiting: { status: 201, connection: 'close' }
   })
   expect(await once(service.child, 'exit')).toEqual([0, null])
-  const stored = kclDelivers(kinesis.kinesis, 'orders').map(({ data }) => data)
+  const stored = readAsKcl(kinesis.kinesis, 'orders').map(({ data }) => Buffer.from(data).toString())
   expect(stored.sort()).toEqual(['first', 'slow', 'waiting'])
 })

@@ -54,7 +54,7 @@ describe('a consumer, as docs/testing.md has it,', () => {
 })
 
 describe('the test of docs/testing.md', () => {
-  const text = block('docs/testing.md', 'ts', 'new InMemoryTransport')
+  const text = block('docs/testing.md', 'ts', 'new InMemoryTransport({ kinesis, clock')
   const inJest = text.replace(NODE_TEST, '')
   const required = inJest.replace(/^import (.*) from (.*)$/gm, 'const $1 = require($2)')
   const babel = ['babel-jest', '@babel/plugin-transform-modules-commonjs']

@@ -5,9 +5,9 @@
  */
 
 import { SHARD_BYTES_PER_SECOND } from '../../src/model/limits.ts'
+import { isInside, type KclUserRecord, readShards } from '../../src/testing/kcl-reader.ts'
 import { VICTIM_SHARD } from './faults.ts'
 import type { Put } from './ledger.ts'
-import { isInside, type ReadRecord, readAll } from './readers.ts'
 import { idOf } from './records.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +16,9 @@ interface Reading {
   readonly copies: ReadonlyMap<number, readonly ReadRecord[]>
   readonly bySequence: ReadonlyMap<string, readonly ReadRecord[]>
 }
+
+/** One user record as it came out, with its place in the reading of its stream. */
+type ReadRecord = KclUserRecord & { readonly position: number }
 
 export interface ReadingCounts {
   readonly storedCount: number
@@ -54,7 +57,8 @@ function readEverything(world: World): Reading {
   const copies = new Map<number, ReadRecord[]>()
   const bySequence = new Map<string, ReadRecord[]>()
   for (const incarnation of world.book.incarnations) {
-    for (const read of readAll(incarnation)) {
+    for (const [position, user] of readShards(incarnation.shards.values(), incarnation.records).entries()) {
+      const read = { ...user, position }
       const id = idOf(read.partitionKey, read.data)
       const put = id === undefined ? undefined : world.ledger.puts[id]
       if (put === undefined || put.streamName !== incarnation.streamName || !isSame(read, put)) {
@@ -138,7 +142,7 @@ function isUnknowable({ config }: World, put: Put): boolean {
  */
 function checkOrder(world: World, reading: Reading): void {
   if (world.config.options.ordering !== 'key' || world.config.recreates.length > 0) return
-  checkOrderFor(world, reading, 'KCL-like', ({ isKept }) => isKept)
+  checkOrderFor(world, reading, 'KCL-like', ({ isDelivered }) => isDelivered)
   checkOrderFor(world, reading, 'plain', ({ isAtHome }) => isAtHome)
 }
 
@@ -243,7 +247,7 @@ function checkIsolation({ config, options, ledger, book, trace }: World): void {
 }
 
 function isLost({ result }: Put, copies: readonly ReadRecord[]): boolean {
-  return result !== undefined && !copies.some(copy => copy.isKept)
+  return result !== undefined && !copies.some(copy => copy.isDelivered)
 }
 
 function countsOf(world: World, { copies }: Reading): ReadingCounts {
@@ -251,7 +255,7 @@ function countsOf(world: World, { copies }: Reading): ReadingCounts {
   let droppedCount = 0
   for (const reads of copies.values()) {
     storedCount += reads.length
-    for (const { isKept } of reads) if (!isKept) droppedCount++
+    for (const { isDelivered } of reads) if (!isDelivered) droppedCount++
   }
   const lost = world.ledger.puts.filter(put => isLost(put, copies.get(put.id) ?? []))
   const unknowableCount = lost.filter(put => isUnknowable(world, put)).length

@@ -3,13 +3,9 @@
  * Invariant: read from the simulated service only, never from the producer; a shard's range and parents never change.
  */
 import { type FakeKinesis, FakeServiceError, type StoredRecord } from '../../src/testing/index.ts'
+import type { ReadShard } from '../../src/testing/kcl-reader.ts'
 
-export interface ShardTruth {
-  readonly shardId: string
-  readonly start: bigint
-  readonly end: bigint
-  readonly parents: readonly string[]
-}
+export type ShardTruth = ReadShard
 
 /** One life of a stream: its shards and, once it is over or the run is, its records. */
 export interface Incarnation {
