@@ -29,7 +29,12 @@ type WatchedCase = PutCase & { readonly isWatched?: boolean }
 
 const CASES: readonly WatchedCase[] = scaled([100, 1000, 10_000], [100]).flatMap(recordBytes =>
   [1, 100].flatMap(shards => [
-    ...(['tryPut', 'put', 'writable'] as const).map(call => ({ call, recordBytes, shards, keys: KEYS })),
+    ...(['tryPut', 'put', 'putMany', 'putAll', 'writable'] as const).map(call => ({
+      call,
+      recordBytes,
+      shards,
+      keys: KEYS
+    })),
     ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: 'unique' as const }] : []),
     ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: KEYS, isWatched: true }] : [])
   ])

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import type { KinesisProducer, UserRecord } from '../../src/index.ts'
 import type { LoadRecord } from './load.ts'
 
-export type Call = 'tryPut' | 'put' | 'writable'
+export type Call = 'tryPut' | 'put' | 'putMany' | 'putAll' | 'writable'
 
 const BURST = 1000
 /** Promises outstanding before `put` is awaited. */
@@ -30,8 +30,41 @@ export function source(pool: readonly LoadRecord[], keys?: number): () => UserRe
 }
 
 export function pump(producer: KinesisProducer, call: Call, next: () => UserRecord, count: number): Promise<void> {
-  if (call === 'tryPut') return pumpTryPut(producer, next, count)
-  return call === 'put' ? pumpPut(producer, next, count) : pumpWritable(producer, next, count)
+  switch (call) {
+    case 'tryPut':
+      return pumpTryPut(producer, next, count)
+    case 'put':
+      return pumpPut(producer, next, count)
+    case 'putMany':
+      return pumpPutMany(producer, next, count)
+    case 'putAll':
+      return pumpPutAll(producer, next, count)
+    case 'writable':
+      return pumpWritable(producer, next, count)
+  }
+}
+
+/** Lists of `BURST` records, many of them at a time. */
+async function pumpPutMany(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
+  const lists: Promise<number>[] = []
+  for (let i = 0; i < count; i += BURST) {
+    const list = Array.from({ length: Math.min(BURST, count - i) }, next)
+    lists.push(producer.putMany(list).then(({ failedCount }) => failedCount))
+    await turn()
+    while (producer.stats().bufferedRecords > MAX_OUTSTANDING) await turn()
+  }
+  await producer.flush()
+  const failed = (await Promise.all(lists)).reduce((sum, failedCount) => sum + failedCount, 0)
+  if (failed > 0) throw new Error(`${failed} records failed`)
+}
+
+async function pumpPutAll(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
+  function* records(): Generator<UserRecord> {
+    for (let i = 0; i < count; i++) yield next()
+  }
+  let failed = 0
+  for await (const { error } of producer.putAll(records())) if (error !== undefined) failed++
+  if (failed > 0) throw new Error(`${failed} records failed`)
 }
 
 async function pumpTryPut(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {

@@ -44,9 +44,9 @@ export class BufferBudget {
     return this.maxBytes - this.#bytes >= this.#roomBytes && this.maxRecords - this.#records >= this.#roomRecords
   }
 
-  /** Whether one more record of `bytes` stays within the bounds. */
-  fits(bytes: number): boolean {
-    return this.#bytes + bytes <= this.maxBytes && this.#records < this.maxRecords
+  /** Whether `records` more of `bytes` together stay within the bounds. */
+  fits(bytes: number, records: number = 1): boolean {
+    return this.#bytes + bytes <= this.maxBytes && this.#records + records <= this.maxRecords
   }
 
   /** Counts one record that `fits`. */

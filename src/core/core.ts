@@ -9,7 +9,7 @@
  */
 
 import type { LaneBatch } from '../lanes/lane.ts'
-import { ProducerError, TransportError } from '../model/errors.ts'
+import { InvalidRecordError, ProducerError, TransportError } from '../model/errors.ts'
 import type { Failure, Outcome } from '../model/exchange.ts'
 import { UNANSWERED } from '../model/failure-story.ts'
 import type { AbortTicket, AcceptedRecord } from '../model/kinesis-record.ts'
@@ -22,6 +22,7 @@ import type { ControlCall } from '../stats/outage-spells.ts'
 import { BlockPool } from '../wire/block-pool.ts'
 import { DedupeTag } from '../wire/dedupe-tag.ts'
 import { BufferBudget } from './buffer-budget.ts'
+import { Closing } from './closing.ts'
 import type { CallFailure, CloseResult, CoreHost, Flight } from './core-host.ts'
 import { Flights } from './flights.ts'
 import { FlushLedger } from './flush-ledger.ts'
@@ -33,17 +34,6 @@ import type { Placing, Stream } from './stream.ts'
 import type { StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
 import { refusalFor, Supervisor } from './supervisor.ts'
-
-interface Closing {
-  readonly delivered: number
-  readonly failed: number
-  readonly done: ((result: CloseResult) => void)[]
-  endMs: number
-  timeoutMs: number
-  /** Everything has settled: what is left is to say so. */
-  isDrained: boolean
-  result: CloseResult | undefined
-}
 
 const MAX_FREE_ENVELOPE_BYTES = 16_777_216
 /** Records whose other fields are looked at. */
@@ -151,6 +141,21 @@ export class Core {
     return true
   }
 
+  /** Whether the buffer has room for all of these records together. What is no record needs none. Cost: O(records). */
+  fits(records: Iterable<UserRecord>): boolean {
+    let bytes = 0
+    let count = 0
+    for (const user of records) {
+      try {
+        bytes += this.#validator.examine(user).budgetBytes
+        count++
+      } catch (error) {
+        if (!(error instanceof InvalidRecordError)) throw refusalFor(error)
+      }
+    }
+    return this.buffer.fits(bytes, count)
+  }
+
   /** Opens a stream before its first record, so that its shard map is there in time. */
   open(streamName: string, nowMs: number): void {
     this.#supervisor.open(streamName)
@@ -193,19 +198,9 @@ export class Core {
    */
   close(nowMs: number, timeoutMs: number, done: (result: CloseResult) => void): void {
     const isFirst = this.#closing === undefined
-    const { delivered, failed } = this
-    const open = { delivered, failed, endMs: NEVER_MS, timeoutMs: NEVER_MS, isDrained: false, result: undefined }
-    this.#closing ??= { ...open, done: [] }
+    this.#closing ??= new Closing(this.delivered, this.failed)
     const closing = this.#closing
-    if (closing.result !== undefined) {
-      done(closing.result)
-      return
-    }
-    closing.done.push(done)
-    if (nowMs + timeoutMs < closing.endMs) {
-      closing.endMs = nowMs + timeoutMs
-      closing.timeoutMs = timeoutMs
-    }
+    if (closing.join(nowMs, timeoutMs, done)) return
     if (isFirst) {
       this.#tellRoom(closed())
       this.#flush(nowMs, () => {
@@ -419,9 +414,7 @@ export class Core {
     this.#abandon({ code: 'KPL_ERR_CLOSE_TIMEOUT', message }, nowMs)
     this.#settlements.run(nowMs)
     this.#host.wakeAt(NEVER_MS)
-    const result = { delivered: this.delivered - closing.delivered, failed: this.failed - closing.failed }
-    closing.result = result
-    for (const done of closing.done) this.#call(() => done(result))
+    for (const tell of closing.end(this.delivered, this.failed)) this.#call(tell)
   }
 
   /** Fails everything, what is out included: nobody waits for those answers any more. */

@@ -18,8 +18,10 @@ import type { StatsCursor } from '../stats/statistics.ts'
 import { type ProducerStats, snapshot } from '../stats/stats.ts'
 import { emitWarning, systemClock, systemRandom } from '../system.ts'
 import { AbortWatch } from './abort-signals.ts'
+import { BurstClock } from './burst-clock.ts'
 import { withGuardedLogger } from './guarded-logger.ts'
-import { type PutAllOutcome, putAll } from './put-all.ts'
+import { type PutAllOutcome, putAll, type RecordSink } from './put-all.ts'
+import { type PutManyOptions, type PutManyResult, putMany, putManyFault } from './put-many.ts'
 import { Requests } from './requests.ts'
 import { argumentFault } from './second-argument.ts'
 import { SpellLog } from './spell-log.ts'
@@ -37,10 +39,13 @@ export type { CloseResult } from '../core/core-host.ts'
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
+  readonly #putClock: BurstClock
   readonly #core: Core
   readonly #requests: Requests
   readonly #log: SpellLog
   readonly #aborts = new AbortWatch(tickets => this.#core.abort(tickets, this.#clock.nowMs()))
+  /** For what puts more than one record. */
+  readonly #sink: RecordSink
   #timer: Timer | undefined
   #closing: Promise<CloseResult> | undefined
   /** Of all who wait for room. */
@@ -49,7 +54,9 @@ export class KinesisProducer implements AsyncDisposable {
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
   constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
     const resolved = resolveOptions(options)
+    this.#sink = sinkOf(this, () => this.#core.hasRoom)
     this.#clock = ports.clock ?? systemClock
+    this.#putClock = new BurstClock(this.#clock)
     this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
     const { logger } = this.#options
@@ -85,7 +92,7 @@ export class KinesisProducer implements AsyncDisposable {
       const signal = options?.signal
       const isTaken =
         signal === undefined
-          ? this.#core.tryPut(record, settle, this.#clock.nowMs())
+          ? this.#core.tryPut(record, settle, this.#putClock.nowMs())
           : this.#putAbortable(record, settle, signal)
       if (!isTaken) resolve(Promise.reject(bufferFull(this.#options)))
     } catch (error) {
@@ -101,7 +108,7 @@ export class KinesisProducer implements AsyncDisposable {
    */
   tryPut(record: UserRecord, settle: SettleCallback = ignore): boolean {
     if (typeof settle !== 'function') throw badArgument('settle', 'a function', settle)
-    return this.#core.tryPut(record, settle, this.#clock.nowMs())
+    return this.#core.tryPut(record, settle, this.#putClock.nowMs())
   }
 
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
@@ -124,17 +131,37 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
+   * Puts a list and resolves when all of it has settled: `{ results, failedCount }`, one outcome for each record in order, those
+   * that were refused included. It never rejects for a record. It waits for room while it works through the list, so a list may
+   * be larger than the buffer; the list and its records are read until then and must not change. Rejects with
+   * InvalidRecordError for what is no list, and with KPL_ERR_BUFFER_FULL, having taken nothing, when `whenFull` is `'reject'` and
+   * there is no room for the whole list. Cost beside the puts: one closure and one outcome a record.
+   */
+  putMany(records: readonly UserRecord[], options?: PutManyOptions): Promise<PutManyResult> {
+    return new Promise((resolve, reject) => {
+      const fault =
+        argumentFault('putMany', options, ['signal', 'whenFull']) ?? putManyFault(records, options?.whenFull)
+      if (fault !== undefined) throw fault
+      const signal = options?.signal
+      if (signal !== undefined) assertSignal(signal)
+      const isFull = options?.whenFull === 'reject' && !this.#core.fits(records)
+      if (isFull) reject(bufferFull(this.#options))
+      else resolve(putMany(this.#sink, records, signal))
+    })
+  }
+
+  /**
    * Puts every record of `source` with back-pressure and yields one outcome for each, in order. A record that is refused
    * or fails is an outcome with `error`; only `source` itself can make this throw. Nothing is put before the first outcome
    * is asked for (KPL_WARN_PUT_ALL_UNREAD). Throws InvalidRecordError for a source that is no iterable of records.
    */
   putAll(source: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<PutAllOutcome, void, undefined> {
-    return putAll(this, source, { clock: this.#clock, warn: (code, message) => this.#warn(code, message) })
+    return putAll(this.#sink, source, { clock: this.#clock, warn: (code, message) => this.#warn(code, message) })
   }
 
   /** Returns an object-mode Writable of user records with real back-pressure; its end waits for all of its records. */
   writable(options: WritableOptions = {}): Writable {
-    return recordWritable(this, options, (code, message) => this.#warn(code, message))
+    return recordWritable(this.#sink, options, (code, message) => this.#warn(code, message))
   }
 
   /**
@@ -229,6 +256,16 @@ export class KinesisProducer implements AsyncDisposable {
     const { logger } = this.#options
     if (logger !== undefined) logger.error('a settle callback threw', { error: errorText(error) })
     else emitWarning('KPL_WARN_CALLBACK_THREW', `a settle callback threw: ${errorText(error)}`)
+  }
+}
+
+function sinkOf(producer: KinesisProducer, hasRoom: () => boolean): RecordSink {
+  return {
+    tryPut: (record, settle) => producer.tryPut(record, settle),
+    ready: () => producer.ready(),
+    get hasRoom() {
+      return hasRoom()
+    }
   }
 }
 

@@ -21,6 +21,8 @@ export interface RecordSink {
   /** Returns false when it is full; throws a ProducerError for a record it will never take. */
   tryPut(record: UserRecord, settle: SettleCallback): boolean
   ready(): Promise<void>
+  /** Whether `ready` would resolve at once. */
+  readonly hasRoom: boolean
 }
 
 /** Who is told what no outcome can say. */
@@ -57,14 +59,31 @@ async function* outcomes(
   const unread = new Fifo<Promise<PutAllOutcome>>()
   const changed = new Signal()
   let isStopped = false
-  const read = async () => {
-    for await (const record of source) {
-      while (unread.count >= MAX_UNREAD && !isStopped) await changed.wait()
+  /** Puts a record; what it returns, if anything, has to be waited for before the next one is read. */
+  const take = (record: UserRecord): Promise<unknown> | undefined => {
+    unread.push(putWhenReady(sink, record))
+    changed.notify()
+    // The next record is not read before this one is in the buffer.
+    if (!sink.hasRoom) return sink.ready().catch(ignoreClosed)
+    return unread.count < MAX_UNREAD ? undefined : unreadFew()
+  }
+  const unreadFew = async (): Promise<void> => {
+    while (unread.count >= MAX_UNREAD && !isStopped) await changed.wait()
+  }
+  const read = async (): Promise<void> => {
+    if (Symbol.asyncIterator in source) {
+      for await (const record of source) {
+        if (isStopped) return
+        await take(record)
+      }
+      return
+    }
+    for (const given of source) {
+      const record = isThenable(given) ? await given : given
       if (isStopped) return
-      unread.push(putWhenReady(sink, record))
-      changed.notify()
-      // The next record is not read before this one is in the buffer.
-      await sink.ready().catch(ignoreClosed)
+      const pause = take(record)
+      // While there is room and somebody reads, a list costs no turn of the event loop a record.
+      if (pause !== undefined) await pause
     }
   }
   const reading = read().then(
@@ -92,24 +111,25 @@ async function* outcomes(
   }
 }
 
-async function putWhenReady(sink: RecordSink, record: UserRecord): Promise<PutAllOutcome> {
-  try {
-    const result = await new Promise<PutResult>((resolve, reject) => {
-      const settle: SettleCallback = (error, settled) => (settled === undefined ? reject(error) : resolve(settled))
-      const attempt = (): void => {
-        try {
-          if (!sink.tryPut(record, settle)) sink.ready().then(attempt, reject)
-        } catch (error) {
-          reject(error)
-        }
-      }
-      attempt()
-    })
-    return { record, result }
-  } catch (error) {
+function putWhenReady(sink: RecordSink, record: UserRecord): Promise<PutAllOutcome> {
+  return new Promise(resolve => {
     // Everything a producer throws or settles with is a ProducerError.
-    return { record, error: error as ProducerError }
-  }
+    const fail = (error: ProducerError): void => resolve({ record, error })
+    const settle: SettleCallback = (error, result) =>
+      result === undefined ? fail(error!) : resolve({ record, result })
+    const attempt = (): void => {
+      try {
+        if (!sink.tryPut(record, settle)) sink.ready().then(attempt, fail)
+      } catch (error) {
+        fail(error as ProducerError)
+      }
+    }
+    attempt()
+  })
+}
+
+function isThenable(given: unknown): given is PromiseLike<UserRecord> {
+  return typeof given === 'object' && given !== null && 'then' in given && typeof given.then === 'function'
 }
 
 function assertSource(source: unknown): void {

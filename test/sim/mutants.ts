@@ -313,7 +313,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'one record too many in the buffer',
     'core/buffer-budget',
-    'this.#records < this.maxRecords',
+    'this.#records + records <= this.maxRecords',
     'this.#records <= this.maxRecords'
   ),
   mutant(
@@ -387,8 +387,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('a request that is never answered is waited for', 'core/flights', 'giveUpMs <= nowMs', 'giveUpMs < 0'),
   mutant('close does not end at its deadline', 'core/core', 'nowMs >= this.#closing.endMs', 'nowMs < 0'),
   mutant('the deadline of close is not asked for', 'core/core', 'this.#closing?.endMs ?? NEVER_MS', 'NEVER_MS'),
-  mutant('close ends before everything has settled', 'core/core', 'isDrained: false', 'isDrained: true'),
-  mutant('close counts from the start', 'core/core', 'this.delivered - closing.delivered', 'this.delivered'),
+  mutant('close ends before everything has settled', 'core/closing', 'isDrained = false', 'isDrained = true'),
+  mutant('close counts from the start', 'core/closing', 'delivered: delivered - this.#deliveredBefore', 'delivered'),
   mutant('a put makes nothing due', 'core/core', "if (placing !== 'joined') this.#placed(stream, placing, nowMs)", ''),
   mutant(
     'a wake-up counts as still to come',

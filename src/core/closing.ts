@@ -1,0 +1,43 @@
+/**
+ * A close under way: who waits for it, how long, and what is counted.
+ * Invariant: everybody who waits gets one answer, the same for all; the bound is the earliest that anybody gave.
+ */
+import type { CloseResult } from './core-host.ts'
+
+export class Closing {
+  readonly #deliveredBefore: number
+  readonly #failedBefore: number
+  readonly #waiting: ((result: CloseResult) => void)[] = []
+  #result: CloseResult | undefined
+  endMs: number = Number.POSITIVE_INFINITY
+  timeoutMs: number = Number.POSITIVE_INFINITY
+  /** Everything has settled: what is left is to say so. */
+  isDrained = false
+
+  /** `delivered`, `failed`: user records settled before it began. */
+  constructor(delivered: number, failed: number) {
+    this.#deliveredBefore = delivered
+    this.#failedBefore = failed
+  }
+
+  /** Whether it is over, and `done` has been told. Otherwise `done` waits, and the bound may become nearer. */
+  join(nowMs: number, timeoutMs: number, done: (result: CloseResult) => void): boolean {
+    if (this.#result !== undefined) {
+      done(this.#result)
+      return true
+    }
+    this.#waiting.push(done)
+    if (nowMs + timeoutMs < this.endMs) {
+      this.endMs = nowMs + timeoutMs
+      this.timeoutMs = timeoutMs
+    }
+    return false
+  }
+
+  /** Ends it, and returns who has to be told. */
+  end(delivered: number, failed: number): (() => void)[] {
+    const result = { delivered: delivered - this.#deliveredBefore, failed: failed - this.#failedBefore }
+    this.#result = result
+    return this.#waiting.map(done => () => done(result))
+  }
+}

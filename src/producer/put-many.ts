@@ -1,0 +1,136 @@
+/**
+ * `putMany`: a list of records in, one promise for all of their outcomes.
+ * Example: 10,000 records, room for 4,000 -> 4,000 are taken, the rest as room comes -> resolves when the last has settled.
+ * Invariant: there is one outcome for each record, in order, also for those that were refused or given up; what the signal gives
+ * up was not taken, and what was taken settles.
+ */
+import { errorText, InvalidRecordError, type ProducerError, RecordFailedError } from '../model/errors.ts'
+import { kindOf, type UserRecord } from '../model/records.ts'
+import type { PutResult, SettleCallback } from '../model/results.ts'
+import type { RecordSink } from './put-all.ts'
+
+export interface PutManyOptions {
+  /** Gives up what was not taken yet: its outcomes are KPL_ERR_ABORTED. What was taken goes on. */
+  readonly signal?: AbortSignal
+  /**
+   * What to do while the buffer has no room for the next record: `'wait'` (default), or `'reject'`: reject at the call with
+   * KPL_ERR_BUFFER_FULL, having taken nothing, when there is no room for the whole list.
+   */
+  readonly whenFull?: 'wait' | 'reject'
+}
+
+/** What became of one record: exactly one of the two is set. */
+export type PutOutcome =
+  | { readonly result: PutResult; readonly error?: undefined }
+  | { readonly error: ProducerError; readonly result?: undefined }
+
+export interface PutManyResult {
+  /** One for each record, in the order of the list. */
+  readonly results: readonly PutOutcome[]
+  /** How many of them have an `error`. */
+  readonly failedCount: number
+}
+
+/** Returns what is wrong with the arguments, or undefined. */
+export function putManyFault(records: unknown, whenFull: unknown): InvalidRecordError | undefined {
+  if (!Array.isArray(records)) {
+    const fault = `must be an array of user records, got ${kindOf(records)}; putAll takes any iterable`
+    return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'records', fault)
+  }
+  if (whenFull === undefined || whenFull === 'wait' || whenFull === 'reject') return undefined
+  return new InvalidRecordError(
+    'KPL_ERR_INVALID_RECORD',
+    'whenFull',
+    `must be 'wait' or 'reject', got ${kindOf(whenFull)}`
+  )
+}
+
+export function putMany(
+  sink: RecordSink,
+  records: readonly UserRecord[],
+  signal: AbortSignal | undefined
+): Promise<PutManyResult> {
+  return new Promise(resolve => new Taking(sink, records, signal, resolve).go())
+}
+
+/** A list that is being taken. */
+class Taking {
+  readonly #sink: RecordSink
+  readonly #records: readonly UserRecord[]
+  readonly #count: number
+  readonly #signal: AbortSignal | undefined
+  readonly #results: PutOutcome[]
+  readonly #done: (result: PutManyResult) => void
+  #next = 0
+  #settledCount = 0
+  #failedCount = 0
+  readonly #onAbort = (): void => this.#giveUp(aborted(this.#signal?.reason))
+
+  constructor(
+    sink: RecordSink,
+    records: readonly UserRecord[],
+    signal: AbortSignal | undefined,
+    done: (result: PutManyResult) => void
+  ) {
+    this.#sink = sink
+    this.#records = records
+    this.#count = records.length
+    this.#signal = signal
+    this.#results = new Array(this.#count)
+    this.#done = done
+  }
+
+  go(): void {
+    if (this.#signal?.aborted) this.#onAbort()
+    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#take()
+    if (this.#count === 0) this.#finish()
+  }
+
+  /** Takes records until there is no room, and goes on when there is some. */
+  #take(): void {
+    while (this.#next < this.#count) {
+      const index = this.#next
+      try {
+        if (!this.#sink.tryPut(this.#records[index]!, this.#settleOf(index))) {
+          this.#sink.ready().then(
+            () => this.#take(),
+            (error: ProducerError) => this.#giveUp(error)
+          )
+          return
+        }
+        this.#next++
+      } catch (error) {
+        this.#next++
+        // Everything that a producer throws is a ProducerError.
+        this.#settle(index, { error: error as ProducerError })
+      }
+    }
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #settleOf(index: number): SettleCallback {
+    return (error, result) => this.#settle(index, result === undefined ? { error: error! } : { result })
+  }
+
+  /** What was not taken will not be. */
+  #giveUp(error: ProducerError): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    while (this.#next < this.#count) this.#settle(this.#next++, { error })
+  }
+
+  #settle(index: number, outcome: PutOutcome): void {
+    this.#results[index] = outcome
+    if (outcome.error !== undefined) this.#failedCount++
+    if (++this.#settledCount === this.#count) this.#finish()
+  }
+
+  #finish(): void {
+    this.#done({ results: this.#results, failedCount: this.#failedCount })
+  }
+}
+
+function aborted(reason: unknown): RecordFailedError {
+  const message = `the signal fired before the record was taken: ${errorText(reason)}`
+  return new RecordFailedError({ code: 'KPL_ERR_ABORTED', message, persisted: 'no', attempts: [] })
+}
