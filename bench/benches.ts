@@ -9,7 +9,8 @@ type Load = () => Promise<{ run(): Promise<Report> }>
 export const BENCHES: Readonly<Record<string, Load>> = {
   limits: () => import('./limits.bench.ts'),
   encode: () => import('./encode.bench.ts'),
-  router: () => import('./routing.bench.ts'),
+  routing: () => import('./routing.bench.ts'),
+  md5: () => import('./md5.bench.ts'),
   'put-path': () => import('./put-path.bench.ts'),
   scaling: () => import('./scaling.bench.ts'),
   'request-body': () => import('./request-body.bench.ts'),

@@ -7,6 +7,7 @@
 import type { LaneBatch, LaneRecord } from '../lanes/lane.ts'
 import { Limiter } from '../lanes/limiter.ts'
 import type { Random } from '../model/ports.ts'
+import { writeDigests } from '../wire/envelope-digest.ts'
 import { Breaker } from './breaker.ts'
 import { Collector } from './collector.ts'
 import type { StreamOptions } from './stream-options.ts'
@@ -94,6 +95,7 @@ export class Outbox {
     const stale = batch.entries.filter(record => isStale(record, nowMs))
     const entries = stale.length === 0 ? batch.entries : batch.entries.filter(record => !isStale(record, nowMs))
     const fresh = stale.length === 0 ? batch : { ...batch, entries, requestBytes: sumBytes(entries) }
+    digest(entries)
     if (entries.length > 0) this.breaker.started()
     return { ...this.#handBack(stale, nowMs), batch: entries.length > 0 ? fresh : undefined }
   }
@@ -112,6 +114,13 @@ export function isOver({ expirationMs, members }: LaneRecord, nowMs: number): bo
 /** Whether the bytes as sealed must not be sent: a member's time is over, or its lane is gone. */
 export function isStale(record: LaneRecord, nowMs: number): boolean {
   return record.lane.isGone || isOver(record, nowMs)
+}
+
+/** Writes the digests that are not there yet, together: a record that goes again has its own. */
+function digest(entries: readonly LaneRecord[]): void {
+  const undigested = entries.filter(({ isDigested }) => !isDigested)
+  writeDigests(undigested.map(({ data }) => data))
+  for (const record of undigested) record.isDigested = true
 }
 
 function sumBytes(entries: readonly LaneRecord[]): number {

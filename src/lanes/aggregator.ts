@@ -158,11 +158,11 @@ export class Aggregator {
     this.#open.delete(open)
     this.#deadlines.remove(open)
     const isAggregate = writer.isEnvelope
-    const data = writer.seal(this.#takeBytes)
+    const data = writer.seal(this.#takeBytes, false)
     members.close()
     this.#expectedCount = Math.min(members.count, this.#expectedCount * 2 + FIRST_EXPECTED_COUNT)
     if (this.#spareWriters.length < MAX_SPARE_WRITERS) this.#spareWriters.push(writer)
-    return this.#sealed(open, data, isAggregate)
+    return this.#sealed(open, data, isAggregate, !isAggregate)
   }
 
   #alone(record: AcceptedRecord, lane: Lane, mayWrap: boolean): LaneRecord {
@@ -176,16 +176,17 @@ export class Aggregator {
       open.writer.add(partitionKey, keyBytes, explicitHashKey, data, dataBytes, number)
       data = open.writer.seal(this.#takeBytes)
     }
-    return this.#sealed(open, data, isAggregate)
+    return this.#sealed(open, data, isAggregate, true)
   }
 
-  #sealed(open: OpenEnvelope, data: Buffer, isAggregate: boolean): LaneRecord {
+  #sealed(open: OpenEnvelope, data: Buffer, isAggregate: boolean, isDigested: boolean): LaneRecord {
     const isOwnKey = !isAggregate || this.#options.containerKey === 'first'
     const record: LaneRecord = {
       data,
       partitionKey: isOwnKey ? open.firstPartitionKey : CONTAINER_KEY,
       explicitHashKey: isAggregate ? readHashKey(open.firstHashWords).toString() : open.firstExplicitHashKey,
       isAggregate,
+      isDigested,
       members: open.members,
       requestBytes: data.length + (isOwnKey ? open.firstKeyBytes : CONTAINER_KEY.length),
       lane: open.lane,

@@ -1,7 +1,7 @@
 /**
  * What travels through the stages: one PutRecords entry with the user records in it, and batches of them.
  * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the
- * times and the history are rewritten, and only by `core/stream.ts`.
+ * digest, the times and the history are written later, and only by `core/stream.ts`.
  */
 import type { KeySlot } from '../wire/encode.ts'
 import type { Attempt, Persisted, SettleCallback } from './results.ts'
@@ -145,6 +145,8 @@ export interface KinesisRecord<Lane extends Destination = Destination> {
   readonly explicitHashKey: string | undefined
   /** Whether `data` is an envelope. */
   readonly isAggregate: boolean
+  /** Whether an envelope's digest is written. It is when the record is taken into a request, with those of the others. */
+  isDigested: boolean
   readonly members: Members
   /** What the service counts: data and the partition key's UTF-8 bytes. */
   readonly requestBytes: number

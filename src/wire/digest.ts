@@ -12,9 +12,12 @@ const WORD_BYTES = 4
 const LENGTH_BYTES = 8
 const END_MARK = 0x80
 /** T[i] of the RFC: floor(2^32 |sin i|), as signed words. */
-const STEPS = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0)
+export const STEPS: Int32Array = Int32Array.from(
+  { length: 64 },
+  (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0
+)
 /** Rotations: four in turn for each of the four rounds. */
-const ROTATIONS = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
+export const ROTATIONS: readonly number[] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
 
 /** Set once the host has refused: asking again for every record would cost an exception each. */
 let isRefused = false

@@ -212,10 +212,11 @@ export class EnvelopeWriter {
   /**
    * Returns the sealed bytes, in memory of `take`, and empties the writer: the data alone for one member without tag,
    * else an envelope. A lone payload that would itself pass for an envelope is wrapped in one (see `isEnvelope`), so
-   * that consumers hand it back verbatim instead of expanding it.
+   * that consumers hand it back verbatim instead of expanding it. `isDigested` false: an envelope has room for its digest, which
+   * `writeDigests` writes for many together.
    */
-  seal(take: TakeBytes = allocate): Buffer {
-    const sealed = this.isEnvelope ? this.#sealEnvelope(take) : this.#sealPlain(take)
+  seal(take: TakeBytes = allocate, isDigested: boolean = true): Buffer {
+    const sealed = this.isEnvelope ? this.#sealEnvelope(take, isDigested) : this.#sealPlain(take)
     this.#end = 0
     this.#count = 0
     this.#keys.clear()
@@ -233,7 +234,7 @@ export class EnvelopeWriter {
     return copyOf(this.#scratch.subarray(this.#firstDataAt, this.#end), this.#end - this.#firstDataAt, take)
   }
 
-  #sealEnvelope(take: TakeBytes): Buffer {
+  #sealEnvelope(take: TakeBytes, isDigested: boolean): Buffer {
     const sealed = take(this.envelopeBytes)
     sealed[0] = MAGIC_0
     sealed[1] = MAGIC_1
@@ -243,7 +244,7 @@ export class EnvelopeWriter {
     at = this.#hashKeys.write(sealed, at, TAG_EXPLICIT_HASH_KEY)
     this.#scratch.copy(sealed, at, 0, this.#end)
     at += this.#end
-    sealed.write(md5(sealed.subarray(MAGIC_BYTES, at), 'binary'), at, 'latin1')
+    if (isDigested) sealed.write(md5(sealed.subarray(MAGIC_BYTES, at), 'binary'), at, 'latin1')
     return sealed
   }
 

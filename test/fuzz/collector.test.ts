@@ -204,6 +204,7 @@ function recordOf({ requestBytes, shard, deadlineMs }: DrawnRecord, nowMs: numbe
     partitionKey: 'k',
     explicitHashKey: undefined,
     isAggregate: false,
+    isDigested: true,
     members: NO_MEMBERS,
     requestBytes,
     lane: laneOf(`shardId-${shard}`),

@@ -45,6 +45,7 @@ export function sealed(over: Partial<LaneRecord> = {}): LaneRecord {
     partitionKey: 'key',
     explicitHashKey: undefined,
     isAggregate: false,
+    isDigested: true,
     members,
     requestBytes: 7,
     lane: laneOf('shardId-0'),
