@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -23,6 +24,7 @@ import {
   startFakeKinesisServer,
   VirtualClock
 } from '../src/testing/index.ts'
+import { Harness } from './support/harness.ts'
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 const PLENTY_MS = 300_000
@@ -156,7 +158,7 @@ describe('examples/fastify-service', () => {
     expect(stored()).toEqual([{ partitionKey: 'a', value: order('a') }])
   })
 
-  test('answers 503 with Retry-After while the buffer is full, and stores exactly what it answered 201 for', async () => {
+  test('answers 429 with Retry-After while the buffer is full, and stores exactly what it answered 201 for', async () => {
     const { server, faults, clock, stored } = await startKinesis()
     const isHeld = holdNextPut(faults)
     const app = buildService(producerAt(server, { bufferMaxRecords: 1, recordMaxBufferedTimeMs: 0 }))
@@ -172,7 +174,7 @@ describe('examples/fastify-service', () => {
       status: refused.statusCode,
       retryAfter: refused.headers['retry-after'],
       code: refused.json().code
-    }).toEqual({ status: 503, retryAfter: '1', code: 'KPL_ERR_BUFFER_FULL' })
+    }).toEqual({ status: 429, retryAfter: '1', code: 'KPL_ERR_BUFFER_FULL' })
     expect(statuses).toEqual([201, 201])
     expect(stored()).toEqual([
       { partitionKey: 'first', value: order('first') },
@@ -216,6 +218,30 @@ describe('examples/fastify-service', () => {
     expect([(await open).status, isLateTaken]).toEqual([201, false])
     expect(await service.ended).toMatchObject({ code: 0, errors: '' })
     expect(stored()).toEqual([{ partitionKey: 'open', value: order('open') }])
+  })
+
+  test('on close answers the open request while Kinesis is silent', async () => {
+    const { clock, faults, producer, transport } = await new Harness().warm()
+    faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'silence' } })
+    const passUntil = async (isOver: () => boolean) => {
+      for (; !isOver(); await setImmediate()) clock.runNext()
+    }
+    const app = buildService(producer)
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    let answer: { status: number; code: string } | undefined
+    const headers = { 'content-type': 'application/json' }
+    const open = fetch(`${url}/orders`, { method: 'POST', headers, body: JSON.stringify(order('a')) })
+    const answered = open.then(async response => {
+      const { code } = (await response.json()) as { code: string }
+      answer = { status: response.status, code }
+    })
+    await passUntil(() => transport.pendingCount > 0)
+
+    const closed = app.close()
+    await passUntil(() => answer !== undefined)
+    await Promise.all([answered, closed])
+
+    expect(answer).toEqual({ status: 503, code: 'KPL_ERR_CLOSE_TIMEOUT' })
   })
 })
 

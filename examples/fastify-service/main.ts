@@ -1,6 +1,6 @@
 /**
- * Runs the service until SIGTERM or SIGINT: then new connections are refused, open requests get their answers, the
- * producer is closed, and the process ends by itself.
+ * Runs the service until SIGTERM or SIGINT: then new connections are refused, the producer is closed, so that open requests get
+ * their answers, and the process ends by itself.
  * Invariant: nothing keeps the process alive but the server and the producer.
  */
 import { KinesisProducer } from '../../src/index.ts'

@@ -1,10 +1,11 @@
 /**
  * An HTTP service that answers once the order it was sent is in the stream; in a project of your own, import from
  * 'kinesis-producer'.
- * Invariant: 201 only for an order that is stored; when the buffer is full, 503 with Retry-After, and nothing was taken.
+ * Invariant: 201 only for an order that is stored; when the buffer is full, 429 with Retry-After, and nothing was taken. Every
+ * request is answered before the service ends, also while Kinesis cannot be reached.
  */
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify'
-import { type KinesisProducer, ProducerError } from '../../src/index.ts'
+import { type CloseResult, type KinesisProducer, ProducerError } from '../../src/index.ts'
 
 interface Order {
   readonly customerId: string
@@ -32,26 +33,33 @@ export function buildService(producer: KinesisProducer, options: FastifyServerOp
 
   app.setErrorHandler((error, _request, reply) => {
     if (!(error instanceof ProducerError)) return reply.send(error)
-    // Whatever may go well later: a full buffer, a throttled shard, a service that is away.
-    if (error.retryable) reply.code(503).header('retry-after', RETRY_AFTER_SECONDS)
-    else reply.code(error.code === 'KPL_ERR_RECORD_TOO_LARGE' ? 413 : 500)
-    return reply.send({ code: error.code, message: error.message })
+    const status = statusOf(error)
+    if (status === 429 || status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+    return reply.code(status).send({ code: error.code, message: error.message })
   })
 
-  // A connection that is kept alive would keep the process alive: those with a request open are told to end with it.
-  let isClosing = false
+  // New requests are refused by Fastify from here on. While Kinesis cannot be reached, only the end of the producer settles the
+  // puts of those that are open, and answers them. So it begins now: after the last answer would be too late.
+  let closing: Promise<CloseResult> | undefined
   app.addHook('preClose', async () => {
-    isClosing = true
+    closing = producer.close({ timeoutMs: CLOSE_TIMEOUT_MS })
   })
+  // A connection that is kept alive would keep the process alive: those with a request open are told to end with it.
   app.addHook('onSend', async (_request, reply) => {
-    if (isClosing) reply.header('connection', 'close')
+    if (closing !== undefined) reply.header('connection', 'close')
   })
-
   // Runs when every open request was answered.
   app.addHook('onClose', async () => {
-    const { failed } = await producer.close({ timeoutMs: CLOSE_TIMEOUT_MS })
+    const failed = (await closing)?.failed ?? 0
     if (failed > 0) app.log.error({ failed }, 'orders were not stored')
   })
 
   return app
+}
+
+function statusOf({ code, retryable }: ProducerError): number {
+  if (code === 'KPL_ERR_BUFFER_FULL') return 429
+  if (code === 'KPL_ERR_RECORD_TOO_LARGE') return 413
+  // May go well later, or elsewhere: a shard is throttled, Kinesis is away, this process ends.
+  return retryable || code === 'KPL_ERR_CLOSED' ? 503 : 500
 }

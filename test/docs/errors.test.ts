@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/model/errors.ts'
 import { ENTRY_ERRORS, REQUEST_ERRORS } from '../../src/model/service-errors.ts'
 import { LOG_LEVELS } from '../../src/stats/log-line.ts'
-import { generated, read, SOURCES, table } from './documents.ts'
+import { DOCUMENTS, generated, read, SOURCES, table } from './documents.ts'
 
 const FILE = 'docs/errors.md'
 const CODES = Object.keys(ERRORS) as ErrorCode[]
@@ -56,8 +56,22 @@ test('the log messages are those that the source writes', () => {
   expect(cells('Log messages', 1)).toEqual([...written, ...Object.keys(LOG_LEVELS)].sort())
 })
 
+test('the log messages that a document names elsewhere are of the table', () => {
+  const messages = cells('Log messages', 1)
+  const linked = DOCUMENTS.flatMap(file => captures(read(file), /\[([^\]]+)\]\([^)]*#log-messages\)/g))
+  const shown = DOCUMENTS.flatMap(file => captures(read(file), /^\/\/ (?:debug|info|warn|error): (.*?) \{/gm))
+
+  expect(linked.filter(text => !messages.includes(text.replaceAll('`', '')))).toEqual([])
+  expect(shown.filter(text => !messages.includes(text))).toEqual([])
+  expect([linked.length, shown.length]).toEqual([2, 1])
+})
+
 function sectionOf(heading: string): string {
   return read(FILE).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+}
+
+function captures(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(([, found]) => found!)
 }
 
 /** The first capture of every match in the source, sorted, each once. */

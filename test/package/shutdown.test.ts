@@ -18,10 +18,13 @@ import {
 import { type PackedPackage, PROJECT, packPackage } from '../support/packed-package.ts'
 
 let packed: PackedPackage
+let folder: string
+let serviceCount = 0
 const cleanUps: (() => unknown)[] = []
 
 beforeAll(async () => {
   packed = await packPackage()
+  folder = packed.project('service')
 })
 
 afterEach(async () => {
@@ -30,32 +33,53 @@ afterEach(async () => {
 
 afterAll(() => packed.remove())
 
-/** The program of the document on any free port, telling the port, and when it has begun to close. */
-async function writeService(): Promise<string> {
+/**
+ * The program of the document on any free port, telling the port, each put, and when it has begun to close. `edit` changes the
+ * program as a user would.
+ */
+async function writeService(edit = (program: string) => program): Promise<string> {
   const document = readFileSync(join(PROJECT, 'docs/delivery.md'), 'utf8')
   const found = [...document.matchAll(/```ts\n([\s\S]*?)```/g)].find(([, code]) => code!.includes('createServer('))
   const { code } = await transform(found![1]!, { loader: 'ts', format: 'esm' })
-  const file = join(packed.project('service'), 'service.mjs')
+  const file = join(folder, `service-${++serviceCount}.mjs`)
   const tell = `server.once('listening', () => console.log(server.address().port))
-    process.once('SIGTERM', () => console.log('closing'))`
-  writeFileSync(file, `${code.replace('.listen(3e3)', '.listen(0)')}\n${tell}\n`)
+    process.once('SIGTERM', () => console.log('closing'))
+    const put = producer.put.bind(producer)
+    producer.put = record => {
+      console.log('put')
+      return put(record)
+    }`
+  writeFileSync(file, `${edit(code.replace('.listen(3e3)', '.listen(0)'))}\n${tell}\n`)
   return file
 }
 
-/** Starts the service; `line` resolves to the next line it prints. */
-function start(file: string, { endpoint }: FakeKinesisServer): { child: ChildProcess; line(): Promise<string> } {
+/** Starts the service; `line` resolves to the next line it prints, `said` once it prints this line. */
+function start(file: string, { endpoint }: FakeKinesisServer): Service {
   const env = {
     PATH: process.env['PATH'],
     AWS_ENDPOINT_URL_KINESIS: endpoint,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'any',
     AWS_SECRET_ACCESS_KEY: 'any',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'
+    // The outage would be announced, and the SDK its end of support for Node.js 20.
+    NODE_NO_WARNINGS: '1'
   }
   const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   cleanUps.push(() => child.kill('SIGKILL'))
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  return { child, line: async () => (await lines.next()).value }
+  const line = async (): Promise<string> => (await lines.next()).value
+  const said = async (text: string): Promise<void> => {
+    for (let last = await line(); last !== text; last = await line()) {
+      if (last === undefined) throw new Error(`ended before it said ${text}`)
+    }
+  }
+  return { child, line, said }
+}
+
+interface Service {
+  readonly child: ChildProcess
+  line(): Promise<string>
+  said(text: string): Promise<void>
 }
 
 interface Answer {
@@ -93,7 +117,8 @@ function holdNextPut(faults: FaultPlan): Promise<void> {
   })
 }
 
-test('answers what is open with 201, refuses with 503 what comes on open connections, and ends by itself', async () => {
+/** A fake Kinesis with the service's stream, and a pool of one connection to the service. */
+async function setUp() {
   const [faults, clock] = [new FaultPlan(), new VirtualClock(1_000_000)]
   const kinesis = await startFakeKinesisServer({ faults, clock })
   kinesis.kinesis.createStream({ StreamName: 'orders', ShardCount: 1 })
@@ -102,6 +127,11 @@ test('answers what is open with 201, refuses with 503 what comes on open connect
     () => kinesis.close(),
     () => keptAlive.destroy()
   )
+  return { faults, clock, kinesis, keptAlive }
+}
+
+test('answers what is open with 201, refuses with 503 what comes on open connections, and ends by itself', async () => {
+  const { faults, clock, kinesis, keptAlive } = await setUp()
   const service = start(await writeService(), kinesis)
   const port = Number(await service.line())
   const first = await post(keptAlive, port, 'first')
@@ -115,16 +145,15 @@ test('answers what is open with 201, refuses with 503 what comes on open connect
   await once(slow, 'data')
 
   service.child.kill('SIGTERM')
-  const closing = await service.line()
+  await service.said('closing')
   silent.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nlate')
   const late = await rest(silent)
   slow.write('ow')
   const ended = await rest(slow)
   clock.advanceBy(1000)
 
-  expect({ first, closing, late, ended, waiting: await waiting }).toEqual({
+  expect({ first, late, ended, waiting: await waiting }).toEqual({
     first: { status: 201, connection: 'keep-alive' },
-    closing: 'closing',
     late: { status: 503, connection: 'close' },
     ended: { status: 201, connection: 'close' },
     waiting: { status: 201, connection: 'close' }
@@ -132,4 +161,41 @@ test('answers what is open with 201, refuses with 503 what comes on open connect
   expect(await once(service.child, 'exit')).toEqual([0, null])
   const stored = readAsKcl(kinesis.kinesis, 'orders').map(({ data }) => Buffer.from(data).toString())
   expect(stored.sort()).toEqual(['first', 'slow', 'waiting'])
+})
+
+test('answers 503 to what is open in an outage, and ends by itself', async () => {
+  const { kinesis } = await setUp()
+  await kinesis.close()
+  const soon = (program: string): string => program.replaceAll(/_MS = \w+/g, '_MS = 100')
+  const service = start(await writeService(soon), kinesis)
+  const port = Number(await service.line())
+  const agent = new Agent({ keepAlive: true })
+  cleanUps.push(() => agent.destroy())
+  const answers = Promise.allSettled(['1', '2', '3'].map(body => post(agent, port, body)))
+  for (const _ of ['1', '2', '3']) await service.said('put')
+
+  service.child.kill('SIGTERM')
+  const exit = once(service.child, 'exit')
+
+  const answered = { status: 'fulfilled', value: { status: 503, connection: 'close' } }
+  expect(await answers).toEqual([answered, answered, answered])
+  expect(await exit).toEqual([1, null])
+})
+
+test('answers 429 while the buffer is full', async () => {
+  const { faults, clock, kinesis, keptAlive } = await setUp()
+  const small = (program: string): string => program.replace('{ streamName:', '{ bufferMaxRecords: 1, streamName:')
+  const service = start(await writeService(small), kinesis)
+  const port = Number(await service.line())
+  const isHeld = holdNextPut(faults)
+  const agent = new Agent()
+  cleanUps.push(() => agent.destroy())
+  const first = post(agent, port, 'first')
+  await isHeld
+
+  const refused = await post(keptAlive, port, 'refused')
+  clock.advanceBy(1000)
+  const statuses = [(await first).status, refused.status, (await post(keptAlive, port, 'third')).status]
+
+  expect(statuses).toEqual([201, 429, 201])
 })
