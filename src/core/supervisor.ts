@@ -21,6 +21,8 @@ export class Supervisor {
   readonly #options: StreamOptions
   readonly #host: StreamHost<Stream>
   readonly #streams = new Map<string, Stream>()
+  /** The stream that was opened last. */
+  #last: Stream | undefined
   #nowMs = 0
 
   constructor(options: StreamOptions, host: StreamHost<Stream>) {
@@ -43,8 +45,10 @@ export class Supervisor {
 
   /** Returns the stream's stream, made now if it is new. Throws InvalidRecordError for a name that is none, or one too many. */
   open(streamName: string | undefined): Stream {
+    // Nearly every put is for the stream of the put before.
+    if (this.#last !== undefined && this.#last.streamName === streamName) return this.#last
     const known = this.#streams.get(streamName ?? '')
-    if (known !== undefined) return known
+    if (known !== undefined) return (this.#last = known)
     const fault =
       streamName === undefined
         ? 'is missing, and the producer has no default'
@@ -96,6 +100,7 @@ export class Supervisor {
   #start(streamName: string, former?: FormerStream): Stream {
     const stream = new Stream(streamName, this.#options, this.#host, former)
     this.#streams.set(streamName, stream)
+    this.#last = stream
     return stream
   }
 }
