@@ -39,7 +39,7 @@ export type { CloseResult } from '../core/core-host.ts'
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
-  readonly #putClock: BurstClock
+  readonly #putClock: Pick<Clock, 'nowMs'>
   readonly #core: Core
   readonly #requests: Requests
   readonly #log: SpellLog
@@ -56,7 +56,8 @@ export class KinesisProducer implements AsyncDisposable {
     const resolved = resolveOptions(options)
     this.#sink = sinkOf(this, () => this.#core.hasRoom)
     this.#clock = ports.clock ?? systemClock
-    this.#putClock = new BurstClock(this.#clock)
+    // A clock of the user's may jump within a run.
+    this.#putClock = ports.clock ?? new BurstClock(systemClock)
     this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
     const { logger } = this.#options
