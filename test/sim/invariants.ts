@@ -208,7 +208,8 @@ function checkIdle({ core, ledger, trace, roomWaits, network }: World): void {
   // A request that the network has forgotten may hold a record that was taken back, or be of a stream that threw.
   const isEmpty = (usedBytes === 0 && usedRecords === 0) || network.flights.size > 0
   if (!isEmpty) trace.violated('I9', `idle with ${usedBytes} bytes, ${usedRecords} records`)
-  if (roomWaits !== 0) trace.violated('I22', `${roomWaits} wait for room, and the buffer is empty`)
+  const isWaiting = roomWaits !== 0 && network.flights.size === 0
+  if (isWaiting) trace.violated('I22', `${roomWaits} wait for room, and the buffer is empty`)
   const { inFlightRequests } = core
   if (inFlightRequests > network.flights.size) trace.violated('I13', `idle with ${inFlightRequests} requests in flight`)
   for (const { gauges } of core.streams) {
