@@ -57,6 +57,8 @@ const NO_TLS_TEXT = /wrong version number|http request|packet length too long/
 const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its URL may have to begin with http://'
 /** What the SDK calls an error without a code. */
 const NO_CODES: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error'])
+/** What the SDK puts for a message that the service did not give. */
+const SDK_FILLER = 'UnknownError'
 const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
 
 /** Returns the error for a value thrown by a call. A `TransportError` is given back as it is. */
@@ -150,6 +152,11 @@ function madeSafe(thrown: unknown, facts: CallFacts): string {
   return thrown instanceof Error ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
 }
 
+function serviceText(thrown: unknown, facts: CallFacts): string {
+  const text = madeSafe(thrown, facts)
+  return text === SDK_FILLER ? 'the answer has no message' : text
+}
+
 function keysOf({ partitionKeys }: CallFacts): readonly string[] {
   return partitionKeys?.() ?? []
 }
@@ -174,7 +181,7 @@ function answerFailure(thrown: unknown, statusCode: number, facts: CallFacts): T
   const message =
     serviceCode === undefined
       ? `HTTP ${statusCode} without an error of the API.`
-      : codedText(errorCode, madeSafe(thrown, facts))
+      : codedText(errorCode, serviceText(thrown, facts))
   const failure: TransportFailure = { errorCode, message, statusCode, persisted }
   const isLocal = classifyRequestError(failure) === 'local'
   return new TransportError(isLocal ? { ...failure, cause: safeCause(thrown, keysOf(facts)) } : failure)

@@ -113,7 +113,8 @@ export class Core {
     let stream: Stream
     try {
       record = this.#validator.examine(user)
-      stream = this.#supervisor.open(record.streamName ?? this.#options.streamName)
+      const { streamName = this.#options.streamName } = record
+      stream = this.#supervisor.open(streamName)
     } catch (error) {
       throw this.refusals.errorFor(error, user)
     }

@@ -79,6 +79,22 @@ describe('an answer with an error', () => {
     ])
   })
 
+  test.each([
+    [undefined, 'AccessDeniedException: the answer has no message'],
+    [null, 'AccessDeniedException: the answer has no message'],
+    ['', 'AccessDeniedException: the answer has no message'],
+    ['no', 'AccessDeniedException: no'],
+    ['AccessDeniedException: no', 'AccessDeniedException: no'],
+    ['com.amazonaws.kinesis#AccessDeniedException: AccessDeniedException: no', 'AccessDeniedException: no'],
+    ['AccessDeniedExceptions: no', 'AccessDeniedException: AccessDeniedExceptions: no']
+  ])('and the message %o says its code once, and something', async (message, said) => {
+    const { endpoint } = await answering(400, JSON.stringify({ __type: 'AccessDeniedException', message }))
+
+    const error = await transportError(transportTo(endpoint).putRecords(request()))
+
+    expect(error.message).toBe(said)
+  })
+
   test('of a proxy that wants a password stored nothing', async () => {
     const { endpoint } = await answering(407, '<html></html>', {
       'proxy-authenticate': 'Basic',

@@ -165,11 +165,17 @@ describe('a request handler', () => {
   const boom = (): never => {
     throw new Error('no proxy')
   }
+  const thrownText = (): never => {
+    throw 'out of order'
+  }
   const NO_RESPONSE = 'The request handler gave no response with a status.'
 
   test.each<[string, (request: { body: unknown }) => unknown, string]>([
     ['throws', boom, 'Error: no proxy'],
     ['rejects', async () => boom(), 'Error: no proxy'],
+    ['rejects with null', () => Promise.reject(null), 'Error: The request handler threw null.'],
+    ['rejects with nothing', () => Promise.reject(), 'Error: The request handler threw undefined.'],
+    ['throws a text', () => thrownText(), 'Error: The request handler threw out of order.'],
     ['gives nothing', () => undefined, `TypeError: ${NO_RESPONSE}`],
     ['gives something else', async () => ({ response: {} }), `TypeError: ${NO_RESPONSE}`]
   ])('that %s without a look at the body sent nothing', async (_, handle, cause) => {
