@@ -118,6 +118,8 @@ export class Core {
     } catch (error) {
       throw this.refusals.errorFor(error, user)
     }
+    // To read a record's fields may have called back, and closed.
+    if (this.#closing !== undefined) throw closed()
     const { budgetBytes } = record
     let placing: Placing
     try {

@@ -245,6 +245,8 @@ export class KinesisProducer implements AsyncDisposable {
     } finally {
       if (!isTaken) this.#aborts.unwatch(signal, ticket)
     }
+    // To read the record's fields may have fired it, before there was anything to take back.
+    if (isTaken && signal.aborted) this.#core.abort([ticket], this.#clock.nowMs())
     return isTaken
   }
 
