@@ -59,6 +59,8 @@ const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its
 const NO_CODES: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error'])
 /** What the SDK puts for a message that the service did not give. */
 const SDK_FILLER = 'UnknownError'
+/** What the SDK adds to what broke an answer off: advice to somebody who has its error in hand. */
+const SDK_ADVICE = /\s*Deserialization error: to see the raw response,[^.]{0,80}\.\$response on this object\.?/
 const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
 
 /** Returns the error for a value thrown by a call. A `TransportError` is given back as it is. */
@@ -147,7 +149,7 @@ export function credentialsFailure(thrown: unknown): TransportError {
 }
 
 function madeSafe(thrown: unknown, facts: CallFacts): string {
-  const text = textOf(thrown)
+  const text = textOf(thrown).replace(SDK_ADVICE, '')
   if (text !== '') return redacted(safeText(text), keysOf(facts))
   return thrown instanceof Error ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
 }

@@ -41,8 +41,8 @@ export function identityFault(value: unknown): string | undefined {
 function expirationFault(expiration: unknown): string[] {
   if (expiration === undefined) return []
   const getTime: unknown = fieldOf(expiration, 'getTime')
-  if (typeof getTime !== 'function') return [`expiration is ${kindOf(expiration)}, no Date`]
-  return Number.isNaN(Reflect.apply(getTime, expiration, [])) ? ['expiration is no valid Date'] : []
+  if (typeof getTime !== 'function') return [`expiration is ${kindOf(expiration)}, not a date`]
+  return Number.isNaN(Reflect.apply(getTime, expiration, [])) ? ['expiration is an invalid date'] : []
 }
 
 /** Options of the SDK's HTTP handler: of another name nobody reads them. Source: NodeHttpHandlerOptions of @smithy/types 4, 2026-11. */

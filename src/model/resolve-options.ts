@@ -6,12 +6,11 @@ import { clientFault, credentialsFault, requestHandlerFault } from './client-opt
 import { endpointFault, regionFault } from './endpoint-policy.ts'
 import { errorText, OptionsError } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
-import { messageFirst } from './object-first-logger.ts'
+import { loggerFault, messageFirst } from './object-first-logger.ts'
 import { unknownOption } from './option-hints.ts'
 import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
 import { arnFault, isPlainObject, kindOf, streamNameFault } from './records.ts'
 
-const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
 const CHOICE = /^[A-Za-z][\w-]{0,15}$/
 /** Room that a partition key of 256 characters may need in UTF-8. */
 const KEY_ROOM_BYTES = 1024
@@ -111,15 +110,14 @@ function valueFault(name: OptionName, entry: OptionEntry, value: unknown): strin
 function objectFault(name: OptionName, value: unknown): string | undefined {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!isObject) return `${name} must be an object, got ${describe(value)}`
-  if (isPromise(value) && name !== 'credentials') return `${name} must be an object, got a promise: await it`
+  if (isPromise(value) && name !== 'credentials') return `${name} must be an object, got ${PROMISE}`
   if (name === 'client') return clientFault(value)
   if (name === 'credentials') return credentialsFault(value)
   if (name === 'requestHandler') return requestHandlerFault(value)
-  const missing = LOGGER_METHODS.filter(method => typeof (value as Record<string, unknown>)[method] !== 'function')
-  if (missing.length === 0) return undefined
-  const hint = typeof value === 'function' ? '; it is a function: call it, and give what it returns' : ''
-  return `logger must have the methods ${missing.join(', ')}${hint}`
+  return loggerFault(value)
 }
+
+const PROMISE = 'a promise: await it'
 
 function isPromise(value: object): boolean {
   return typeof Reflect.get(value, 'then') === 'function'

@@ -177,6 +177,18 @@ describe('an answer with status 200', () => {
   })
 })
 
+test('an answer that breaks off is told without the advice that the SDK adds to it', async () => {
+  const { endpoint } = await rawServer((_, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('{"Records":[')
+    setImmediate(() => response.destroy())
+  })
+
+  const { message } = await transportError(transportTo(endpoint).putRecords(request()))
+
+  expect(message).toBe('ECONNRESET: aborted')
+})
+
 describe('a connection', () => {
   test('that is refused stored nothing', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`

@@ -67,12 +67,12 @@ describe('credentials', () => {
     [
       'that expire at a text',
       { ...CREDENTIALS, expiration: '2030-01-01T00:00:00Z' },
-      `${MUST_HAVE}: expiration is string, no Date`
+      `${MUST_HAVE}: expiration is string, not a date`
     ],
     [
       'that expire at no time',
       { ...CREDENTIALS, expiration: new Date(Number.NaN) },
-      `${MUST_HAVE}: expiration is no valid Date`
+      `${MUST_HAVE}: expiration is an invalid date`
     ],
     [
       'that are a class',
