@@ -49,9 +49,18 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
   'BodyTimeoutError',
   'SocketError'
 ])
-/** The SDK's whole text when it finds no region. */
-const REGION_TEXT = 'Region is missing'
+/** The SDK's texts when it finds no region, or one that no host name can have: empty, or with a space. */
+const REGION_TEXT = /^Region (?:is missing|not accepted\b)/
 const REGION_HINT = 'set the option region, or AWS_REGION in the environment'
+/** What to add to texts of the SDK and of Node.js that leave out where to look. */
+const HINTS: readonly (readonly [text: string, hint: string])[] = [
+  [
+    'Could not load credentials from any providers',
+    'the environment, the files of AWS_PROFILE and the container or instance gave none, and the SDK does not say why; ' +
+      'the provider itself, such as fromContainerMetadata(), says it when it is given as credentials'
+  ],
+  ['Invalid URL', 'the endpoint of a client or of AWS_ENDPOINT_URL begins with https:// or http://']
+]
 /** OpenSSL's words for a peer that answers a TLS handshake in clear text. */
 const NO_TLS_TEXT = /wrong version number|http request|packet length too long/
 const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its URL may have to begin with http://'
@@ -131,9 +140,9 @@ function mayPass(thrown: unknown, { isUnread }: CallFacts): boolean {
 /** Nothing left, and the next try would meet the same: in its own words. */
 function localFailure(thrown: unknown, facts: CallFacts): TransportError {
   const text = madeSafe(thrown, facts)
-  const isRegion = text === REGION_TEXT
+  const isRegion = REGION_TEXT.test(text)
   const errorCode = isRegion ? REGION_MISSING : nameOf(thrown) === CREDENTIALS_FAULT ? CREDENTIALS_FAULT : CLIENT_FAULT
-  const message = codedText(errorCode, isRegion ? `${text}: ${REGION_HINT}` : text)
+  const message = codedText(errorCode, isRegion ? `${text.replace(/\.$/, '')}: ${REGION_HINT}` : hinted(text))
   return new TransportError({ errorCode, message, persisted: 'no', cause: safeCause(thrown, keysOf(facts)) })
 }
 
@@ -144,8 +153,13 @@ export function credentialsFailure(thrown: unknown): TransportError {
   const isOwn = classifyRequestError(failure) === 'local' && failure.errorCode !== REGION_MISSING
   if (!isOwn) return failure
   const text = madeSafe(thrown, { mayHaveLeft: false })
-  const message = codedText(CREDENTIALS_FAULT, `no credentials: ${text}`)
+  const message = codedText(CREDENTIALS_FAULT, `no credentials: ${hinted(text)}`)
   return new TransportError({ errorCode: CREDENTIALS_FAULT, message, persisted: 'no', cause: failure.cause })
+}
+
+function hinted(text: string): string {
+  const [, hint] = HINTS.find(([known]) => known === text) ?? []
+  return hint === undefined ? text : `${text}: ${hint}`
 }
 
 function madeSafe(thrown: unknown, facts: CallFacts): string {

@@ -103,8 +103,7 @@ function endpointUrl(host: string, port: string | undefined): string {
 /** Keys and values of the file in order, by the line rules of java.util.Properties. */
 function* parseProperties(text: string): Generator<[string, string]> {
   let joined = ''
-  // An editor may have put a byte order mark before the first line.
-  for (const line of text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/)) {
+  for (const line of text.split(/\r\n|\n|\r/)) {
     const content = joined + line.trimStart()
     joined = ''
     const isComment = content === '' || content.startsWith('#') || content.startsWith('!')

@@ -171,11 +171,3 @@ test.each<[string, unknown, string]>([
 
   expect(call).toThrow(new OptionsError([`fromKplProperties takes the file's text, got ${kind}`]))
 })
-
-test('a byte order mark is no part of the first property', () => {
-  expect(fromKplProperties('\ufeffRecordTtl=500')).toEqual({
-    options: { recordTtlMs: 500 },
-    notApplicable: [],
-    unknown: []
-  })
-})
