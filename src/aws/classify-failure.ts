@@ -164,7 +164,7 @@ function hinted(text: string): string {
 
 function madeSafe(thrown: unknown, facts: CallFacts): string {
   const text = textOf(thrown).replace(SDK_ADVICE, '')
-  if (text !== '') return redacted(safeText(text), keysOf(facts))
+  if (text !== '') return safeText(redacted(text, keysOf(facts)))
   return thrown instanceof Error ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
 }
 

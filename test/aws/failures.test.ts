@@ -95,6 +95,21 @@ describe('an answer with an error', () => {
     expect(error.message).toBe(said)
   })
 
+  test.each([
+    ['with control characters', 'cust\tomer\u0085', ''],
+    ['at the end of what is shown', 'customer-of-a-shop', 'x '.repeat(509)]
+  ])('never tells a partition key, also one %s', async (_, partitionKey, before) => {
+    const message = `${before}${partitionKey} is bad`
+    const { endpoint } = await answering(400, JSON.stringify({ __type: 'ValidationException', message }))
+    const entries = [{ data: new Uint8Array(1), partitionKey }]
+
+    const error = await transportError(transportTo(endpoint).putRecords({ ...request(), entries }))
+
+    expect(error.message).toBe(
+      before === '' ? 'ValidationException: [key] is bad' : `ValidationException: ${before}[key] ...`
+    )
+  })
+
   test('of a proxy that wants a password stored nothing', async () => {
     const { endpoint } = await answering(407, '<html></html>', {
       'proxy-authenticate': 'Basic',
