@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import winston from 'winston'
 import { CloudWatchMetrics } from '../src/metrics/cloudwatch.ts'
+import { OptionsError } from '../src/model/errors.ts'
 import { fromObjectFirst, type ObjectFirstLogger } from '../src/model/object-first-logger.ts'
 import type { Logger } from '../src/model/ports.ts'
 import { Harness, STREAM } from './support/harness.ts'
@@ -134,3 +135,13 @@ function collector() {
 function parse(line: string): unknown {
   return JSON.parse(line)
 }
+
+test.each<[string, unknown, string]>([
+  ['pino itself', pino, 'debug, info, warn, error; it is a function: call it, and give what it returns'],
+  ['half of one', { info() {}, warn() {} }, 'debug, error'],
+  ['nothing', undefined, 'debug, info, warn, error']
+])('fromObjectFirst refuses %s: its lines would be lost one by one', (_, given, missing) => {
+  const call = () => fromObjectFirst(given as ObjectFirstLogger)
+
+  expect(call).toThrow(new OptionsError([`logger must have the methods ${missing}`]))
+})

@@ -49,14 +49,27 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
   'BodyTimeoutError',
   'SocketError'
 ])
-/** The SDK's whole text when it finds no region. */
-const REGION_TEXT = 'Region is missing'
+/** The SDK's texts when it finds no region, or one that no host name can have: empty, or with a space. */
+const REGION_TEXT = /^Region (?:is missing|not accepted\b)/
 const REGION_HINT = 'set the option region, or AWS_REGION in the environment'
+/** What to add to texts of the SDK and of Node.js that leave out where to look. */
+const HINTS: readonly (readonly [text: string, hint: string])[] = [
+  [
+    'Could not load credentials from any providers',
+    'the environment, the files of AWS_PROFILE and the container or instance gave none, and the SDK does not say why; ' +
+      'the provider itself, such as fromContainerMetadata(), says it when it is given as credentials'
+  ],
+  ['Invalid URL', 'the endpoint of a client or of AWS_ENDPOINT_URL begins with https:// or http://']
+]
 /** OpenSSL's words for a peer that answers a TLS handshake in clear text. */
 const NO_TLS_TEXT = /wrong version number|http request|packet length too long/
 const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its URL may have to begin with http://'
 /** What the SDK calls an error without a code. */
 const NO_CODES: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error'])
+/** What the SDK puts for a message that the service did not give. */
+const SDK_FILLER = 'UnknownError'
+/** What the SDK adds to what broke an answer off: advice to somebody who has its error in hand. */
+const SDK_ADVICE = /\s*Deserialization error: to see the raw response,[^.]{0,80}\.\$response on this object\.?/
 const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
 
 /** Returns the error for a value thrown by a call. A `TransportError` is given back as it is. */
@@ -127,9 +140,9 @@ function mayPass(thrown: unknown, { isUnread }: CallFacts): boolean {
 /** Nothing left, and the next try would meet the same: in its own words. */
 function localFailure(thrown: unknown, facts: CallFacts): TransportError {
   const text = madeSafe(thrown, facts)
-  const isRegion = text === REGION_TEXT
+  const isRegion = REGION_TEXT.test(text)
   const errorCode = isRegion ? REGION_MISSING : nameOf(thrown) === CREDENTIALS_FAULT ? CREDENTIALS_FAULT : CLIENT_FAULT
-  const message = codedText(errorCode, isRegion ? `${text}: ${REGION_HINT}` : text)
+  const message = codedText(errorCode, isRegion ? `${text.replace(/\.$/, '')}: ${REGION_HINT}` : hinted(text))
   return new TransportError({ errorCode, message, persisted: 'no', cause: safeCause(thrown, keysOf(facts)) })
 }
 
@@ -140,14 +153,24 @@ export function credentialsFailure(thrown: unknown): TransportError {
   const isOwn = classifyRequestError(failure) === 'local' && failure.errorCode !== REGION_MISSING
   if (!isOwn) return failure
   const text = madeSafe(thrown, { mayHaveLeft: false })
-  const message = codedText(CREDENTIALS_FAULT, `no credentials: ${text}`)
+  const message = codedText(CREDENTIALS_FAULT, `no credentials: ${hinted(text)}`)
   return new TransportError({ errorCode: CREDENTIALS_FAULT, message, persisted: 'no', cause: failure.cause })
 }
 
+function hinted(text: string): string {
+  const [, hint] = HINTS.find(([known]) => known === text) ?? []
+  return hint === undefined ? text : `${text}: ${hint}`
+}
+
 function madeSafe(thrown: unknown, facts: CallFacts): string {
-  const text = textOf(thrown)
-  if (text !== '') return redacted(safeText(text), keysOf(facts))
+  const text = textOf(thrown).replace(SDK_ADVICE, '')
+  if (text !== '') return safeText(redacted(text, keysOf(facts)))
   return thrown instanceof Error ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
+}
+
+function serviceText(thrown: unknown, facts: CallFacts): string {
+  const text = madeSafe(thrown, facts)
+  return text === SDK_FILLER ? 'the answer has no message' : text
 }
 
 function keysOf({ partitionKeys }: CallFacts): readonly string[] {
@@ -174,7 +197,7 @@ function answerFailure(thrown: unknown, statusCode: number, facts: CallFacts): T
   const message =
     serviceCode === undefined
       ? `HTTP ${statusCode} without an error of the API.`
-      : codedText(errorCode, madeSafe(thrown, facts))
+      : codedText(errorCode, serviceText(thrown, facts))
   const failure: TransportFailure = { errorCode, message, statusCode, persisted }
   const isLocal = classifyRequestError(failure) === 'local'
   return new TransportError(isLocal ? { ...failure, cause: safeCause(thrown, keysOf(facts)) } : failure)

@@ -13,10 +13,11 @@ import type {
 } from '@aws-sdk/client-kinesis'
 import type { TransportError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
+import { kindOf } from '../model/records.ts'
 import { type CallFacts, classifyFailure, givenUp } from './classify-failure.ts'
 import { armDeadline } from './deadline.ts'
 import type { Passage } from './http-door.ts'
-import { fieldOf } from './node-fault.ts'
+import { fieldOf, textOf } from './node-fault.ts'
 
 /** One of the three commands we send. */
 export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSummaryCommand
@@ -186,7 +187,7 @@ function watch<Answer>(
         progress.isRead = false
         observe(args.request, 'body', progress, new Uint8Array(0))
       }
-      const answer = await next(args)
+      const answer = await handled(() => next(args))
       if (!isAnswer(answer)) throw new TypeError('The request handler gave no response with a status.')
       noteAnswer(answer.response, progress)
       if (progress.passage === undefined && onBodyFree !== undefined) whenFree(answer.response, onBodyFree)
@@ -194,6 +195,16 @@ function watch<Answer>(
     },
     { step: 'deserialize', priority: 'low', name: 'kplHandOver' }
   )
+}
+
+/** The SDK's middleware reads fields of whatever a handler throws, and hides `null` behind a TypeError of its own. */
+async function handled<Answer>(handle: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await handle()
+  } catch (thrown) {
+    if (typeof thrown === 'object' && thrown !== null) throw thrown
+    throw new Error(`The request handler threw ${textOf(thrown) || kindOf(thrown)}.`)
+  }
 }
 
 /** What is thrown may throw itself when it is looked at; then nothing is known of it but how far the call came. */

@@ -106,7 +106,6 @@ export class HttpDoor {
 
   /** For the client's `streamCollector` option: reads the body of an answer. */
   async collect(body: unknown): Promise<Uint8Array> {
-    if (body instanceof Uint8Array) return body
     const bytes = await collectAnswer(body)
     if (body instanceof IncomingMessage) this.#repeatedAnswers.note(body, bytes)
     return bytes

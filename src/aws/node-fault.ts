@@ -64,6 +64,12 @@ const BROKEN_HANDSHAKE_TEXT = 'before secure TLS connection was established'
 /** Errors in errors, and causes of causes, are followed this far: a cause may be its own. */
 const MAX_DEPTH = 4
 const MAX_NESTED = 8
+/** Errors in errors of errors: what they say is told of two. */
+const MAX_NESTED_DEEPER = 2
+/** Addresses of one name that may all be asked whether they were never connected to; of more it is not proven. */
+const MAX_ADDRESSES = 64
+/** Twice what a message shows, so that a partition key at the end of that is whole, and found. */
+const MAX_TEXT_CHARACTERS = 2_048
 
 /** Returns whether the thrown value says that there never was a connection to write to. */
 export function isNeverConnected(thrown: unknown): boolean {
@@ -73,7 +79,8 @@ export function isNeverConnected(thrown: unknown): boolean {
 /** Of several addresses every one must have failed before it was connected to. */
 function isNeverConnectedAt(thrown: unknown, depth: number): boolean {
   if (depth > MAX_DEPTH) return false
-  const nested = nestedErrorsOf(thrown)
+  const nested = nestedErrorsOf(thrown, MAX_ADDRESSES + 1)
+  if (nested.length > MAX_ADDRESSES) return false
   if (nested.length > 0) return nested.every(error => isNeverConnectedAt(error, depth + 1))
   const code = ownCodeOf(thrown)
   const text = textFieldOf(thrown, 'message') ?? ''
@@ -97,7 +104,7 @@ export function nodeCodeOf(thrown: unknown): string | undefined {
 function explaining(thrown: unknown, depth: number): unknown {
   if (ownCodeOf(thrown) !== undefined) return thrown
   if (depth >= MAX_DEPTH) return undefined
-  for (const inner of [...nestedErrorsOf(thrown), fieldOf(thrown, 'cause')]) {
+  for (const inner of [...nestedErrorsOf(thrown, MAX_NESTED), fieldOf(thrown, 'cause')]) {
     const found = explaining(inner, depth + 1)
     if (found !== undefined) return found
   }
@@ -120,17 +127,23 @@ export function nameOf(thrown: unknown): string {
 }
 
 /**
- * Returns all that a thrown value says, in one line: its message, those of the errors that it stands for, and its cause's.
+ * Returns what a thrown value says, as far as messages may show it, in one line: its message, those of the errors that it stands for, and its cause's.
  * Example: Node.js throws an AggregateError without a message when two addresses of a name are refused; its errors name both.
  */
-export function textOf(thrown: unknown, depth = 0): string {
-  if (typeof thrown === 'string') return thrown
-  const own = textFieldOf(thrown, 'message') ?? ''
+export function textOf(thrown: unknown): string {
+  return textAt(thrown, 0).slice(0, MAX_TEXT_CHARACTERS)
+}
+
+function textAt(thrown: unknown, depth: number): string {
+  if (typeof thrown === 'string') return thrown.slice(0, MAX_TEXT_CHARACTERS)
+  const own = (textFieldOf(thrown, 'message') ?? '').slice(0, MAX_TEXT_CHARACTERS)
   if (depth >= MAX_DEPTH) return own
-  const nested = nestedErrorsOf(thrown).map(error => textOf(error, depth + 1))
+  const nested = nestedErrorsOf(thrown, depth === 0 ? MAX_NESTED : MAX_NESTED_DEEPER).map(error =>
+    textAt(error, depth + 1)
+  )
   const inner = [...new Set(nested)].filter(text => text !== '' && !own.includes(text)).join('; ')
   const cause = fieldOf(thrown, 'cause')
-  const causeText = cause === undefined ? '' : textOf(cause, depth + 1)
+  const causeText = cause === undefined ? '' : textAt(cause, depth + 1)
   const texts = [own, inner, own.includes(causeText) || inner.includes(causeText) ? '' : causeText]
   const text = texts.filter(part => part !== '').join(': ')
   return text === '' ? systemText(thrown) : text
@@ -167,7 +180,8 @@ function ownCodeOf(thrown: unknown): string | undefined {
   return NODE_CODE.test(code) || CERTIFICATE_CODES.has(code) ? code : undefined
 }
 
-function nestedErrorsOf(thrown: unknown): readonly unknown[] {
+/** Of a list with holes every hole is an error that says nothing. */
+function nestedErrorsOf(thrown: unknown, maxCount: number): readonly unknown[] {
   const errors = fieldOf(thrown, 'errors')
-  return Array.isArray(errors) ? errors.slice(0, MAX_NESTED) : []
+  return Array.isArray(errors) ? Array.from(errors.slice(0, maxCount) as unknown[]) : []
 }

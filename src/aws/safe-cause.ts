@@ -11,7 +11,7 @@ const STACK_FRAME = /^ {4}at /
 
 /** Returns an error to show in place of `thrown`. */
 export function safeCause(thrown: unknown, partitionKeys: readonly string[]): Error {
-  const message = redacted(safeText(textOf(thrown)), partitionKeys)
+  const message = safeText(redacted(textOf(thrown), partitionKeys))
   const copy = new Error(message)
   const name = safeText(thrown instanceof Error ? nameOf(thrown) : 'Error')
   const code = nodeCodeOf(thrown)

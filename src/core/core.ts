@@ -113,10 +113,13 @@ export class Core {
     let stream: Stream
     try {
       record = this.#validator.examine(user)
-      stream = this.#supervisor.open(record.streamName ?? this.#options.streamName)
+      const { streamName = this.#options.streamName } = record
+      stream = this.#supervisor.open(streamName)
     } catch (error) {
       throw this.refusals.errorFor(error, user)
     }
+    // To read a record's fields may have called back, and closed.
+    if (this.#closing !== undefined) throw closed()
     const { budgetBytes } = record
     let placing: Placing
     try {

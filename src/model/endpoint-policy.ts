@@ -33,6 +33,7 @@ export function endpointFault(endpoint: string, allowInsecureEndpoint: boolean):
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an https URL'
   if (!isPossibleHost(url.hostname)) return NO_HOST
   if (url.username !== '' || url.password !== '') return 'must not hold a user name or a password'
+  if (url.port === '0') return 'must not have port 0'
   const isBareOrigin = url.pathname === '/' && url.search === '' && url.hash === ''
   if (!isBareOrigin) return 'must not hold a path, a query or a fragment'
   const isSafe = url.protocol === 'https:' || allowInsecureEndpoint || isLoopbackHost(url.hostname)

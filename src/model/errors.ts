@@ -148,8 +148,8 @@ export class OptionsError extends ProducerError {
   override readonly name = 'OptionsError'
   readonly faults: readonly string[]
 
-  constructor(faults: readonly string[]) {
-    super('KPL_ERR_INVALID_OPTIONS', `Invalid options: ${faults.join('; ')}`)
+  constructor(faults: readonly string[], options?: ErrorOptions) {
+    super('KPL_ERR_INVALID_OPTIONS', `Invalid options: ${faults.join('; ')}`, options)
     this.faults = faults
   }
 }
@@ -264,11 +264,13 @@ export function errorText(error: unknown): string {
   }
 }
 
-/** Returns `code: text`, with the code once also when the text begins with it. */
+/** Returns `code: text`, with the code once also when the text begins with it, or with a name that ends in it. */
 export function codedText(code: string, text: string): string {
   let rest = text
-  while (code !== '' && rest.startsWith(code) && /^(?::|$)/.test(rest.slice(code.length))) {
-    rest = rest.slice(code.length).replace(/^[:\s]+/, '')
+  while (code !== '') {
+    const [begin = '', name] = /^(?:[\w.]{1,128}#)?([\w.]{1,128})(?::|$)/.exec(rest) ?? []
+    if (name !== code) break
+    rest = rest.slice(begin.length).replace(/^[:\s]+/, '')
   }
   return rest === '' ? code : `${code}: ${rest}`
 }

@@ -3,7 +3,9 @@
  * Invariant: every property of the file ends up in exactly one of the three lists; nothing is dropped in silence.
  * Source: KinesisProducerConfiguration.java, KPL 1.0.7; java.util.Properties for the syntax.
  */
+import { OptionsError } from './errors.ts'
 import { OPTIONS, type OptionEntry, type ProducerOptions } from './options.ts'
+import { kindOf } from './records.ts'
 
 export interface KplProperties {
   /** Options for `new KinesisProducer`; values are as in the file and not yet checked against bounds. */
@@ -56,9 +58,10 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
 /**
  * Returns the options that a KPL properties file asks for. `KinesisEndpoint` and `KinesisPort` become one https URL, as
  * the KPL speaks nothing else. Values that are not numbers or booleans where they should be are left as text, so that
- * the producer's constructor names them.
+ * the producer's constructor names them. Throws OptionsError for what is no text.
  */
 export function fromKplProperties(text: string): KplProperties {
+  if (typeof text !== 'string') throw new OptionsError([`fromKplProperties takes the file's text, got ${kindOf(text)}`])
   const options: Record<string, unknown> = {}
   const notApplicable: { property: string; reason: string }[] = []
   const unknown: string[] = []

@@ -3,6 +3,7 @@
  * and Powertools do. Handed the wrong way round, pino prints the message and drops the fields without a word.
  * Invariant: what is returned calls the given logger, and nothing else of it is touched.
  */
+import { OptionsError } from './errors.ts'
 import type { LogFields, Logger } from './ports.ts'
 
 /** What pino and bunyan have in common. */
@@ -15,17 +16,29 @@ export interface ObjectFirstLogger {
 
 /**
  * Returns a Logger that hands (fields, message) to `logger`. Loggers of pino (Fastify's are) and bunyan need none: the option
- * `logger` knows them. Give it a wrapper of yours that takes the fields first.
+ * `logger` knows them. Give it a wrapper of yours that takes the fields first. Throws OptionsError for what is no logger.
  *
  * @example
  * new KinesisProducer({ streamName: 'orders', logger: fromObjectFirst(myPinoWrapper) })
  */
 export function fromObjectFirst(logger: ObjectFirstLogger): Logger {
+  const fault = loggerFault(logger)
+  if (fault !== undefined) throw new OptionsError([fault])
   const at =
     (level: keyof Logger) =>
     (message: string, fields: LogFields = {}): void =>
       logger[level](fields, message)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+const METHODS = ['debug', 'info', 'warn', 'error'] as const
+
+/** Returns what keeps a value from being a logger, or undefined. */
+export function loggerFault(value: unknown): string | undefined {
+  const missing = METHODS.filter(method => typeof Reflect.get(Object(value), method) !== 'function')
+  if (missing.length === 0) return undefined
+  const hint = typeof value === 'function' ? '; it is a function: call it, and give what it returns' : ''
+  return `logger must have the methods ${missing.join(', ')}${hint}`
 }
 
 /** Returns the logger as it is, or by `fromObjectFirst` when it is one of pino or bunyan. */

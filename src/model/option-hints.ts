@@ -5,6 +5,7 @@
  */
 import { NOT_APPLICABLE } from './kpl-properties.ts'
 import { OPTIONS, type OptionEntry } from './options.ts'
+import { shownName } from './records.ts'
 
 const MAX_NAME_CHARACTERS = 64
 const SHORTEST_BEGINNING = 3
@@ -25,12 +26,18 @@ const STREAM = 'streamName takes a name or an ARN'
 const ENDPOINT = 'endpoint takes a URL with its scheme'
 const LOGGER = 'give a logger, and let it filter'
 const OF_RECORD = 'it belongs to each record: put({ partitionKey, data, explicitHashKey })'
+const FIPS =
+  'endpoint takes the URL of such an endpoint; AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT are read too'
+const PORTS = 'it belongs into the second argument: new KinesisProducer(options, { transport, clock, random })'
 const DUPLICATES = 'Kinesis has no idempotent writes; with dedupeTags consumers can drop duplicates'
 const ORDER = "ordering: 'key' keeps the order of each key"
 
 /** By name in small letters, without anything but letters and digits. */
 const ELSEWHERE = new Map<string, string>([
-  ...named(RETRIES, 'maxRetries retries maxRetry retryCount maxAttempts retryLimit numRetries maxRetryAttempts retry'),
+  ...named(
+    RETRIES,
+    'maxRetries retries maxRetry retryCount maxAttempts retryLimit numRetries maxRetryAttempts retry retryMode'
+  ),
   ...named(BATCH, 'batchSize maxBatchSize maxBatchCount batchCount batchMaxRecords maxRecords maxRecordsPerBatch'),
   ...named(BATCH_BYTES, 'batchBytes maxBatchBytes batchMaxBytes maxRequestSize maxBatchSizeBytes'),
   ...named(WAIT, 'flushInterval flushIntervalMs flushTimeout flushTimeoutMs flushEvery maxBufferedTime maxBufferTime'),
@@ -46,10 +53,13 @@ const ELSEWHERE = new Map<string, string>([
   ),
   ...named(TIMEOUT, 'timeout timeoutMs requestTimeout'),
   ...named(TTL, 'ttl ttlMs timeToLive maxAge deliveryTimeout deliveryTimeoutMs messageTimeoutMs'),
-  ...named(FAILURES, 'onError onFailure errorHandler onDelivery onSuccess deliveryCallback'),
+  ...named(
+    FAILURES,
+    'onError onFailure errorHandler onDelivery onDelivered onSuccess onRecord deliveryCallback callback'
+  ),
   ...named(
     CREDENTIALS,
-    'accessKeyId secretAccessKey sessionToken accessKey secretKey awsAccessKeyId awsSecretAccessKey'
+    'accessKeyId secretAccessKey sessionToken accessKey secretKey awsAccessKeyId awsSecretAccessKey credentialDefaultProvider credentialProvider'
   ),
   ...named('write credentials: fromIni({ profile }), or set AWS_PROFILE', 'profile awsProfile'),
   ...named(AGENT, 'httpsAgent httpAgent agent httpOptions proxy'),
@@ -59,6 +69,9 @@ const ELSEWHERE = new Map<string, string>([
   ),
   ...named('rateLimitPercent is in percent of what one shard takes, not in records', 'rateLimit throttle rate maxRate'),
   ...named(STREAM, 'stream streams streamArn topic streamId'),
+  ...named(FIPS, 'useFipsEndpoint useDualstackEndpoint useFips fips'),
+  ...named(PORTS, 'transport clock random'),
+  ...named('endpoint decides: https, or http on this machine', 'sslEnabled ssl tls useSsl secure'),
   ...named(ENDPOINT, 'endpointUrl url host kinesisEndpoint serviceUrl'),
   ...named(LOGGER, 'debug verbose logLevel log'),
   ...named('client takes a KinesisClient', 'kinesis kinesisClient sdk'),
@@ -71,7 +84,7 @@ const ELSEWHERE = new Map<string, string>([
 
 /** Returns the fault of a name that is no option, with what to write instead where that is known. */
 export function unknownOption(name: string): string {
-  const shown = name.slice(0, MAX_NAME_CHARACTERS).replace(/[^\x20-\x7e]/g, '?')
+  const shown = shownName(name)
   const hint = hintFor(name.slice(0, MAX_NAME_CHARACTERS))
   return hint === undefined ? `${shown} is not an option` : `${shown} is not an option; ${hint}`
 }

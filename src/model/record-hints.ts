@@ -33,6 +33,16 @@ const SLIPS = new Map<string, (typeof FIELDS)[number]>([
  * missing: `{ partitionKey, data, stream: 'other' }` goes to the producer's own stream. undefined: nothing.
  */
 export function unreadField(record: object): string | undefined {
+  try {
+    return slipOf(record)
+  } catch {
+    // Not swallowed: the record was taken, and one whose names cannot be looked at has nothing more to tell.
+    return undefined
+  }
+}
+
+function slipOf(record: object): string | undefined {
+  if (Object.hasOwn(record, 'signal')) return 'signal is not read: write put(record, { signal })'
   for (const name of Object.keys(record)) {
     const plain = name.toLowerCase().replaceAll(/[^a-z]/g, '')
     const meant = SLIPS.get(plain) ?? FIELDS.find(field => field.toLowerCase() === plain)

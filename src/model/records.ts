@@ -82,3 +82,18 @@ export function kindOf(value: unknown): string {
     return 'object that cannot be read'
   }
 }
+
+const MAX_NAME_CHARACTERS = 64
+
+/** Returns the name of a field or an option, which may be anything, as a message shows it. */
+export function shownName(name: string): string {
+  return name.slice(0, MAX_NAME_CHARACTERS).replace(/[^\x20-\x7e]/g, '?')
+}
+
+/** Returns whether a value is an object of fields and nothing else: `{}`, also of another realm or without a prototype. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // The prototype of every realm's plain objects is the one that has none itself.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}

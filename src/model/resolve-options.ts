@@ -4,14 +4,13 @@
  */
 import { clientFault, credentialsFault, requestHandlerFault } from './client-options.ts'
 import { endpointFault, regionFault } from './endpoint-policy.ts'
-import { OptionsError } from './errors.ts'
+import { errorText, OptionsError } from './errors.ts'
 import { DEFAULT_RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './limits.ts'
-import { messageFirst } from './object-first-logger.ts'
+import { loggerFault, messageFirst } from './object-first-logger.ts'
 import { unknownOption } from './option-hints.ts'
 import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions, type ResolvedOptions } from './options.ts'
-import { arnFault, kindOf, streamNameFault } from './records.ts'
+import { arnFault, isPlainObject, kindOf, streamNameFault } from './records.ts'
 
-const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
 const CHOICE = /^[A-Za-z][\w-]{0,15}$/
 /** Room that a partition key of 256 characters may need in UTF-8. */
 const KEY_ROOM_BYTES = 1024
@@ -21,23 +20,19 @@ const KEY_ROOM_BYTES = 1024
  * Throws OptionsError (KPL_ERR_INVALID_OPTIONS) naming every fault at once, unknown names included.
  */
 export function resolveOptions(given: ProducerOptions): ResolvedOptions {
-  if (!isPlainObject(given))
-    throw new OptionsError([`options must be an object, got ${kindOf(given)}${streamHint(given)}`])
-  const faults: string[] = []
+  const faults = shapeFaults(given)
+  if (faults.length > 0) throw new OptionsError(faults)
   const faulty = new Set<string>()
   const resolved: Record<string, unknown> = {}
   for (const [name, entry] of Object.entries<OptionEntry>(OPTIONS)) {
     if ('default' in entry) resolved[name] = entry.default
   }
-  for (const [name, value] of Object.entries(given)) {
-    const entry: OptionEntry | undefined = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as OptionName] : undefined
-    if (value === undefined && entry !== undefined) continue
-    const fault = entry === undefined ? unknownOption(name) : valueFault(name as OptionName, entry, value)
-    if (fault === undefined) resolved[name] = value
-    else {
+  for (const name of Object.keys(given)) {
+    const { value, fault } = isOption(name) ? optionOf(given, name) : { fault: unknownOption(name) }
+    if (fault !== undefined) {
       faults.push(fault)
       faulty.add(name)
-    }
+    } else if (value !== undefined) resolved[name] = value
   }
   // The decoder of this table: every present value has just been checked against its entry's kind.
   const options = resolved as unknown as ResolvedOptions
@@ -46,6 +41,43 @@ export function resolveOptions(given: ProducerOptions): ResolvedOptions {
   }
   if (faults.length > 0) throw new OptionsError(faults)
   return options.logger === undefined ? options : { ...options, logger: messageFirst(options.logger) }
+}
+
+/** What is wrong with the options as a whole: they are no object, or have options where nobody reads them. */
+function shapeFaults(given: unknown): string[] {
+  const kind = kindOf(given)
+  const hint = typeof given === 'string' ? ': write { streamName: ... }' : kind === 'Promise' ? ': await it' : ''
+  if (typeof given !== 'object' || given === null || kind === 'array') {
+    return [`options must be an object, got ${kind}${hint}`]
+  }
+  try {
+    const names = new Set(Object.keys(given))
+    const inherited = Object.keys(OPTIONS).filter(name => name in given && !names.has(name))
+    // Of a promise, a map or a date nothing is an option, so every option would have its default.
+    if (names.size > 0 || inherited.length > 0 || isPlainObject(given)) return inherited.map(inheritedFault)
+  } catch {
+    // Not swallowed: it is told as what it is.
+  }
+  return [`options must be an object with options in it, got ${kind}${hint}`]
+}
+
+function inheritedFault(name: string): string {
+  return `${name} is inherited or hidden, and only enumerable properties of the options themselves are read`
+}
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name)
+}
+
+/** Reads an option once, and checks it. What throws while it is looked at is a fault of that option. */
+function optionOf(given: ProducerOptions, name: OptionName): { readonly value?: unknown; readonly fault?: string } {
+  try {
+    const value: unknown = given[name]
+    const fault = value === undefined ? undefined : valueFault(name, OPTIONS[name], value)
+    return fault === undefined ? { value } : { fault }
+  } catch (error) {
+    return { fault: `${name} cannot be read: it threw ${errorText(error)}` }
+  }
 }
 
 function valueFault(name: OptionName, entry: OptionEntry, value: unknown): string | undefined {
@@ -78,13 +110,17 @@ function valueFault(name: OptionName, entry: OptionEntry, value: unknown): strin
 function objectFault(name: OptionName, value: unknown): string | undefined {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!isObject) return `${name} must be an object, got ${describe(value)}`
+  if (isPromise(value) && name !== 'credentials') return `${name} must be an object, got ${PROMISE}`
   if (name === 'client') return clientFault(value)
   if (name === 'credentials') return credentialsFault(value)
   if (name === 'requestHandler') return requestHandlerFault(value)
-  const missing = LOGGER_METHODS.filter(method => typeof (value as Record<string, unknown>)[method] !== 'function')
-  if (missing.length === 0) return undefined
-  const hint = typeof value === 'function' ? '; it is a function: call it, and give what it returns' : ''
-  return `logger must have the methods ${missing.join(', ')}${hint}`
+  return loggerFault(value)
+}
+
+const PROMISE = 'a promise: await it'
+
+function isPromise(value: object): boolean {
+  return typeof Reflect.get(value, 'then') === 'function'
 }
 
 /** What several options have to satisfy together. */
@@ -164,14 +200,6 @@ const RELATIONS: readonly Relation[] = [
     }
   }
 ]
-
-function isPlainObject(given: unknown): boolean {
-  return typeof given === 'object' && given !== null && !Array.isArray(given)
-}
-
-function streamHint(given: unknown): string {
-  return typeof given === 'string' ? ': write { streamName: ... }' : ''
-}
 
 /** Numbers and booleans are said; anything else only by kind, because it may be a secret. */
 function describe(value: unknown): string {

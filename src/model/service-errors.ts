@@ -35,7 +35,7 @@ export const ENTRY_ERRORS: Readonly<Record<string, Verdict>> = {
 export const CLIENT_FAULT = 'ClientFault'
 /** No credentials: none were found, their provider failed, or it gave something else. The name is the SDK's. */
 export const CREDENTIALS_FAULT = 'CredentialsProviderError'
-/** Neither the options nor the environment name a region. */
+/** Neither the options nor the environment name a region, or the environment names none that can be. */
 export const REGION_MISSING = 'RegionMissing'
 /** The stream is named by an ARN of another region than the client's. */
 export const OTHER_REGION = 'OtherRegion'

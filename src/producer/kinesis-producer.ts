@@ -8,10 +8,10 @@ import { createAwsTransport } from '../aws/transport.ts'
 import { Core } from '../core/core.ts'
 import type { CloseResult } from '../core/core-host.ts'
 import { streamOptions } from '../core/stream-options.ts'
-import { errorText, InvalidRecordError, OptionsError, ProducerError } from '../model/errors.ts'
+import { errorText, ProducerError } from '../model/errors.ts'
 import type { ProducerOptions, ResolvedOptions } from '../model/options.ts'
 import type { Clock, Random, Timer, Transport } from '../model/ports.ts'
-import { kindOf, type UserRecord } from '../model/records.ts'
+import type { UserRecord } from '../model/records.ts'
 import { resolveOptions } from '../model/resolve-options.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
 import type { StatsCursor } from '../stats/statistics.ts'
@@ -19,11 +19,20 @@ import { type ProducerStats, snapshot } from '../stats/stats.ts'
 import { emitWarning, systemClock, systemRandom } from '../system.ts'
 import { AbortWatch } from './abort-signals.ts'
 import { BurstClock } from './burst-clock.ts'
+import {
+  assertCursor,
+  assertPorts,
+  badArgument,
+  closeArgument,
+  flushSignal,
+  manyArguments,
+  putSignal
+} from './call-arguments.ts'
 import { withGuardedLogger } from './guarded-logger.ts'
 import { type PutAllOutcome, putAll, type RecordSink } from './put-all.ts'
 import { type PutManyOptions, type PutManyResult, putMany, putManyFault } from './put-many.ts'
 import { Requests } from './requests.ts'
-import { argumentFault } from './second-argument.ts'
+import { surplusFault } from './second-argument.ts'
 import { SpellLog } from './spell-log.ts'
 import { recordWritable, type WritableOptions } from './writable.ts'
 
@@ -54,6 +63,7 @@ export class KinesisProducer implements AsyncDisposable {
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
   constructor(options: ProducerOptions = {}, ports: ProducerPorts = {}) {
     const resolved = resolveOptions(options)
+    assertPorts(ports)
     this.#sink = sinkOf(this, () => this.#core.hasRoom)
     this.#clock = ports.clock ?? systemClock
     // A clock of the user's may jump within a run.
@@ -88,9 +98,7 @@ export class KinesisProducer implements AsyncDisposable {
     const resolve = captured
     const settle: SettleCallback = (error, result) => resolve(result ?? Promise.reject(error))
     try {
-      const fault = options && argumentFault('put', options, ['signal'], putHint)
-      if (fault !== undefined) throw fault
-      const signal = options?.signal
+      const signal = options === undefined ? undefined : putSignal(options)
       const isTaken =
         signal === undefined
           ? this.#core.tryPut(record, settle, this.#putClock.nowMs())
@@ -107,13 +115,17 @@ export class KinesisProducer implements AsyncDisposable {
    * taken and `settle` is called exactly once, later. Allocates no promise. `data` is copied before this returns.
    * Throws InvalidRecordError for a bad record, ProducerError KPL_ERR_CLOSED after `close`.
    */
-  tryPut(record: UserRecord, settle: SettleCallback = ignore): boolean {
+  tryPut(record: UserRecord, settle?: SettleCallback): boolean
+  tryPut(record: UserRecord, settle: SettleCallback = ignore, surplus?: unknown): boolean {
     if (typeof settle !== 'function') throw badArgument('settle', 'a function', settle)
+    if (surplus !== undefined) throw surplusFault('tryPut(record, callback)', surplus)
     return this.#core.tryPut(record, settle, this.#putClock.nowMs())
   }
 
   /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
-  ready(): Promise<void> {
+  ready(): Promise<void>
+  ready(surplus?: unknown): Promise<void> {
+    if (surplus !== undefined) return Promise.reject(surplusFault('ready()', surplus))
     if (this.#room !== undefined) return this.#room
     let isOver = false
     const room = new Promise<void>((resolve, reject) => {
@@ -140,12 +152,10 @@ export class KinesisProducer implements AsyncDisposable {
    */
   putMany(records: readonly UserRecord[], options?: PutManyOptions): Promise<PutManyResult> {
     return new Promise((resolve, reject) => {
-      const fault =
-        argumentFault('putMany', options, ['signal', 'whenFull']) ?? putManyFault(records, options?.whenFull)
+      const { signal, whenFull } = manyArguments(options)
+      const fault = putManyFault(records, whenFull)
       if (fault !== undefined) throw fault
-      const signal = options?.signal
-      if (signal !== undefined) assertSignal(signal)
-      const isFull = options?.whenFull === 'reject' && !this.#core.fits(records)
+      const isFull = whenFull === 'reject' && !this.#core.fits(records)
       if (isFull) reject(bufferFull(this.#options))
       else resolve(putMany(this.#sink, records, signal))
     })
@@ -156,12 +166,17 @@ export class KinesisProducer implements AsyncDisposable {
    * or fails is an outcome with `error`; only `source` itself can make this throw. Nothing is put before the first outcome
    * is asked for (KPL_WARN_PUT_ALL_UNREAD). Throws InvalidRecordError for a source that is no iterable of records.
    */
-  putAll(source: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<PutAllOutcome, void, undefined> {
+  putAll(source: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<PutAllOutcome, void, undefined>
+  putAll(
+    source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
+    surplus?: unknown
+  ): AsyncGenerator<PutAllOutcome, void, undefined> {
+    if (surplus !== undefined) throw surplusFault('putAll(source)', surplus)
     return putAll(this.#sink, source, { clock: this.#clock, warn: (code, message) => this.#warn(code, message) })
   }
 
   /** Returns an object-mode Writable of user records with real back-pressure; its end waits for all of its records. */
-  writable(options: WritableOptions = {}): Writable {
+  writable(options?: WritableOptions): Writable {
     return recordWritable(this.#sink, options, (code, message) => this.#warn(code, message))
   }
 
@@ -171,10 +186,7 @@ export class KinesisProducer implements AsyncDisposable {
    */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fault = argumentFault('flush', options, ['signal'], flushHint)
-      if (fault !== undefined) throw fault
-      const signal = options?.signal
-      if (signal !== undefined) assertSignal(signal)
+      const signal = flushSignal(options)
       signal?.throwIfAborted()
       const onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -192,8 +204,7 @@ export class KinesisProducer implements AsyncDisposable {
    * slip in a SIGTERM handler must not lose what is buffered.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<CloseResult> {
-    const fault = closeFault(options)
-    const timeoutMs = fault === undefined ? (options?.timeoutMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+    const { timeoutMs, fault } = closeArgument(options)
     const closed = this.#close(timeoutMs)
     return fault === undefined ? closed : closed.then(() => Promise.reject(fault))
   }
@@ -222,11 +233,11 @@ export class KinesisProducer implements AsyncDisposable {
 
   /** Counters since the start, gauges of this moment and latency percentiles, by stream and shard. */
   stats(window?: StatsCursor): ProducerStats {
+    if (window !== undefined) assertCursor(window)
     return snapshot(this.#core, this.#clock.nowMs(), window)
   }
 
   #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {
-    assertSignal(signal)
     const ticket = this.#aborts.watch(signal, settle)
     let isTaken = false
     try {
@@ -234,6 +245,8 @@ export class KinesisProducer implements AsyncDisposable {
     } finally {
       if (!isTaken) this.#aborts.unwatch(signal, ticket)
     }
+    // To read the record's fields may have fired it, before there was anything to take back.
+    if (isTaken && signal.aborted) this.#core.abort([ticket], this.#clock.nowMs())
     return isTaken
   }
 
@@ -275,41 +288,6 @@ let captured: (result: PutResult | Promise<never>) => void = ignore
 /** One executor for all promises of `put`, read out at once: a closure less for every record. */
 function capture(resolve: (result: PutResult | Promise<never>) => void): void {
   captured = resolve
-}
-
-function closeFault(options: unknown): OptionsError | undefined {
-  const fault = argumentFault('close', options, ['timeoutMs'], closeHint)
-  if (fault !== undefined) return fault
-  const { timeoutMs = 0 } = Object(options) as { readonly timeoutMs?: unknown }
-  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return undefined
-  const shown = typeof timeoutMs === 'number' ? timeoutMs : kindOf(timeoutMs)
-  return new OptionsError([`close takes { timeoutMs }, a number of ms from 0, got ${shown}`])
-}
-
-function closeHint(given: unknown): string | undefined {
-  return typeof given === 'number' ? `write close({ timeoutMs: ${given} })` : undefined
-}
-
-function putHint(given: unknown): string | undefined {
-  if (typeof given === 'function') return 'tryPut(record, callback) takes a callback'
-  return Array.isArray(given) ? undefined : 'recordTtlMs bounds how long a record may take, and signal takes it back'
-}
-
-function flushHint(): string {
-  return 'flush waits until every record has settled; recordTtlMs bounds that'
-}
-
-const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted']
-
-function assertSignal(signal: unknown): void {
-  // By its methods: jsdom and other realms have an AbortSignal that is no instance of ours.
-  const methods = Object(signal) as Readonly<Record<string, unknown>>
-  const isSignal = SIGNAL_METHODS.every(name => typeof methods[name] === 'function')
-  if (!isSignal) throw badArgument('signal', 'an AbortSignal', signal)
-}
-
-function badArgument(name: string, kind: string, value: unknown): InvalidRecordError {
-  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', name, `must be ${kind}, got ${kindOf(value)}`)
 }
 
 function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {

@@ -133,12 +133,20 @@ function isThenable(given: unknown): given is PromiseLike<UserRecord> {
 }
 
 function assertSource(source: unknown): void {
-  const isIterable =
-    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source)
   // Bytes can be walked, but what comes out are no records.
-  if (isIterable && !ArrayBuffer.isView(source)) return
+  if (isIterable(source) && !ArrayBuffer.isView(source)) return
   const fault = `must be an iterable or async iterable of user records, got ${kindOf(source)}`
   throw new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'source', fault)
+}
+
+function isIterable(source: unknown): boolean {
+  if (typeof source !== 'object' || source === null) return false
+  try {
+    return [Symbol.asyncIterator, Symbol.iterator].some(name => typeof Reflect.get(source, name) === 'function')
+  } catch {
+    // Not swallowed: what throws when it is looked at is refused as no source.
+    return false
+  }
 }
 
 /** Lets one side wait until the other has changed something, or has ended. */

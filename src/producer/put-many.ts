@@ -33,7 +33,7 @@ export interface PutManyResult {
 
 /** Returns what is wrong with the arguments, or undefined. */
 export function putManyFault(records: unknown, whenFull: unknown): InvalidRecordError | undefined {
-  if (!Array.isArray(records)) {
+  if (kindOf(records) !== 'array') {
     const fault = `must be an array of user records, got ${kindOf(records)}; putAll takes any iterable`
     return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'records', fault)
   }

@@ -42,7 +42,8 @@ export class Requests {
     const { transport, clock, core } = this.#ports
     const { stream, batch } = flight
     const startMs = clock.nowMs()
-    const request = { stream: stream.ref, entries: batch.entries, signal: this.#cut.signal }
+    // A list of its own: a transport that takes entries out of it, to send them in pieces, must not take them from the batch.
+    const request = { stream: stream.ref, entries: batch.entries.slice(), signal: this.#cut.signal }
     called(async () => checked(await transport.putRecords(request), batch)).then(
       ending => core().landed(flight, { startMs, endMs: clock.nowMs(), ...ending }),
       (error: unknown) =>
@@ -99,7 +100,12 @@ const ANSWER_FIELDS = ['shardId', 'sequenceNumber', 'errorCode', 'errorMessage']
 /** An answer of another shape says nothing: it may have been stored. */
 function answerOf(answer: unknown): PutRecordsAnswer {
   const isAnswer = isObject(answer) && ANSWER_FIELDS.every(name => isOptionalText(Reflect.get(answer, name)))
-  return isAnswer ? answer : {}
+  return isAnswer ? withCode(answer) : {}
+}
+
+/** An empty code says that there is none. */
+function withCode(answer: PutRecordsAnswer): PutRecordsAnswer {
+  return answer.errorCode === '' ? { ...answer, errorCode: undefined } : answer
 }
 
 /** Read here, where reading may throw; whether it is a listing that can be believed is for the core to say. */
@@ -114,7 +120,8 @@ function copyOfListing(listing: readonly ShardHashRange[]): readonly ShardHashRa
 function copyOfSummary(summary: StreamSummary): StreamSummary | undefined {
   if (!isObject(summary)) return undefined
   const { status, recordDistribution, maxRecordBytes } = summary
-  return { status, recordDistribution, maxRecordBytes }
+  const isSize = Number.isSafeInteger(maxRecordBytes) && Number(maxRecordBytes) > 0
+  return { status, recordDistribution, maxRecordBytes: isSize ? maxRecordBytes : undefined }
 }
 
 function isObject(value: unknown): value is object {

@@ -8,7 +8,7 @@ import { Writable } from 'node:stream'
 import { errorText, OptionsError, ProducerError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { RecordSink } from './put-all.ts'
-import { argumentFault } from './second-argument.ts'
+import { type Call, fieldsOf } from './second-argument.ts'
 
 export interface WritableOptions {
   /** Records that may wait in the stream itself; default 16. */
@@ -24,22 +24,38 @@ export interface WritableOptions {
 /** Promises of `onFailure` that may be open: with so many, no further record is taken. */
 const MAX_TELLING_COUNT = 1_000
 
-/**
- * `warn` is told of what `onFailure` throws once the stream is destroyed. Throws OptionsError for an `onFailure` that is no
- * function.
- */
+const WRITABLE: Call<keyof WritableOptions> = {
+  name: 'writable',
+  fields: ['highWaterMark', 'onFailure'],
+  hint: given =>
+    typeof given === 'function' || 'onError' in Object(given) ? 'write writable({ onFailure: callback })' : undefined
+}
+/** Node.js's own, in records. */
+const DEFAULT_HIGH_WATER_MARK = 16
+
+/** `warn` is told of what `onFailure` throws once the stream is destroyed. Throws OptionsError for options that are none. */
 export function recordWritable(
   sink: RecordSink,
-  options: WritableOptions,
+  options: WritableOptions | undefined,
   warn: (code: string, message: string) => void
 ): Writable {
-  const fault = argumentFault('writable', options, ['highWaterMark', 'onFailure'])
-  if (fault !== undefined) throw fault
-  const { onFailure } = options
-  if (onFailure !== undefined && typeof onFailure !== 'function') {
+  const { highWaterMark = DEFAULT_HIGH_WATER_MARK, onFailure } = fieldsOf(WRITABLE, options)
+  if (!isCount(highWaterMark)) {
+    const shown = typeof highWaterMark === 'number' ? highWaterMark : kindOf(highWaterMark)
+    throw new OptionsError([`highWaterMark must be a whole number of records from 0, got ${shown}`])
+  }
+  if (onFailure !== undefined && !isCallback(onFailure)) {
     throw new OptionsError([`onFailure must be a function, got ${kindOf(onFailure)}`])
   }
-  return new Writing(sink, options, warn).stream
+  return new Writing(sink, highWaterMark, onFailure, warn).stream
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isCallback(value: unknown): value is NonNullable<WritableOptions['onFailure']> {
+  return typeof value === 'function'
 }
 
 type Callback = (error?: Error | null) => void
@@ -59,7 +75,8 @@ class Writing {
 
   constructor(
     sink: RecordSink,
-    { highWaterMark = 16, onFailure }: WritableOptions,
+    highWaterMark: number,
+    onFailure: WritableOptions['onFailure'],
     warn: (code: string, message: string) => void
   ) {
     this.#sink = sink

@@ -79,6 +79,37 @@ describe('an answer with an error', () => {
     ])
   })
 
+  test.each([
+    [undefined, 'AccessDeniedException: the answer has no message'],
+    [null, 'AccessDeniedException: the answer has no message'],
+    ['', 'AccessDeniedException: the answer has no message'],
+    ['no', 'AccessDeniedException: no'],
+    ['AccessDeniedException: no', 'AccessDeniedException: no'],
+    ['com.amazonaws.kinesis#AccessDeniedException: AccessDeniedException: no', 'AccessDeniedException: no'],
+    ['AccessDeniedExceptions: no', 'AccessDeniedException: AccessDeniedExceptions: no']
+  ])('and the message %o says its code once, and something', async (message, said) => {
+    const { endpoint } = await answering(400, JSON.stringify({ __type: 'AccessDeniedException', message }))
+
+    const error = await transportError(transportTo(endpoint).putRecords(request()))
+
+    expect(error.message).toBe(said)
+  })
+
+  test.each([
+    ['with control characters', 'cust\tomer\u0085', ''],
+    ['at the end of what is shown', 'customer-of-a-shop', 'x '.repeat(509)]
+  ])('never tells a partition key, also one %s', async (_, partitionKey, before) => {
+    const message = `${before}${partitionKey} is bad`
+    const { endpoint } = await answering(400, JSON.stringify({ __type: 'ValidationException', message }))
+    const entries = [{ data: new Uint8Array(1), partitionKey }]
+
+    const error = await transportError(transportTo(endpoint).putRecords({ ...request(), entries }))
+
+    expect(error.message).toBe(
+      before === '' ? 'ValidationException: [key] is bad' : `ValidationException: ${before}[key] ...`
+    )
+  })
+
   test('of a proxy that wants a password stored nothing', async () => {
     const { endpoint } = await answering(407, '<html></html>', {
       'proxy-authenticate': 'Basic',
@@ -159,6 +190,18 @@ describe('an answer with status 200', () => {
 
     expect(outcome).toEqual(failure('ECONNRESET', 'maybe', { statusCode: 200 }))
   })
+})
+
+test('an answer that breaks off is told without the advice that the SDK adds to it', async () => {
+  const { endpoint } = await rawServer((_, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('{"Records":[')
+    setImmediate(() => response.destroy())
+  })
+
+  const { message } = await transportError(transportTo(endpoint).putRecords(request()))
+
+  expect(message).toBe('ECONNRESET: aborted')
 })
 
 describe('a connection', () => {

@@ -165,11 +165,17 @@ describe('a request handler', () => {
   const boom = (): never => {
     throw new Error('no proxy')
   }
+  const thrownText = (): never => {
+    throw 'out of order'
+  }
   const NO_RESPONSE = 'The request handler gave no response with a status.'
 
   test.each<[string, (request: { body: unknown }) => unknown, string]>([
     ['throws', boom, 'Error: no proxy'],
     ['rejects', async () => boom(), 'Error: no proxy'],
+    ['rejects with null', () => Promise.reject(null), 'Error: The request handler threw null.'],
+    ['rejects with nothing', () => Promise.reject(), 'Error: The request handler threw undefined.'],
+    ['throws a text', () => thrownText(), 'Error: The request handler threw out of order.'],
     ['gives nothing', () => undefined, `TypeError: ${NO_RESPONSE}`],
     ['gives something else', async () => ({ response: {} }), `TypeError: ${NO_RESPONSE}`]
   ])('that %s without a look at the body sent nothing', async (_, handle, cause) => {
@@ -288,6 +294,21 @@ describe('credentials', () => {
     expect(await seen(transportTo(ENDPOINT, failing(error)))).toMatchObject({ verdict, persisted: 'no', message })
   })
 
+  test('that the SDK finds nowhere are told with where it looked, and with what says why', async () => {
+    const error = Object.assign(new Error('Could not load credentials from any providers'), {
+      name: 'CredentialsProviderError'
+    })
+
+    expect(await seen(transportTo(ENDPOINT, failing(error)))).toEqual(
+      local(
+        'CredentialsProviderError: no credentials: Could not load credentials from any providers: the environment, the files of ' +
+          'AWS_PROFILE and the container or instance gave none, and the SDK does not say why; the provider itself, such as ' +
+          'fromContainerMetadata(), says it when it is given as credentials',
+        'CredentialsProviderError: Could not load credentials from any providers'
+      )
+    )
+  })
+
   test('that hang are given up before the request is, and named', async () => {
     const clock = new VirtualClock()
     const credentials = () => new Promise<never>(() => {})
@@ -308,12 +329,19 @@ describe('the environment', () => {
     [
       'a region that cannot be',
       { AWS_REGION: 'not a region!' },
-      'ClientFault: Region not accepted: region="not a region!" is not a valid hostname component.'
+      'RegionMissing: Region not accepted: region="not a region!" is not a valid hostname component: set the option region, ' +
+        'or AWS_REGION in the environment'
+    ],
+    [
+      'an empty region',
+      { AWS_REGION: '' },
+      'RegionMissing: Region not accepted: region="" is not a valid hostname component: set the option region, ' +
+        'or AWS_REGION in the environment'
     ],
     [
       'an endpoint that is no URL',
       { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'not a url' },
-      'ClientFault: Invalid URL'
+      'ClientFault: Invalid URL: the endpoint of a client or of AWS_ENDPOINT_URL begins with https:// or http://'
     ],
     ...['localhost:4566', `https://${'a'.repeat(64)}.com`, 'https://kinesis..example'].map(
       (url): [string, Readonly<Record<string, string>>, string] => [

@@ -77,10 +77,34 @@ test.each<[string, unknown, string | undefined, boolean, boolean]>([
     false,
     true
   ],
+  [
+    'one address of many that was connected to',
+    new AggregateError([...Array.from({ length: 9 }, () => refused('::1')), reset]),
+    'ECONNREFUSED',
+    false,
+    true
+  ],
+  ['a list of errors with nothing in it', { errors: new Array(3) }, undefined, false, false],
   ['foreign codes', Object.assign(new Error(), { code: 'secret code' }), undefined, false, false],
   ['nothing', undefined, undefined, false, false]
 ])('%s: its code, whether there never was a connection, whether it is the network', (_, thrown, ...expected) => {
   const found = [nodeCodeOf(thrown), isNeverConnected(thrown), isNetworkFault(thrown)]
 
   expect(found).toEqual(expected)
+})
+
+test('the text of errors in errors in errors is bounded, and so is the time to find it', () => {
+  let readCount = 0
+  const nested = (depth: number): object => ({
+    get message() {
+      readCount++
+      return `${depth} ${'x '.repeat(100_000)}`
+    },
+    errors: depth === 0 ? [] : Array.from({ length: 8 }, () => nested(depth - 1))
+  })
+
+  const text = textOf(nested(4))
+
+  expect(text.length).toBe(2_048)
+  expect(readCount).toBeLessThan(200)
 })

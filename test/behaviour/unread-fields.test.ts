@@ -9,6 +9,7 @@ test.each([
   [{ partitionKey: 'k', data: '', explicit_hash_key: '7' }, 'explicit_hash_key is not read: write explicitHashKey'],
   [{ partitionKey: 'k', data: '', streamARN: 'x' }, 'streamARN is not read: write streamName'],
   [{ partitionKey: 'k', data: '', streamname: 'x' }, 'streamname is not read: write streamName'],
+  [{ partitionKey: 'k', data: '', signal: 'x' }, 'signal is not read: write put(record, { signal })'],
   [{ partitionKey: 'k', data: '', stream: 'mine', streamName: 'other' }, undefined],
   [{ partitionKey: 'k', data: '', id: 7, orderStream: 1 }, undefined],
   [{ partitionKey: 'k', data: '' }, undefined]
@@ -33,4 +34,32 @@ test('the first record with one is put, and the slip is told once', async () => 
       { code: 'KPL_WARN_RECORD_FIELD' }
     ]
   ])
+})
+
+test('a record whose names cannot be looked at is taken as it is, and told once', async () => {
+  const harness = await new Harness().warm()
+  const ownKeys = (): never => {
+    throw new Error('no names')
+  }
+  const settled: unknown[] = []
+
+  const isTaken = harness.producer.tryPut(new Proxy({ partitionKey: 'k', data: 'v' }, { ownKeys }), error =>
+    settled.push(error)
+  )
+  await harness.pass(2_000)
+
+  expect([isTaken, settled]).toEqual([true, [undefined]])
+})
+
+test("a record for the stream null is refused, and does not go to the producer's own", async () => {
+  const harness = await new Harness().warm()
+  const record = { partitionKey: 'k', data: 'v', streamName: null as unknown as string }
+
+  const thrown = await harness.producer.put(record).catch((error: unknown) => error)
+
+  expect(thrown).toMatchObject({
+    code: 'KPL_ERR_INVALID_RECORD',
+    field: 'streamName',
+    message: 'streamName must be a stream name or a stream ARN, got null'
+  })
 })

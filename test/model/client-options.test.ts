@@ -10,6 +10,8 @@ import { DiscardTransport } from '../../src/testing/discard-transport.ts'
 
 const CREDENTIALS = { accessKeyId: 'AKID', secretAccessKey: 'canary' }
 const UNSET = '(an unset environment variable?)'
+const OF_STS = '(give what is in Credentials, with small first letters)'
+const NO_HEADER = 'holds white space, a line end or a character beyond ASCII'
 const MUST_HAVE = 'credentials must have accessKeyId and secretAccessKey'
 
 function faultsOf(options: object): readonly string[] {
@@ -25,12 +27,14 @@ function faultsOf(options: object): readonly string[] {
 describe('what will do', () => {
   test.each<[string, ProducerOptions]>([
     ['credentials', { credentials: CREDENTIALS }],
+    ['credentials that expire', { credentials: { ...CREDENTIALS, expiration: new Date(0) } }],
+    ['credentials with an empty token', { credentials: { ...CREDENTIALS, sessionToken: '' } }],
     ['credentials with a token', { credentials: { ...CREDENTIALS, sessionToken: 'token' } }],
     ['a provider', { credentials: () => Promise.resolve(CREDENTIALS) }],
     ['a client of the SDK', { client: new KinesisClient({ region: 'us-east-1' }) }],
     ['anything that sends', { client: { send: () => Promise.resolve({}) } }],
     ['a handler of the SDK', { requestHandler: new NodeHttpHandler() }],
-    ['options of a handler', { requestHandler: { connectionTimeout: 100 } }],
+    ['options of a handler', { requestHandler: { connectionTimeout: 100, httpsAgent: { maxSockets: 5 } } }],
     ['options without a prototype', { requestHandler: Object.create(null) as Record<string, unknown> }]
   ])('%s', (_, options) => {
     expect(faultsOf(options)).toEqual([])
@@ -42,7 +46,38 @@ describe('credentials', () => {
     [
       'of other names',
       { accessKey: 'canary', secretKey: 'canary' },
-      `${MUST_HAVE}: accessKeyId is undefined ${UNSET}, secretAccessKey is undefined ${UNSET}`
+      `${MUST_HAVE}: accessKeyId is undefined (accessKey is not read), secretAccessKey is undefined (secretKey is not read)`
+    ],
+    [
+      'of STS',
+      { Credentials: { AccessKeyId: 'canary' } },
+      `${MUST_HAVE}: accessKeyId is undefined ${OF_STS}, secretAccessKey is undefined ${OF_STS}`
+    ],
+    [
+      'of a file with its line ends',
+      { accessKeyId: 'canary\n', secretAccessKey: ' canary', sessionToken: 'canary\r\nx: y' },
+      `${MUST_HAVE}: ${['accessKeyId', 'secretAccessKey', 'sessionToken'].map(name => `${name} ${NO_HEADER}`).join(', ')}`
+    ],
+    ['beyond ASCII', { ...CREDENTIALS, accessKeyId: 'canar\u00ff' }, `${MUST_HAVE}: accessKeyId ${NO_HEADER}`],
+    [
+      'with the text of an unset token',
+      { ...CREDENTIALS, sessionToken: 'undefined' },
+      `${MUST_HAVE}: sessionToken is the text of an unset variable`
+    ],
+    [
+      'that expire at a text',
+      { ...CREDENTIALS, expiration: '2030-01-01T00:00:00Z' },
+      `${MUST_HAVE}: expiration is string, not a date`
+    ],
+    [
+      'that expire at no time',
+      { ...CREDENTIALS, expiration: new Date(Number.NaN) },
+      `${MUST_HAVE}: expiration is an invalid date`
+    ],
+    [
+      'that are a class',
+      class Provider {},
+      'credentials must be an identity or a function that gives one, got a class'
     ],
     [
       'of an unset variable',
@@ -94,7 +129,19 @@ describe('a request handler', () => {
     ['with a handle that is no function', { handle: 'canary' }, 'requestHandler must have a handle method'],
     ['that is an agent', new Agent(), `${OR_OPTIONS} Agent`],
     ['that is a list', [], `${OR_OPTIONS} array`],
-    ['that is a function', () => {}, `${OR_OPTIONS} function`]
+    ['that is a function', () => {}, `${OR_OPTIONS} function`],
+    ['that is a class', NodeHttpHandler, `${OR_OPTIONS} function: give an instance, not its class`],
+    [
+      'of another HTTP client',
+      { dispatch() {}, timeout: 5 },
+      'requestHandler has no handle method, so it is options, and dispatch, timeout is none of httpAgent, httpsAgent, ' +
+        'connectionTimeout, requestTimeout, throwOnRequestTimeout, socketTimeout, socketAcquisitionWarningTimeout, logger'
+    ],
+    [
+      'with the URL of a proxy for an agent',
+      { httpsAgent: 'http://canary' },
+      'requestHandler must have an agent, or options of one, as httpsAgent'
+    ]
   ])('%s is a fault', (_, requestHandler, fault) => {
     expect(faultsOf({ requestHandler })).toEqual([fault])
   })

@@ -33,6 +33,7 @@ describe('an endpoint', () => {
     ['localhost', 'must be a URL: give http://localhost'],
     ['user:4566', NOT_A_URL],
     ['kinesis.example:443', NOT_A_URL],
+    ['http://localhost:0', 'must not have port 0'],
     ['ftp://kinesis.example', 'must be an https URL'],
     ['http://kinesis.example', NOT_HTTPS],
     ['http://127.0.0.1.example', NOT_HTTPS],

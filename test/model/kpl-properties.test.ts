@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { OptionsError } from '../../src/model/errors.ts'
 import { fromKplProperties } from '../../src/model/kpl-properties.ts'
 import { OPTIONS, type OptionEntry } from '../../src/model/options.ts'
 
@@ -160,3 +161,13 @@ function sampleOf(entry: OptionEntry): { text: string; value: unknown } {
   if (entry.kind === 'boolean') return { text: String(!entry.default), value: !entry.default }
   return { text: 'some.text', value: 'some.text' }
 }
+
+test.each<[string, unknown, string]>([
+  ['nothing', undefined, 'undefined'],
+  ['an object of properties', { RecordTtl: '5' }, 'Object'],
+  ['the bytes of a file', Buffer.from('RecordTtl=5'), 'Buffer']
+])('%s is refused by name', (_, text, kind) => {
+  const call = () => fromKplProperties(text as string)
+
+  expect(call).toThrow(new OptionsError([`fromKplProperties takes the file's text, got ${kind}`]))
+})

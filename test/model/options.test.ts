@@ -199,12 +199,75 @@ describe('names', () => {
     expect(faultsOf(JSON.parse('{"__proto__": {"recordTtlMs": 1}}') as object)).toEqual(['__proto__ is not an option'])
   })
 
-  test('inherited ones are not looked at, and the argument stays as it is', () => {
-    const given = Object.freeze(Object.assign(Object.create({ recordTtlMs: 1 }), { retryBaseMs: 60 }) as object)
+  test('inherited and hidden ones are faults, since nobody reads them', () => {
+    const hidden = Object.defineProperty({}, 'retryCapMs', { value: 1 })
+    class Settings {
+      get streamName(): string {
+        return 'orders'
+      }
+    }
 
-    const resolved = resolveOptions(given)
+    const faults = [Object.create({ recordTtlMs: 1 }), hidden, new Settings()].flatMap(given =>
+      faultsOf(given as object)
+    )
 
-    expect([resolved.recordTtlMs, resolved.retryBaseMs]).toEqual([120_000, 60])
+    const fate = 'is inherited or hidden, and only enumerable properties of the options themselves are read'
+    expect(faults).toEqual(['recordTtlMs', 'retryCapMs', 'streamName'].map(name => `${name} ${fate}`))
+  })
+
+  test('the argument stays as it is, of whatever class', () => {
+    class Settings {
+      readonly retryBaseMs = 60
+    }
+
+    const given = [Object.freeze({ retryBaseMs: 60 }), Object.freeze(new Settings())]
+
+    expect(given.map(options => resolveOptions(options).retryBaseMs)).toEqual([60, 60])
+  })
+})
+
+describe('options that are none', () => {
+  test.each<[unknown, string]>([
+    ['orders', 'options must be an object, got string: write { streamName: ... }'],
+    [() => ({}), 'options must be an object, got function'],
+    [[{}], 'options must be an object, got array'],
+    [Promise.resolve({}), 'options must be an object with options in it, got Promise: await it'],
+    [new Map([['recordTtlMs', 1]]), 'options must be an object with options in it, got Map'],
+    [new Date(0), 'options must be an object with options in it, got Date']
+  ])('are refused by their kind: %#', (given, fault) => {
+    expect(faultsOf(given as object)).toEqual([fault])
+  })
+
+  test('are refused as what they are when they cannot be looked at', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+
+    expect(faultsOf(proxy)).toEqual(['options must be an object with options in it, got object that cannot be read'])
+  })
+
+  test('one that throws when it is read is a fault beside the others', () => {
+    const client = {
+      get send(): never {
+        throw new Error('not yet connected')
+      }
+    }
+    const given = {
+      get region(): never {
+        throw new TypeError('no region here')
+      },
+      client,
+      recordTtlMs: 'long'
+    }
+
+    expect(faultsOf(given)).toEqual([
+      'region cannot be read: it threw TypeError: no region here',
+      'client cannot be read: it threw Error: not yet connected',
+      'recordTtlMs must be a whole number of ms, got string'
+    ])
+  })
+
+  test.each(['client', 'requestHandler', 'logger'])('a promise for %s is told to be awaited', name => {
+    expect(faultsOf({ [name]: Promise.resolve({}) })).toEqual([`${name} must be an object, got a promise: await it`])
   })
 })
 

@@ -8,6 +8,13 @@ const UNREAD =
   'putAll was called and has put nothing, because nobody reads it; read its outcomes: ' +
   'for await (const { record, error } of producer.putAll(source))'
 
+/** A proxy that was revoked. */
+function throwing(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 function world() {
   const warnings: unknown[] = []
   const warn = (message: string, fields?: Readonly<Record<string, unknown>>) =>
@@ -66,7 +73,9 @@ describe('putAll', () => {
     ['a string', 'text', 'string'],
     ['a generator function that was not called', async function* () {}, 'function'],
     ['the promise of a list', Promise.resolve(RECORDS), 'Promise'],
-    ['bytes', new Uint8Array(3), 'Uint8Array']
+    ['bytes', new Uint8Array(3), 'Uint8Array'],
+    ['what has an iterator that is none', { [Symbol.iterator]: 7 }, 'Object'],
+    ['what throws when it is looked at', throwing(), 'object that cannot be read']
   ])('refuses %s at the call', (_, source, kind) => {
     const { harness } = world()
 

@@ -1,6 +1,7 @@
 /** A transport may be anybody's: whatever it does, every record is called back and nothing escapes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PutRecordsResponse, ShardHashRange, StreamSummary, Transport } from '../../src/model/ports.ts'
+import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { seededRandom, VirtualClock } from '../../src/testing/index.ts'
 import { Harness, microtasks } from '../support/harness.ts'
@@ -57,6 +58,36 @@ describe('an answer to PutRecords', () => {
   })
 })
 
+test('a transport that takes the entries out of its request, to send them in pieces, is answered for all of them', async () => {
+  const world = new Stubborn({
+    putRecords: request => {
+      const pieces = (request as { entries: unknown[] }).entries.splice(0)
+      return { records: pieces.map(() => ({ shardId: 'shardId-000000000000', sequenceNumber: '77' })) }
+    }
+  })
+
+  const result = await world.put()
+
+  expect(result).toMatchObject({ sequenceNumber: '77' })
+})
+
+test('an empty error code is none', async () => {
+  const world = new Stubborn({ putRecords: () => ({ records: [{ errorCode: '', errorMessage: '' }] }) })
+
+  const { attempts } = (await world.put()) as PutResult
+
+  expect(attempts.map(({ errorCode }) => errorCode)).toEqual([undefined, undefined])
+})
+
+test.each([-1, 0, '1'])('a summary with the size %o says nothing of it', async size => {
+  const summary = { status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY', maxRecordBytes: size }
+  const world = new Stubborn({ describeStream: () => Promise.resolve(summary) })
+
+  await world.put()
+
+  expect(world.warnings).toEqual([])
+})
+
 describe('a listing or a summary', () => {
   test.each<[string, () => unknown]>([
     ['throws', fail],
@@ -101,13 +132,15 @@ test.each<[string, () => unknown]>([
 class Stubborn implements Transport {
   readonly clock = new VirtualClock(1000)
   readonly producer: KinesisProducer
-  readonly #first: Partial<Record<keyof Transport, () => unknown>>
+  readonly warnings: unknown[] = []
+  readonly #first: Partial<Record<keyof Transport, (request: unknown) => unknown>>
   #stored = 0
 
-  constructor(first: Partial<Record<keyof Transport, () => unknown>>) {
+  constructor(first: Partial<Record<keyof Transport, (request: unknown) => unknown>>) {
     this.#first = first
     const ports = { transport: this, clock: this.clock, random: seededRandom(1) }
-    this.producer = new KinesisProducer({ streamName: 's', logger: silent }, ports)
+    const logger = { ...silent, warn: (message: string) => this.warnings.push(message) }
+    this.producer = new KinesisProducer({ streamName: 's', logger }, ports)
   }
 
   put(): Promise<unknown> {
@@ -115,10 +148,11 @@ class Stubborn implements Transport {
     return Harness.prototype.settle.call({ clock: this.clock }, put, 20_000)
   }
 
-  putRecords({ entries }: Parameters<Transport['putRecords']>[0]): Promise<PutRecordsResponse> {
+  putRecords(request: Parameters<Transport['putRecords']>[0]): Promise<PutRecordsResponse> {
+    const { entries } = request
     const shardId = 'shardId-000000000000'
     const records = entries.map(() => ({ shardId, sequenceNumber: String(++this.#stored) }))
-    return this.#answer('putRecords', Promise.resolve({ records }))
+    return this.#answer('putRecords', Promise.resolve({ records }), request)
   }
 
   listShards(): Promise<readonly ShardHashRange[]> {
@@ -135,10 +169,10 @@ class Stubborn implements Transport {
 
   readonly close = (): unknown => this.#answer('close', undefined)
 
-  #answer<Answer>(name: keyof Transport, usual: Answer): Answer {
+  #answer<Answer>(name: keyof Transport, usual: Answer, request?: unknown): Answer {
     const answer = this.#first[name]
     delete this.#first[name]
-    return answer === undefined ? usual : (answer() as Answer)
+    return answer === undefined ? usual : (answer(request) as Answer)
   }
 }
 

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { KinesisProducer, OptionsError, type ProducerPorts } from '../../src/index.ts'
+import { DiscardTransport, VirtualClock } from '../../src/testing/index.ts'
+
+class MyTransport {
+  putRecords(): void {}
+  listShards(): void {}
+  describeStream(): void {}
+  close(): void {}
+}
+
+const METHODS = 'must have the methods putRecords, listShards, describeStream, close'
+const TAKES = 'new KinesisProducer(options, ports) takes { transport, clock, random }'
+
+test.each<[string, unknown, string[]]>([
+  ['null', null, [`${TAKES}, got null`]],
+  ['a transport itself', new MyTransport(), [`${TAKES}, got MyTransport; write { transport }`]],
+  ['another name', { transports: {} }, [`${TAKES}; transports is no such field`]],
+  ['the class of a transport', { transport: DiscardTransport }, [`transport ${METHODS}, got function`]],
+  ['half a transport', { transport: { putRecords() {} } }, [`transport ${METHODS}, got Object`]],
+  [
+    'what has the wrong kinds',
+    { transport: null, clock: Date, random: 7 },
+    [
+      `transport ${METHODS}, got null`,
+      'clock must have the methods nowMs, schedule, got function',
+      'random must be a function, got number'
+    ]
+  ]
+])('ports that are %s are refused, so that no test reaches AWS unawares', (_, ports, faults) => {
+  const thrown = thrownBy(() => new KinesisProducer({ region: 'eu-west-1' }, ports as ProducerPorts))
+
+  expect(thrown instanceof OptionsError && thrown.faults).toEqual(faults)
+})
+
+test('ports that are left out or undefined are the real ones', () => {
+  const ports = { transport: new DiscardTransport(), clock: new VirtualClock(), random: undefined }
+
+  expect([{}, undefined, ports].map(given => thrownBy(() => new KinesisProducer({}, given as ProducerPorts)))).toEqual([
+    undefined,
+    undefined,
+    undefined
+  ])
+})
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
