@@ -22,6 +22,8 @@ export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
     platform: 'node',
     target: 'node20.19',
     chunkNames: '[name]-[hash]',
+    // Commander is CommonJS and requires parts of Node.js.
+    banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
     legalComments: 'none',
     metafile: true,
     absWorkingDir: project,

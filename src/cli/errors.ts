@@ -1,9 +1,9 @@
 /**
  * What can be wrong on the command's side, in one table: the exit code and the remedy for each code.
  * Example: an unknown key of the config file is CLI_ERR_CONFIG, ends with 2, and the message names the nearest key.
- * Invariant: a message names flags, keys, paths and positions; it never holds the data or the partition key of a record.
+ * Invariant: the library is not loaded for this, so its errors are known by their names. A message names flags, keys, paths and positions; it never holds the data or the partition key of a record.
  */
-import { OptionsError, ProducerError, RecordFailedError } from '../index.ts'
+import type { RecordFailedError } from '../index.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 interface CliErrorEntry {
@@ -72,10 +72,15 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 /** Whether a record failed because the service will take nothing from us, so that reading on makes no sense. */
 export function isRefusal(error: unknown): boolean {
-  if (error instanceof RecordFailedError) {
+  if (isRecordFailure(error)) {
     return error.code === 'KPL_ERR_CANNOT_SEND' || (error.serviceCode !== undefined && REFUSALS.has(error.serviceCode))
   }
   return error instanceof Error && (REFUSALS.has(error.name) || isRefusal(error.cause))
+}
+
+/** Of whichever copy of the library. */
+export function isRecordFailure(error: unknown): error is RecordFailedError {
+  return error instanceof Error && error.name === 'RecordFailedError' && 'persisted' in error
 }
 
 const NETWORK_CODE = /^(?:E[A-Z]{4,}|TimeoutError|AbortError|UND_ERR_.*)$/
@@ -84,17 +89,16 @@ const FILE_CODE = /^(?:ENOENT|EACCES|EPERM|EISDIR|ENOTDIR|EMFILE|EIO|ENOSPC|EROF
 /** Returns how any thrown value is told, and which exit code it means. */
 export function shownError(error: unknown): ShownError {
   if (error instanceof CliError) return { ...shownOf(error), exit: CLI_ERRORS[error.code].exit }
-  if (error instanceof OptionsError) {
-    return { ...shownOf(error), fix: 'see the table of options in the README', exit: 2 }
-  }
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
+  if (code === 'KPL_ERR_INVALID_OPTIONS')
+    return { code, message, fix: 'see the table of options in the README', exit: 2 }
   if (isRefusal(error)) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
   if (FILE_CODE.test(code)) return { code, message, fix: CLI_ERRORS.CLI_ERR_INPUT.fix, exit: 4 }
   const isService = NETWORK_CODE.test(code) || (error instanceof Object && '$metadata' in error)
   if (isService) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
-  if (error instanceof RecordFailedError) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 1 }
-  if (error instanceof ProducerError) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 3 }
+  if (isRecordFailure(error)) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 1 }
+  if (code.startsWith('KPL_ERR_')) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 3 }
   const where = error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? '') : ''
   const told = error instanceof Error ? `${error.name}: ${message} ${where}` : message
   return { code: 'CLI_ERR_INTERNAL', message: told, fix: CLI_ERRORS.CLI_ERR_INTERNAL.fix, exit: 5 }
