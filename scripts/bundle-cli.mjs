@@ -21,6 +21,8 @@ export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
+    // The ES modules of packages that have both: a CommonJS wrapper may require what is not there.
+    mainFields: ['module', 'main'],
     chunkNames: '[name]-[hash]',
     // Commander is CommonJS and requires parts of Node.js.
     banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },

@@ -20,6 +20,8 @@ const clock: Clock = {
 }
 
 export function processHost(): Host {
+  // A notice for developers; `doctor` says which Node.js this is.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   return {
     stdin: () => process.stdin,
     stdout: outputOf(process.stdout),

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { addGlobalFlags, commandNameOf, type GlobalFlags } from './arguments/global-flags.ts'
+import { nearestOf } from './arguments/nearest.ts'
 import type { Action, CommandContext, Outcome } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { CliError, shownError } from './errors.ts'
@@ -39,7 +40,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
     return run.exit
   } catch (error) {
     await host.stdout.write(parts.join(''))
-    if (error instanceof CommanderError) return usageExit(error, host, argv)
+    if (error instanceof CommanderError) return usageExit(error, host, argv, program)
     return tell(error, host)
   }
 }
@@ -115,15 +116,34 @@ function pathOf(command: Command, program: Command): string {
   return names.join(' ')
 }
 
-async function usageExit(error: CommanderError, host: Host, argv: readonly string[]): Promise<ExitCode> {
+async function usageExit(
+  error: CommanderError,
+  host: Host,
+  argv: readonly string[],
+  program: Command
+): Promise<ExitCode> {
   const isAnswered = error.exitCode === 0
   if (isAnswered) return 0
   if (error.code === 'commander.help')
     return tell(new CliError('CLI_ERR_USAGE', 'a command within it is missing'), host)
-  const message = error.message.replace(/^error: /, '').replace(/\n\(/, ' (')
+  const told = error.message.replace(/^error: /, '').replace(/\n\(/, ' (')
+  const message = `${told}${told.includes('Did you mean') ? '' : hintOfFlag(told, program)}`
   const name = COMMANDS.find(entry => argv.includes(entry.name))?.name
   const fix = `see ${NAME}${name === undefined ? '' : ` ${name}`} --help`
   return tell(new CliError('CLI_ERR_USAGE', message, { fix }), host)
+}
+
+/** Commander looks no further than a few letters: `--agregation` is meant for `--no-aggregation`. */
+function hintOfFlag(message: string, program: Command): string {
+  const [, flag] = /^unknown option '(--[^'=]+)/.exec(message) ?? []
+  if (flag === undefined) return ''
+  const known = [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]
+  const flags = known.flatMap(({ options }) => options.flatMap(({ long }) => long ?? []))
+  const nearest = nearestOf(
+    flag.replace(/^--no-/, '--'),
+    flags.map(name => name.replace(/^--no-/, '--'))
+  )
+  return nearest === undefined ? '' : ` (Did you mean ${flags.find(name => name.replace(/^--no-/, '--') === nearest)}?)`
 }
 
 async function tell(error: unknown, host: Host): Promise<ExitCode> {

@@ -28,27 +28,27 @@ const DEFAULT_DRAIN_MS = 30_000
 
 export function addGlobalFlags(program: Command): Command {
   return program
-    .option('--region NAME', 'AWS region (as the AWS SDK finds it)')
-    .option('--profile NAME', 'profile of ~/.aws/config')
-    .option('--endpoint URL', 'Kinesis endpoint, for VPC endpoints and local servers')
+    .option('--region <NAME>', 'AWS region (as the AWS SDK finds it)')
+    .option('--profile <NAME>', 'profile of ~/.aws/config')
+    .option('--endpoint <URL>', 'Kinesis endpoint, for VPC endpoints and local servers')
     .option('--allow-insecure-endpoint', 'allow a plain http endpoint that is not on this machine')
     .option('--local', 'use `kinesis-producer serve` of this machine: its endpoint, any region, no credentials')
-    .option('--config FILE', 'config file: JSON with comments')
+    .option('--config <FILE>', 'config file: JSON with comments')
     .addOption(
-      new Option('--set NAME=VALUE', 'any option of the producer; may be repeated').default([]).argParser(collect)
+      new Option('--set <NAME=VALUE>', 'any option of the producer; may be repeated').default([]).argParser(collect)
     )
-    .option('--kpl-properties FILE', "options from a KPL's .properties file")
+    .option('--kpl-properties <FILE>', "options from a KPL's .properties file")
     .option('--json', 'a JSON summary as the last line of stdout')
     .option('--quiet', 'errors only on stderr')
     .option('--verbose', "the library's log on stderr")
     .addOption(
-      new Option('--progress MODE', 'how progress is shown on stderr')
+      new Option('--progress <MODE>', 'how progress is shown on stderr')
         .choices(['auto', 'tty', 'plain', 'json', 'none'])
         .default('auto')
     )
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .addOption(
-      new Option('--drain TIME', 'wait for answers after SIGINT or SIGTERM (30s)')
+      new Option('--drain <TIME>', 'wait for answers after SIGINT or SIGTERM (30s)')
         .default(DEFAULT_DRAIN_MS, '30s')
         .argParser(durationMs)
     )
