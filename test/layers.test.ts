@@ -116,6 +116,7 @@ const MAY_TOUCH_TIME = [
   'cli/process-host.ts',
   'cli/arguments/units.ts',
   'cli/gen/dates.ts',
+  'cli/gen/faker.ts',
   'consumer/deaggregate/arrival-time.ts'
 ]
 /** ports.ts has the edge's own types, options.ts that of a client. */
