@@ -10,5 +10,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'tail', summary: 'the records of a stream', load: () => import('./commands/tail.ts') },
   { name: 'inspect', summary: 'a Kinesis record taken apart', load: () => import('./commands/inspect.ts') },
   { name: 'shards', summary: 'the shards of a stream, and where keys go', load: () => import('./commands/shards.ts') },
+  { name: 'doctor', summary: 'checks, and how to repair what fails', load: () => import('./commands/doctor.ts') },
   { name: 'serve', summary: 'a fake Kinesis on a port', load: () => import('./commands/serve.ts') }
 ]

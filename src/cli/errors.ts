@@ -110,6 +110,17 @@ function shownOf(error: Error & { readonly code: string; readonly fix?: string }
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'CLI_ERR_INTERNAL'
-  if ('code' in error && typeof error.code === 'string') return error.code
-  return error.name
+  return networkCodeOf(error) ?? ('code' in error && typeof error.code === 'string' ? error.code : error.name)
+}
+
+/** Returns Node.js's code of a connection that failed; over HTTP/2 the SDK has it in its text only. */
+export function networkCodeOf(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return networkCodeOf(error.errors[0])
+  if (!(error instanceof Error)) return undefined
+  const hasCode = 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_HTTP2')
+  if (hasCode) return String(error.code)
+  const [, told] =
+    /\b(ECONN[A-Z]+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE)\b/.exec(error.message) ?? []
+  if (told !== undefined) return told
+  return error.name === 'TimeoutError' ? error.name : networkCodeOf(error.cause)
 }

@@ -26,6 +26,7 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly version: string
+  readonly nodeVersion: string
   /** Monotonic enough for pauses; its `nowMs` counts from 1970. */
   readonly clock: Clock
   /** The time of day, with every correction of the system's. */

@@ -31,6 +31,7 @@ export function processHost(): Host {
     get version() {
       return versionOf()
     },
+    nodeVersion: process.versions.node,
     clock,
     wallMs: () => Date.now(),
     random: () => Math.random(),

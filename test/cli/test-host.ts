@@ -50,6 +50,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
     env: options.env ?? {},
     cwd: options.cwd ?? process.cwd(),
     version: '1.2.3',
+    nodeVersion: '20.19.0',
     clock,
     wallMs: options.wallMs ?? (() => clock.nowMs()),
     random: seededRandom('host'),

@@ -5,11 +5,14 @@
  */
 
 const MAX_NAME_CHARACTERS = 64
+const SHORTEST_BEGINNING = 3
 
 /** Returns the candidate with the fewest changed letters, if they are few enough to be a slip; else undefined. */
 export function nearestOf(name: string, candidates: Iterable<string>): string | undefined {
   const typed = plainOf(name.slice(0, MAX_NAME_CHARACTERS))
   const mostEdits = Math.max(1, Math.floor(typed.length / 3))
+  const begun = [...candidates].find(candidate => isBegun(typed, plainOf(candidate)))
+  if (begun !== undefined) return begun
   let nearest: string | undefined
   let fewest = mostEdits + 1
   for (const candidate of candidates) {
@@ -25,19 +28,30 @@ export function hintOf(name: string, candidates: Iterable<string>): string {
   return nearest === undefined ? '' : `; did you mean ${nearest}?`
 }
 
+/** Whether one of the two begins with the other. */
+function isBegun(typed: string, candidate: string): boolean {
+  const shorter = Math.min(typed.length, candidate.length)
+  return shorter >= SHORTEST_BEGINNING && (typed.startsWith(candidate) || candidate.startsWith(typed))
+}
+
 function plainOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9.]/g, '')
 }
 
+/** Letters added, left out, changed, or swapped with their neighbour. */
 function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i)
+  let before: number[] = []
+  let last = Array.from({ length: to.length + 1 }, (_, i) => i)
   for (let i = 1; i <= from.length; i++) {
-    const next = [i]
+    const row = [i]
     for (let j = 1; j <= to.length; j++) {
-      const changed = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1))
+      const isSwapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      const changed = last[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)
+      const fewest = Math.min(changed, last[j]! + 1, row[j - 1]! + 1)
+      row.push(isSwapped ? Math.min(fewest, before[j - 2]! + 1) : fewest)
     }
-    row = next
+    before = last
+    last = row
   }
-  return row[to.length]!
+  return last[to.length]!
 }

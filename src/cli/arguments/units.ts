@@ -94,3 +94,9 @@ const MAX_SHOWN = 40
 function shown(text: string): string {
   return `"${text.slice(0, MAX_SHOWN).replace(/[^\x20-\x7e]/g, '?')}"`
 }
+
+/** Returns epoch milliseconds of an HTTP date, undefined for what is none. */
+export function instantOfHttpDate(text: string): number | undefined {
+  const ms = Date.parse(text)
+  return Number.isNaN(ms) ? undefined : ms
+}

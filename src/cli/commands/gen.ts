@@ -13,7 +13,7 @@ Examples:
   kinesis-producer gen orders --template '{"id":{{seq}},"at":"{{date.utc}}"}' --sample 3
   kinesis-producer gen orders --template '{"id":"{{uuid}}"}' --rate 100/s --duration 1s
   kinesis-producer gen orders --template orders.tmpl --key .id --rate max --count 1000 --report load.html
-  kinesis-producer gen orders --template orders.tmpl --profile week.json --sim-start 2026-11-23 --sim-end 2026-11-24 --seed 7 --sample 2
+  kinesis-producer gen orders --template orders.tmpl --rate-profile week.json --sim-start 2026-11-23 --sim-end 2026-11-24 --seed 7 --sample 2
 
 Helpers: seq now uuid date.now date.utc date.simTime random.number random.float random.boolean random.uuid
 random.alphaNumeric random.hex random.arrayElement random.weightedArrayElement gauss walk pick zipf; those of
@@ -30,7 +30,7 @@ export function define(context: CommandContext): Command {
     .argument('<stream>', 'name or ARN')
     .requiredOption('--template <TEXT>', 'a file, or the template itself: {{name}}, {{name(args)}}')
     .addOption(new Option('--rate <RATE>', '500/s, or max (10/s)').argParser(rateOf))
-    .option('--profile <FILE>', 'a rate for each hour of the week')
+    .option('--rate-profile <FILE>', 'a rate for each hour of the week')
     .addOption(new Option('--count <N>', 'end after N records').argParser(text => wholeNumber(text, 1)))
     .addOption(new Option('--duration <TIME>', 'end after that time').argParser(durationMs))
     .option('--seed <TEXT>', 'same seed and simulated time, same bytes')

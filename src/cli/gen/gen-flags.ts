@@ -8,7 +8,7 @@ import type { KeyFlags } from '../input/key-selector.ts'
 export interface GenFlags extends KeyFlags {
   readonly template: string
   readonly rate?: Rate
-  readonly profile?: string
+  readonly rateProfile?: string
   readonly count?: number
   readonly duration?: number
   readonly seed?: string

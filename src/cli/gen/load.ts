@@ -56,12 +56,23 @@ export class Load {
     return this.put - this.delivered - this.failed
   }
 
+  /** Until when records were due, and until when they were acknowledged, in seconds since the start. */
+  scheduleSeconds = 0
+  ackSeconds = 0
+
+  /** Nothing more becomes due. */
+  endSchedule(): void {
+    this.scheduleSeconds = this.elapsedMs / SECOND_MS
+  }
+
   /** Returns false when the producer is full. `dueMs` is when the record was due, since the start. */
   tryPut(record: UserRecord, dueMs: number, isRefusal: (error: unknown) => boolean): boolean {
     const isTaken = this.#producer.tryPut(record, error => {
       if (error === undefined) {
         this.delivered++
-        const latencyMs = Math.max(0, this.elapsedMs - dueMs)
+        const elapsedMs = this.elapsedMs
+        this.ackSeconds = elapsedMs / SECOND_MS
+        const latencyMs = Math.max(0, elapsedMs - dueMs)
         this.total.add(latencyMs)
         this.#second.add(latencyMs)
         return

@@ -47,15 +47,14 @@ export function writeReport(path: string, report: LoadReport): void {
 
 function rowsOf({ load, stats }: LoadReport): (readonly [name: string, value: string])[] {
   const { throttled, requests, retries, kinesisRecords } = totalsOf(stats)
-  const seconds = Math.max(0.001, load.samples.length)
   const due = load.samples.reduce((sum, sample) => sum + sample.due, 0)
   return [
     ['records put', grouped(load.put)],
     ['acknowledged', grouped(load.delivered)],
     ['failed', grouped(load.failed)],
     ['behind schedule, never put', grouped(load.dropped)],
-    ['rate asked for', `${grouped(due / seconds)} records/s`],
-    ['rate reached', `${grouped(load.delivered / seconds)} records/s`],
+    ['rate asked for', `${grouped(due / Math.max(0.001, load.scheduleSeconds))} records/s`],
+    ['rate reached', `${grouped(load.delivered / Math.max(0.001, load.ackSeconds))} records/s`],
     ['data', `${(load.bytes / 1_000_000).toFixed(1)} MB`],
     ['Kinesis records', grouped(kinesisRecords)],
     ['requests', grouped(requests)],

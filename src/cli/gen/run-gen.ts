@@ -9,22 +9,20 @@ import { instantMs } from '../arguments/units.ts'
 import { type Outcome, type Words, wordAt } from '../command.ts'
 import { parseJsonc, readText } from '../config.ts'
 import { producerFor, producerOptions } from '../connection.ts'
-import { CliError, isRefusal } from '../errors.ts'
+import { CliError } from '../errors.ts'
 import { type ExitCode, worstOf } from '../exit-codes.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import { grouped } from '../output/progress.ts'
-import { sleepUntil } from '../put/pacing.ts'
 import { totalsOf } from '../put/totals.ts'
 import type { Session } from '../session.ts'
 import type { GenFlags } from './gen-flags.ts'
 import { type Generator, generatorOf } from './generator.ts'
 import { Load } from './load.ts'
+import { asFastAsTaken, bySchedule, inSimulatedTime, type Run, type Simulated } from './pace.ts'
 import { profileOf } from './profile.ts'
 import { reportText, writeReport } from './report.ts'
 import { constantRate, profileRate, type Schedule } from './schedule.ts'
 
-const SLICE_MS = 10
-const MOST_BEHIND_MS = 1000
 const DEFAULT_PER_SECOND = 10
 
 export async function runGen(session: Session, flags: GenFlags, words: Words): Promise<Outcome> {
@@ -43,95 +41,16 @@ export async function runGen(session: Session, flags: GenFlags, words: Words): P
     figures: { waiting: load.unsettled, behind: load.dropped, throttled: totalsOf(producer.stats()).throttled }
   }))
   const run: Run = { session, flags, generate, load, producer }
-  const due = simulated === undefined ? await realTime(run, schedule) : await simulation(run, schedule, simulated)
+  const due = await put(run, schedule, simulated)
+  load.endSchedule()
   await close(session, producer)
   load.finish(due)
   return outcomeOf(run, stream)
 }
 
-interface Run {
-  readonly session: Session
-  readonly flags: GenFlags
-  readonly generate: Generator
-  readonly load: Load
-  readonly producer: KinesisProducer
-}
-
-/** Puts what is due each 10 ms; returns how many records were due. */
-async function realTime(
-  { session, flags, generate, load, producer }: Run,
-  schedule: Schedule | 'max'
-): Promise<number> {
-  const { clock } = session.host
-  const most = flags.count ?? Number.POSITIVE_INFINITY
-  const endMs = flags.duration ?? Number.POSITIVE_INFINITY
-  const isOver = () =>
-    session.stop.aborted || load.refusal !== undefined || load.put + load.dropped >= most || load.elapsedMs >= endMs
-  const startMs = clock.nowMs()
-  let due = 0
-  let pending = undefined as ReturnType<Generator> | undefined
-  let pendingDueMs = 0
-  while (!isOver()) {
-    const elapsedMs = load.elapsedMs
-    due = schedule === 'max' ? load.put + SLICE_RECORDS : Math.min(most, schedule.dueAt(Math.min(elapsedMs, endMs)))
-    const already = load.put + load.dropped
-    let isFull = false
-    for (let n = already; n < Math.min(due, most); n++) {
-      if (pending === undefined) {
-        const nowMs = session.host.wallMs()
-        pending = generate(nowMs, nowMs)
-        pendingDueMs =
-          schedule === 'max' ? load.elapsedMs : elapsedMs - ((due - 1 - n) / Math.max(1, due - already)) * SLICE_MS
-      }
-      isFull = !load.tryPut(pending, Math.max(0, pendingDueMs), isRefusal)
-      if (isFull) break
-      pending = undefined
-    }
-    load.sample(schedule === 'max' ? load.put : due)
-    if (schedule === 'max') {
-      if (isFull) await producer.ready()
-      else await sleepUntil(clock, clock.nowMs(), session.stop)
-      continue
-    }
-    // A debt of more than a second is dropped, and told.
-    const affordable = schedule.dueAt(Math.max(0, load.elapsedMs - MOST_BEHIND_MS))
-    if (isFull && affordable > load.put + load.dropped) load.dropped = Math.min(affordable, most) - load.put
-    const nextMs = startMs + (Math.floor(load.elapsedMs / SLICE_MS) + 1) * SLICE_MS
-    await sleepUntil(clock, nextMs, session.stop)
-  }
-  return schedule === 'max' ? load.put : due
-}
-
-const SLICE_RECORDS = 2000
-
-interface Simulated {
-  readonly startMs: number
-  readonly endMs: number
-}
-
-/** A tick of simulated time at once, then a pause, as fast as the producer takes it. */
-async function simulation(
-  { session, flags, generate, load, producer }: Run,
-  schedule: Schedule | 'max',
-  { startMs, endMs }: Simulated
-): Promise<number> {
-  if (schedule === 'max') throw new CliError('CLI_ERR_USAGE', '--rate max has no simulated time')
-  const { clock } = session.host
-  const most = flags.count ?? Number.POSITIVE_INFINITY
-  const isOver = () => session.stop.aborted || load.refusal !== undefined || load.put >= most
-  for (let atMs = startMs; atMs < endMs && !isOver(); atMs += flags.simTick) {
-    const untilMs = Math.min(endMs, atMs + flags.simTick)
-    const first = load.put
-    const due = Math.min(most, schedule.dueAt(untilMs - startMs))
-    for (let n = first; n < due && !isOver(); n++) {
-      const simMs = atMs + ((n - first) / (due - first)) * (untilMs - atMs)
-      const record = generate(session.host.wallMs(), simMs)
-      while (!load.tryPut(record, load.elapsedMs, isRefusal)) await producer.ready()
-    }
-    load.sample(load.put)
-    if (untilMs < endMs) await sleepUntil(clock, clock.nowMs() + flags.simWait, session.stop)
-  }
-  return load.put
+function put(run: Run, schedule: Schedule | 'max', simulated: Simulated | undefined): Promise<number> {
+  if (schedule === 'max') return asFastAsTaken(run)
+  return simulated === undefined ? bySchedule(run, schedule) : inSimulatedTime(run, schedule, simulated)
 }
 
 async function sample(
@@ -191,9 +110,9 @@ function rounded(ms: number): number {
 }
 
 function scheduleOf(session: Session, flags: GenFlags, simStartMs: number | undefined): Schedule | 'max' {
-  const { rate, profile, seed } = flags
+  const { rate, rateProfile: profile, seed } = flags
   if (rate !== undefined && profile !== undefined)
-    throw new CliError('CLI_ERR_USAGE', '--rate and --profile exclude each other')
+    throw new CliError('CLI_ERR_USAGE', '--rate and --rate-profile exclude each other')
   if (profile !== undefined) {
     const random: Random = seed === undefined ? session.host.random : seededRandom(seed).split('profile')
     return profileRate(
@@ -204,7 +123,9 @@ function scheduleOf(session: Session, flags: GenFlags, simStartMs: number | unde
   }
   if (rate === undefined) return constantRate(DEFAULT_PER_SECOND)
   if (rate.per === 'bytes') throw new CliError('CLI_ERR_USAGE', '--rate of gen counts records: 500/s')
-  return Number.isFinite(rate.perSecond) ? constantRate(rate.perSecond) : 'max'
+  if (Number.isFinite(rate.perSecond)) return constantRate(rate.perSecond)
+  if (simStartMs !== undefined) throw new CliError('CLI_ERR_USAGE', '--rate max has no simulated time')
+  return 'max'
 }
 
 function simulationOf({ host }: Session, { simStart, simEnd }: GenFlags): Simulated | undefined {

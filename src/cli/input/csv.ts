@@ -47,6 +47,7 @@ class CsvRows {
     this.#isHeader = options.hasHeader || (options.keyColumn !== undefined && !isPlace)
     const settings: Options = {
       delimiter: options.delimiter,
+      record_delimiter: ['\r\n', '\n'],
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,

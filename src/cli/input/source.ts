@@ -32,8 +32,9 @@ function stdinSource(session: Session, gunzip: boolean): Source {
 }
 
 async function* fileChunks(session: Session, path: string, gunzip: boolean): AsyncGenerator<Uint8Array> {
+  const isPacked = gunzip || (await isGzip(path))
   const stream = createReadStream(path, { highWaterMark: PIECE_BYTES })
-  yield* untilStopped(session, gunzip || (await isGzip(path)) ? gunzipped(stream) : stream, path)
+  yield* untilStopped(session, isPacked ? gunzipped(stream) : stream, path)
 }
 
 async function isGzip(path: string): Promise<boolean> {

@@ -8,6 +8,7 @@ export class Outcomes {
   readonly #lines: LineWriter
   readonly #waiting = new Map<number, string>()
   #next = 1
+  #isFlushing = false
 
   constructor(lines: LineWriter) {
     this.#lines = lines
@@ -20,8 +21,19 @@ export class Outcomes {
       const line = this.#waiting.get(this.#next)
       if (line === undefined) return
       this.#waiting.delete(this.#next++)
-      if (this.#lines.add(line)) void this.#lines.flush()
+      this.#lines.add(line)
+      this.#flushSoon()
     }
+  }
+
+  /** Records settle many at once: their lines are written together, and none waits for more. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    void Promise.resolve().then(() => {
+      this.#isFlushing = false
+      return this.#lines.flush()
+    })
   }
 
   flush(): Promise<void> {
