@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const SOURCE = fileURLToPath(new URL('../src', import.meta.url))
+const MANIFEST = JSON.parse(readFileSync(fileURLToPath(new URL('../package.json', import.meta.url)), 'utf8'))
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts'))
   .map(name => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }))
@@ -194,6 +195,27 @@ test('no file imports itself through others, not even a type', () => {
   for (const { name } of files) visit(name, [])
 
   expect(cycles).toEqual([])
+})
+
+test('nobody who imports the library loads the command line or its packages', () => {
+  const entries = Object.values<string | { readonly default: { readonly default: string } }>(MANIFEST.exports).flatMap(
+    target => (typeof target === 'string' ? [] : [target.default.default.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts')])
+  )
+  const closure = new Set<string>()
+  const visit = (name: string) => {
+    if (closure.has(name)) return
+    closure.add(name)
+    const text = files.find(file => file.name === name)?.text ?? ''
+    const later = [...text.matchAll(/\bimport\(\s*['\x60]([^'\x60]+)/g)].map(([, module]) => `later ${module}`)
+    for (const imported of [...importsOf(name, text), ...later]) visit(imported.replace(/^(?:type|later) /, ''))
+  }
+
+  for (const entry of entries) visit(entry)
+
+  const strange = [...closure].filter(name =>
+    /^cli\/|^(?:commander|csv-parse|jsonc-parser|tinyglobby|@faker-js)/.test(name)
+  )
+  expect([strange, closure.size > 100]).toEqual([[], true])
 })
 
 test('the rules can fail', () => {

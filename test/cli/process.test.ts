@@ -115,7 +115,7 @@ describe('the process', () => {
     expect(two.stderr).toContain('stopped at once; 2 records are not acknowledged')
   })
 
-  test('waits for the first signal of an empty put, and serves until one comes', async () => {
+  test('serves until a signal comes', async () => {
     const serve = start(['serve', '--port', '0'])
     await until(() => serve.seen.stdout.includes('"ready"'))
     serve.child.kill('SIGINT')
