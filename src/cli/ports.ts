@@ -25,7 +25,8 @@ export interface Host {
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  readonly version: string
+  /** Of this package; read from its manifest. */
+  version(): string
   readonly nodeVersion: string
   /** Monotonic enough for pauses; its `nowMs` counts from 1970. */
   readonly clock: Clock

@@ -28,9 +28,7 @@ export function processHost(): Host {
     stderr: outputOf(process.stderr),
     env: process.env,
     cwd: process.cwd(),
-    get version() {
-      return versionOf()
-    },
+    version: versionOf,
     nodeVersion: process.versions.node,
     clock,
     wallMs: () => Date.now(),

@@ -98,8 +98,8 @@ function programFor(host: Host, parts: string[]): Command {
       getOutHelpWidth: () => host.stdout.columns
     })
   return program.option('-V, --version', 'the version').on('option:version', () => {
-    parts.push(`${host.version}\n`)
-    throw new CommanderError(0, 'commander.version', host.version)
+    parts.push(`${host.version()}\n`)
+    throw new CommanderError(0, 'commander.version', 'the version')
   })
 }
 

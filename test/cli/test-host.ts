@@ -49,7 +49,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
     stderr: output(err, isTTY, new AbortController().signal),
     env: options.env ?? {},
     cwd: options.cwd ?? process.cwd(),
-    version: '1.2.3',
+    version: () => '1.2.3',
     nodeVersion: '20.19.0',
     clock,
     wallMs: options.wallMs ?? (() => clock.nowMs()),

@@ -98,7 +98,13 @@ async function outcomeOf({ session, flags, load, producer }: Run, stream: string
   }
   const text = `${grouped(records)} records: ${grouped(delivered)} acknowledged, ${grouped(failed)} failed, ${grouped(behind)} behind schedule`
   if (flags.report !== undefined) {
-    const report = { stream, load, stats: producer.stats(), version: session.host.version, atMs: session.host.wallMs() }
+    const report = {
+      stream,
+      load,
+      stats: producer.stats(),
+      version: session.host.version(),
+      atMs: session.host.wallMs()
+    }
     if (flags.report !== '-') writeReport(flags.report, report)
     await session.note(reportText(report))
   }
