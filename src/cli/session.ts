@@ -31,13 +31,16 @@ export class Session {
       host.onSignal('SIGINT', () => this.#signalled(130)),
       host.onSignal('SIGTERM', () => this.#signalled(143))
     ]
-    host.stdout.closed.addEventListener('abort', () => this.#stop.abort(), { once: true })
+    host.stdout.closed.addEventListener('abort', () => this.#end(), { once: true })
   }
 
   /** Fires when no more may be begun: finish what is under way, then return. */
   get stop(): AbortSignal {
     return this.#stop.signal
   }
+
+  /** The same, for loops that look for each record. */
+  isStopped = false
 
   /** The exit code when the drain deadline passes; undefined while no signal came. */
   get stopExit(): ExitCode | undefined {
@@ -61,10 +64,15 @@ export class Session {
     for (const remove of this.#removers) remove()
   }
 
+  #end(): void {
+    this.isStopped = true
+    this.#stop.abort()
+  }
+
   #signalled(exit: 130 | 143): void {
     if (this.#stopExit === undefined) {
       this.#stopExit = exit
-      this.#stop.abort()
+      this.#end()
       return
     }
     const count = this.#unsettledCount()

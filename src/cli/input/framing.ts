@@ -6,14 +6,17 @@ import { CliError } from '../errors.ts'
 import { itemOfEnvelope } from './envelope.ts'
 import { type Framing, faultItem, type Item } from './item.ts'
 import { JsonScanner } from './json-scanner.ts'
-import { LineSplitter, type SplitOptions } from './line-splitter.ts'
+import { LineSplitter, type SplitOptions, type TooLong } from './line-splitter.ts'
 
-export const TOO_LONG = faultItem('CLI_ERR_LINE_TOO_LONG', 'a line is longer than --max-line; it was passed over')
-const NOT_JSON = faultItem('CLI_ERR_BAD_LINE', 'a line is not JSON')
+export const TOO_LONG: Item = faultItem('CLI_ERR_LINE_TOO_LONG', 'a line is longer than --max-line; it was passed over')
+export const NOT_JSON: Item = faultItem('CLI_ERR_BAD_LINE', 'a line is not JSON')
 const MAX_U32_BYTES = 64 * 1_048_576
 
+/** What a line becomes; undefined: it is passed over. */
+type ItemOf = (line: Uint8Array) => Item | undefined
+
 /** Lines as they are; empty ones are records without data. */
-export function lineFraming(options: SplitOptions, itemOf: (line: Uint8Array) => Item = plainItem): Framing {
+export function lineFraming(options: SplitOptions, itemOf: ItemOf = plainItem): Framing {
   return async function* frame(source) {
     const splitter = new LineSplitter(options)
     for await (const chunk of source) yield itemsOf(splitter.lines(chunk), itemOf)
@@ -21,26 +24,18 @@ export function lineFraming(options: SplitOptions, itemOf: (line: Uint8Array) =>
   }
 }
 
-/** Lines that must be JSON; empty ones are passed over. */
-export function ndjsonFraming(options: SplitOptions): Framing {
+/** Lines that must be JSON; blank ones are passed over. Without `isChecked` whoever reads the key finds what is not JSON. */
+export function ndjsonFraming(options: SplitOptions, isChecked: boolean = true): Framing {
   const checker = new JsonScanner([])
-  const framing = lineFraming(options, line => {
-    if (isBlank(line)) return BLANK
-    return checker.find(line).kind === 'not-json' ? NOT_JSON : { data: line }
+  return lineFraming(options, line => {
+    if (isBlank(line)) return undefined
+    return isChecked && checker.find(line).kind === 'not-json' ? NOT_JSON : { data: line }
   })
-  return async function* frame(source) {
-    for await (const items of framing(source)) yield withoutBlank(items)
-  }
 }
 
-/** Lines that are envelopes: `{"partitionKey":"k","data":"text"}`. */
+/** Lines that are envelopes: `{"partitionKey":"k","data":"text"}`; blank ones are passed over. */
 export function envelopeFraming(options: SplitOptions): Framing {
-  const framing = lineFraming({ ...options, keepSeparator: false }, line =>
-    isBlank(line) ? BLANK : itemOfEnvelope(line)
-  )
-  return async function* frame(source) {
-    for await (const items of framing(source)) yield withoutBlank(items)
-  }
+  return lineFraming({ ...options, keepSeparator: false }, line => (isBlank(line) ? undefined : itemOfEnvelope(line)))
 }
 
 /** The whole input is one record. */
@@ -81,23 +76,22 @@ export function u32Framing(): Framing {
   }
 }
 
-function* itemsOf(lines: Iterable<Uint8Array | 'too long'>, itemOf: (line: Uint8Array) => Item): Generator<Item> {
-  for (const line of lines) yield line === 'too long' ? TOO_LONG : itemOf(line)
+function itemsOf(lines: readonly (Uint8Array | TooLong)[], itemOf: ItemOf): Item[] {
+  const items: Item[] = []
+  for (const line of lines) {
+    const item = line === 'too long' ? TOO_LONG : itemOf(line)
+    if (item !== undefined) items.push(item)
+  }
+  return items
 }
 
 function plainItem(line: Uint8Array): Item {
   return { data: line }
 }
 
-/** Stands for a blank line, and is taken out. */
-const BLANK = faultItem('CLI_ERR_BAD_LINE', 'blank')
-
-function* withoutBlank(items: Iterable<Item>): Generator<Item> {
-  for (const item of items) if (item !== BLANK) yield item
-}
-
 function isBlank(line: Uint8Array): boolean {
-  for (const byte of line) {
+  for (let i = 0; i < line.length; i++) {
+    const byte = line[i]
     const isSpace = byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d
     if (!isSpace) return false
   }

@@ -17,6 +17,10 @@ export type Found =
 const MAX_DEPTH = 512
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+/** 1 for bytes at which the run of plain text within a string ends: a quote, a backslash, control characters. */
+const STOPS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === QUOTE || byte === BACKSLASH || byte < 0x20 ? 1 : 0
+)
 const MISSING: Found = { kind: 'missing' }
 const OTHER: Found = { kind: 'other' }
 const NOT_JSON: Found = { kind: 'not-json' }
@@ -37,7 +41,7 @@ export class JsonScanner {
   }
 
   find(bytes: Uint8Array): Found {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = 0
     this.#found = MISSING
     try {
@@ -134,13 +138,18 @@ export class JsonScanner {
     const { length } = bytes
     let hasEscapes = false
     for (let at = this.#at + 1; at < length; at++) {
-      const byte = bytes[at]!
+      // Four bytes for each branch: half of the time of a line is in its texts.
+      for (; at + 4 <= length; at += 4) {
+        const stops = STOPS[bytes[at]!]! | STOPS[bytes[at + 1]!]! | STOPS[bytes[at + 2]!]! | STOPS[bytes[at + 3]!]!
+        if (stops !== 0) break
+      }
+      while (at < length && STOPS[bytes[at]!] === 0) at++
+      const byte = bytes[at]
       if (byte === QUOTE) {
         this.#at = at + 1
         return hasEscapes
       }
-      if (byte < 0x20) throw BAD
-      if (byte !== BACKSLASH) continue
+      if (byte !== BACKSLASH) throw BAD
       hasEscapes = true
       at++
       const isHex = bytes[at] === 0x75

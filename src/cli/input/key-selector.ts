@@ -25,6 +25,8 @@ export interface KeyFlags {
 export interface Keyed {
   readonly partitionKey: string | undefined
   readonly data: Uint8Array
+  /** Whether the key was looked for in JSON, and there was none. */
+  readonly isNotJson?: boolean
 }
 
 export type KeySelector = (item: Item, path: string | undefined) => Keyed
@@ -71,7 +73,8 @@ export function randomKeys(random: Random): () => string {
 function ofJson(path: JsonPath): KeySelector {
   return ({ data }) => {
     const found = path.find(data)
-    return { partitionKey: found.kind === 'text' ? valid(found.text) : undefined, data }
+    if (found.kind === 'text') return { partitionKey: valid(found.text), data }
+    return { partitionKey: undefined, data, isNotJson: found.kind === 'not-json' }
   }
 }
 

@@ -35,8 +35,9 @@ export class LineSplitter {
     this.#isNewline = this.#separator.length === 1 && this.#separator[0] === NEWLINE
   }
 
-  /** Gives the lines that end in this chunk. They are views into it: valid as long as the chunk is not written to. */
-  *lines(chunk: Uint8Array): Generator<Uint8Array | TooLong, void, undefined> {
+  /** Returns the lines that end in this chunk. They are views into it: valid as long as the chunk is not written to. */
+  lines(chunk: Uint8Array): (Uint8Array | TooLong)[] {
+    const lines: (Uint8Array | TooLong)[] = []
     const bytes = this.#join(chunk)
     const separator = this.#separator
     const first = separator[0]!
@@ -45,20 +46,21 @@ export class LineSplitter {
     for (;;) {
       const end = isSingle ? bytes.indexOf(first, start) : bytes.indexOf(separator, start)
       if (end < 0) break
-      yield this.#line(bytes, start, end)
+      lines.push(this.#line(bytes, start, end))
       start = end + separator.length
     }
     this.#hold(start === 0 ? bytes : bytes.subarray(start))
+    return lines
   }
 
-  /** Gives the last line, if it has no separator. */
-  *end(): Generator<Uint8Array | TooLong, void, undefined> {
+  /** Returns the last line, if it has no separator. */
+  end(): (Uint8Array | TooLong)[] {
     const isEmpty = this.#heldBytes === 0 && !this.#isPassingOver
-    if (isEmpty) return
+    if (isEmpty) return []
     const bytes = Buffer.concat(this.#held)
     this.#held = []
     this.#heldBytes = 0
-    yield this.#line(bytes, 0, bytes.length)
+    return [this.#line(bytes, 0, bytes.length)]
   }
 
   #line(bytes: Buffer, start: number, end: number): Uint8Array | TooLong {

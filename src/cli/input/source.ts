@@ -53,19 +53,15 @@ function gunzipped(stream: Readable): Readable {
 }
 
 async function* untilStopped({ stop }: Session, stream: Readable, name: string): AsyncGenerator<Uint8Array> {
-  const iterator = stream[Symbol.asyncIterator]()
-  const stopped = new Promise<undefined>(resolve => {
-    stop.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+  const end = () => void stream.destroy()
+  stop.addEventListener('abort', end, { once: true })
   try {
-    while (!stop.aborted) {
-      const next = await Promise.race([iterator.next(), stopped])
-      if (next === undefined || next.done === true) return
-      yield next.value
-    }
+    if (!stop.aborted) yield* stream
   } catch (error) {
-    throw unreadable(name, error)
+    // An input that was cut off because nobody wants more is no fault.
+    if (!stop.aborted) throw unreadable(name, error)
   } finally {
+    stop.removeEventListener('abort', end)
     stream.destroy()
   }
 }

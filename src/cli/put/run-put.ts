@@ -9,7 +9,7 @@ import { listAt, type Outcome, type Words, wordAt } from '../command.ts'
 import { producerFor, producerOptions } from '../connection.ts'
 import { CliError } from '../errors.ts'
 import { csvFraming } from '../input/csv.ts'
-import { envelopeFraming, fileFraming, lineFraming, ndjsonFraming, u32Framing } from '../input/framing.ts'
+import { envelopeFraming, fileFraming, lineFraming, NOT_JSON, ndjsonFraming, u32Framing } from '../input/framing.ts'
 import type { Framing, Item } from '../input/item.ts'
 import { JsonPath } from '../input/json-path.ts'
 import { keySelector, randomKeys } from '../input/key-selector.ts'
@@ -77,7 +77,7 @@ async function pump({ session, flags, files, framing, sink, makeRecord, lines }:
   const { clock } = session.host
   const pacing = flags.rate === undefined ? undefined : new Pacing(flags.rate, clock)
   const most = flags.count ?? Number.POSITIVE_INFINITY
-  const isOver = () => session.stop.aborted || sink.ended.aborted
+  const isOver = () => session.isStopped || sink.isEnded
   let seen = 0
   for (const { path, chunks } of sourcesOf(session, files, flags.gunzip === true)) {
     for await (const items of framing(flags.tee === true ? teed(chunks, lines) : chunks)) {
@@ -117,6 +117,7 @@ const BAD_KEY = {
   code: 'CLI_ERR_BAD_KEY',
   message: 'a record has no usable key: missing, empty, no text or number, or above 256 characters'
 }
+const NOT_JSON_FAULT = NOT_JSON.fault ?? BAD_KEY
 const BAD_HASH_KEY = { code: 'CLI_ERR_BAD_KEY', message: 'a record has no usable value at --hash-key' }
 
 function recordMaker(session: Session, flags: PutFlags, options: ProducerOptions): MakeRecord {
@@ -125,27 +126,27 @@ function recordMaker(session: Session, flags: PutFlags, options: ProducerOptions
   const hashPath = flags.hashKey === undefined ? undefined : new JsonPath(flags.hashKey)
   const maxBytes = Number(options.maxUserRecordBytes ?? OPTIONS.maxUserRecordBytes.default)
   return (item, path) => {
-    if (item.fault !== undefined)
+    if (item.fault !== undefined) {
       return flags.maxRecord === 'skip' && item.fault.code === 'CLI_ERR_LINE_TOO_LONG' ? 'skip' : item.fault
+    }
     const selected = select(item, path)
-    if (selected.partitionKey === undefined && flags.badKey !== 'random')
+    if (selected.isNotJson === true && flags.in === 'ndjson') return NOT_JSON_FAULT
+    if (selected.partitionKey === undefined && flags.badKey !== 'random') {
       return flags.badKey === 'skip' ? 'skip' : BAD_KEY
+    }
     const partitionKey = selected.partitionKey ?? random()
+    let { data } = selected
+    if (flags.maxRecord !== 'fail') {
+      const mostBytes = maxBytes - Buffer.byteLength(partitionKey)
+      if (data.length > mostBytes && flags.maxRecord === 'skip') return 'skip'
+      if (data.length > mostBytes) data = truncated(data, mostBytes, flags.keepNewline === true)
+    }
+    const isPlain = hashPath === undefined && item.explicitHashKey === undefined && item.streamName === undefined
+    if (isPlain) return { partitionKey, data }
     const found = hashPath?.find(item.data)
     if (found !== undefined && found.kind !== 'text') return BAD_HASH_KEY
-    const explicitHashKey = found?.text ?? item.explicitHashKey
-    let { data } = selected
-    const isTooLarge = flags.maxRecord !== 'fail' && data.length + Buffer.byteLength(partitionKey) > maxBytes
-    if (isTooLarge) {
-      if (flags.maxRecord === 'skip') return 'skip'
-      data = truncated(data, maxBytes - Buffer.byteLength(partitionKey), flags.keepNewline === true)
-    }
-    return {
-      partitionKey,
-      data,
-      ...(explicitHashKey === undefined ? undefined : { explicitHashKey }),
-      ...(item.streamName === undefined ? undefined : { streamName: item.streamName })
-    }
+    const { streamName, explicitHashKey = found?.text } = item
+    return { partitionKey, data, streamName, explicitHashKey }
   }
 }
 
@@ -168,7 +169,8 @@ function framingOf(flags: PutFlags): Framing {
     case 'lines':
       return lineFraming(split)
     case 'ndjson':
-      return ndjsonFraming(split)
+      // The scan for the key finds what is not JSON: one scan is enough.
+      return ndjsonFraming(split, flags.key === undefined)
     case 'records':
       return envelopeFraming(split)
     case 'csv':

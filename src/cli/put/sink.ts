@@ -32,7 +32,8 @@ export class Sink {
   failed = 0
   skipped = 0
   readonly #options: SinkOptions
-  readonly #ended = new AbortController()
+  /** No more should be read: the service refuses, or a record failed and `--on-failure stop` is set. */
+  isEnded = false
   #isRefused = false
   #isCut = false
   /** What a callback of the producer threw: the dead letter file cannot be written. */
@@ -44,11 +45,6 @@ export class Sink {
 
   constructor(options: SinkOptions) {
     this.#options = options
-  }
-
-  /** Fires when no more should be read: the service refuses, or a record failed and `--on-failure stop` is set. */
-  get ended(): AbortSignal {
-    return this.#ended.signal
   }
 
   get unsettled(): number {
@@ -141,7 +137,7 @@ export class Sink {
     if (deadLetter !== undefined && record !== undefined) this.#bury(deadLetter, record, stream, told)
     if (isRefusal(error)) this.#isRefused = true
     if (error.code === 'KPL_ERR_CLOSE_TIMEOUT') this.#isCut = true
-    if (this.#isRefused || stopAtFailure) this.#ended.abort()
+    if (this.#isRefused || stopAtFailure) this.isEnded = true
   }
 
   #bury(deadLetter: DeadLetter, record: UserRecord, stream: string, told: Readonly<Record<string, unknown>>): void {
@@ -153,7 +149,7 @@ export class Sink {
     } catch (error) {
       // The first fault is what the command ends with; the reading stops.
       this.#fault ??= error
-      this.#ended.abort()
+      this.isEnded = true
     }
   }
 }
