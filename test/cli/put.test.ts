@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { FakeKinesis, InMemoryTransport, VirtualClock } from '../../src/testing/index.ts'
 import { type FakeService, fakeService, summaryOf } from './fake-service.ts'
+import { testHost } from './test-host.ts'
 
 let service: FakeService
 let folder = ''
@@ -268,6 +271,27 @@ describe('the exit code of put', () => {
     ])
   })
 
+  test('is 3 when the stream is deleted while an open input gives nothing', async () => {
+    const clock = new VirtualClock()
+    const kinesis = new FakeKinesis({ nowMs: () => clock.nowMs() })
+    kinesis.createStream({ StreamName: 'gone', ShardCount: 1 })
+    const stdin = new PassThrough()
+    const producerPorts = { clock, transport: new InMemoryTransport({ kinesis, clock }) }
+    const host = testHost({ clock, stdin, producerPorts })
+    let exit: number | undefined
+    stdin.write('a\n')
+    void runCli(['put', 'gone', '--region', 'us-east-1'], host.host).then(code => {
+      exit = code
+    })
+    await turning(clock, () => kinesis.storedRecords('gone').length > 0)
+
+    kinesis.deleteStream({ StreamName: 'gone' })
+    stdin.write('b\n')
+    await turning(clock, () => exit !== undefined)
+
+    expect([exit, host.stderr().includes('ResourceNotFoundException')]).toEqual([3, true])
+  })
+
   test('with --on-failure stop ends at the first failed record', async () => {
     const ended = await service.run(['put', stream(), '--in', 'ndjson', '--on-failure', 'stop', '--json'], {
       stdin: 'no\n{}\n{}\n'
@@ -339,6 +363,22 @@ describe('a signal', () => {
     await ended
   })
 })
+
+test('put says once that it reads from the terminal', async () => {
+  const stdin = Object.assign(Readable.from([Buffer.from('a\n')]), { isTTY: true })
+
+  const ended = await service.run(['put', stream()], { stdin })
+
+  expect(ended.stderr).toMatch(/^reading from the terminal; end with Ctrl\+D\n1 records: 1 acknowledged/)
+})
+
+/** Turns of the event loop, each a little later on the clock, until something is so. */
+async function turning(clock: VirtualClock, isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    clock.advanceBy(50)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
 
 /** Turns of the event loop until something is so. */
 async function until(isSo: () => boolean): Promise<void> {

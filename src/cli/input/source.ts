@@ -18,23 +18,28 @@ export interface Source {
 }
 
 /** Gives the inputs in their order, each opened when the one before it has ended. */
-export function* sourcesOf(session: Session, files: readonly string[], gunzip: boolean): Generator<Source> {
+export function* sourcesOf(
+  session: Session,
+  files: readonly string[],
+  gunzip: boolean,
+  stop: AbortSignal = session.stop
+): Generator<Source> {
   for (const path of files.length === 0 ? ['-'] : files) {
-    if (session.stop.aborted) return
-    yield path === '-' ? stdinSource(session, gunzip) : { path, chunks: fileChunks(session, path, gunzip) }
+    if (stop.aborted) return
+    yield path === '-' ? stdinSource(session, gunzip, stop) : { path, chunks: fileChunks(stop, path, gunzip) }
   }
 }
 
-function stdinSource(session: Session, gunzip: boolean): Source {
+function stdinSource(session: Session, gunzip: boolean, stop: AbortSignal): Source {
   const stdin = session.host.stdin()
   if (stdin.isTTY === true) void session.note('reading from the terminal; end with Ctrl+D')
-  return { path: undefined, chunks: untilStopped(session, gunzip ? gunzipped(stdin) : stdin, 'stdin') }
+  return { path: undefined, chunks: untilStopped(stop, gunzip ? gunzipped(stdin) : stdin, 'stdin') }
 }
 
-async function* fileChunks(session: Session, path: string, gunzip: boolean): AsyncGenerator<Uint8Array> {
+async function* fileChunks(stop: AbortSignal, path: string, gunzip: boolean): AsyncGenerator<Uint8Array> {
   const isPacked = gunzip || (await isGzip(path))
   const stream = createReadStream(path, { highWaterMark: PIECE_BYTES })
-  yield* untilStopped(session, isPacked ? gunzipped(stream) : stream, path)
+  yield* untilStopped(stop, isPacked ? gunzipped(stream) : stream, path)
 }
 
 async function isGzip(path: string): Promise<boolean> {
@@ -52,7 +57,7 @@ function gunzipped(stream: Readable): Readable {
   return pipeline(stream, createGunzip(), () => {})
 }
 
-async function* untilStopped({ stop }: Session, stream: Readable, name: string): AsyncGenerator<Uint8Array> {
+async function* untilStopped(stop: AbortSignal, stream: Readable, name: string): AsyncGenerator<Uint8Array> {
   const end = () => void stream.destroy()
   stop.addEventListener('abort', end, { once: true })
   try {

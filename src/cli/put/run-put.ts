@@ -79,7 +79,8 @@ async function pump({ session, flags, files, framing, sink, makeRecord, lines }:
   const most = flags.count ?? Number.POSITIVE_INFINITY
   const isOver = () => session.isStopped || sink.isEnded
   let seen = 0
-  for (const { path, chunks } of sourcesOf(session, files, flags.gunzip === true)) {
+  const stop = AbortSignal.any([session.stop, sink.ended])
+  for (const { path, chunks } of sourcesOf(session, files, flags.gunzip === true, stop)) {
     for await (const items of framing(flags.tee === true ? teed(chunks, lines) : chunks)) {
       for (const item of items) {
         if (seen - flags.skip >= most || isOver()) return
@@ -89,7 +90,7 @@ async function pump({ session, flags, files, framing, sink, makeRecord, lines }:
         else if ('code' in record) sink.refuse(record)
         else {
           const waitMs = pacing?.takeMs(record.data.length) ?? 0
-          if (waitMs > 0) await sleepUntil(clock, clock.nowMs() + waitMs, session.stop)
+          if (waitMs > 0) await sleepUntil(clock, clock.nowMs() + waitMs, stop)
           while (!sink.tryPut(record)) {
             await sink.ready()
             if (isOver()) return

@@ -32,6 +32,7 @@ export class Sink {
   failed = 0
   skipped = 0
   readonly #options: SinkOptions
+  readonly #ended = new AbortController()
   /** No more should be read: the service refuses, or a record failed and `--on-failure stop` is set. */
   isEnded = false
   #isRefused = false
@@ -45,6 +46,11 @@ export class Sink {
 
   constructor(options: SinkOptions) {
     this.#options = options
+  }
+
+  /** Fires when `isEnded` becomes true, also while an input that gives nothing is waited for. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
   }
 
   get unsettled(): number {
@@ -137,7 +143,7 @@ export class Sink {
     if (deadLetter !== undefined && record !== undefined) this.#bury(deadLetter, record, stream, told)
     if (isRefusal(error)) this.#isRefused = true
     if (error.code === 'KPL_ERR_CLOSE_TIMEOUT') this.#isCut = true
-    if (this.#isRefused || stopAtFailure) this.isEnded = true
+    if (this.#isRefused || stopAtFailure) this.#end()
   }
 
   #bury(deadLetter: DeadLetter, record: UserRecord, stream: string, told: Readonly<Record<string, unknown>>): void {
@@ -149,7 +155,12 @@ export class Sink {
     } catch (error) {
       // The first fault is what the command ends with; the reading stops.
       this.#fault ??= error
-      this.isEnded = true
+      this.#end()
     }
+  }
+
+  #end(): void {
+    this.isEnded = true
+    this.#ended.abort()
   }
 }
