@@ -76,8 +76,18 @@ function assertEndpoint(endpoint: string, mayBeInsecure: boolean): void {
   })
 }
 
-function ofProperties({ flags }: Session): ProducerOptions {
-  return flags.kplProperties === undefined ? {} : fromKplProperties(readText(flags.kplProperties)).options
+function ofProperties(session: Session): ProducerOptions {
+  const { flags } = session
+  if (flags.kplProperties === undefined) return {}
+  const { options, notApplicable, unknown } = fromKplProperties(readText(flags.kplProperties))
+  if (unknown.length > 0) {
+    throw new CliError(
+      'CLI_ERR_CONFIG',
+      `${flags.kplProperties}: the KPL has no properties ${unknown.join(', ').slice(0, 200)}`
+    )
+  }
+  for (const { property, reason } of notApplicable) void session.note(`${property} has no effect here: ${reason}`)
+  return options
 }
 
 /** `KINESIS_PRODUCER_RECORD_TTL_MS` is `recordTtlMs`. */

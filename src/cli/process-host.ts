@@ -34,6 +34,9 @@ export function processHost(): Host {
     wallMs: () => Date.now(),
     random: () => Math.random(),
     onSignal(name, listener) {
+      // Windows knows the other two only.
+      const isUnknown = process.platform === 'win32' && (name === 'SIGUSR2' || name === 'SIGHUP')
+      if (isUnknown) return () => {}
       process.on(name, listener)
       // Ctrl+Break is all that Windows has beside Ctrl+C.
       const isWindowsTerm = process.platform === 'win32' && name === 'SIGTERM'

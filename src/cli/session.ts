@@ -29,7 +29,8 @@ export class Session {
     this.progress = new Progress(host, flags)
     this.#removers = [
       host.onSignal('SIGINT', () => this.#signalled(130)),
-      host.onSignal('SIGTERM', () => this.#signalled(143))
+      host.onSignal('SIGTERM', () => this.#signalled(143)),
+      host.onSignal('SIGUSR2', () => this.progress.dump())
     ]
     host.stdout.closed.addEventListener('abort', () => this.#end(), { once: true })
   }

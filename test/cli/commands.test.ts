@@ -257,6 +257,12 @@ describe('doctor', () => {
     expect([ended.exit, ended.stdout.includes('there is no stream nowhere in us-east-1')]).toEqual([1, true])
   })
 
+  test('names the region that an ARN is of', async () => {
+    const ended = await service.run(['doctor', 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders'])
+
+    expect([ended.exit, ended.stdout.includes('fix: give --region eu-west-1')]).toEqual([1, true])
+  })
+
   test('fails for a stream that is going away or being made', async () => {
     const server = await startFakeKinesisServer()
     const { FakeKinesis } = await import('../../src/testing/index.ts')

@@ -10,6 +10,7 @@ import { worstOf } from '../../src/cli/exit-codes.ts'
 import { ErrorLines } from '../../src/cli/output/error-lines.ts'
 import { LineWriter } from '../../src/cli/output/line-writer.ts'
 import { Progress } from '../../src/cli/output/progress.ts'
+import { Pacing } from '../../src/cli/put/pacing.ts'
 import { RecordFailedError } from '../../src/index.ts'
 import { VirtualClock } from '../../src/testing/index.ts'
 import { cli } from './fake-service.ts'
@@ -81,6 +82,22 @@ describe('the command line', () => {
         part.test(ended.stderr)
       )
     ).toEqual([true, true, true])
+  })
+
+  test('takes a properties file of the KPL, says what has no effect, and refuses what the KPL does not have', async () => {
+    const path = join(folder, 'kpl.properties')
+    writeFileSync(path, 'RecordTtl=1\nMetricsLevel=none\n')
+    const known = await cli(['put', 's', '--kpl-properties', path, '--local'], { stdin: '' })
+    writeFileSync(path, 'RecordTtll=1\n')
+
+    const unknown = await cli(['put', 's', '--kpl-properties', path, '--local'], { stdin: '' })
+
+    expect([
+      known.exit,
+      known.stderr.includes('MetricsLevel has no effect here'),
+      known.stderr.includes('recordTtlMs')
+    ]).toEqual([2, true, true])
+    expect([unknown.exit, unknown.stderr.includes('the KPL has no properties RecordTtll')]).toEqual([2, true])
   })
 
   test('takes the profile of a flag', async () => {
@@ -242,6 +259,17 @@ describe('progress', () => {
 
     expect([quiet.stderr(), stopped.stderr()]).toEqual(['', `${drawn}\r\u001b[2K`])
   })
+})
+
+test('a rate lets records through by the clock, and a tenth of a second at most at once', () => {
+  const clock = new VirtualClock()
+  const pacing = new Pacing({ per: 'records', perSecond: 100 }, clock)
+  const first = [1, 1, 1].map(bytes => pacing.takeMs(bytes))
+  clock.advanceBy(60_000)
+
+  const later = Array.from({ length: 12 }, () => pacing.takeMs(1)).filter(waitMs => waitMs <= 0)
+
+  expect([first, later.length]).toEqual([[0, 10, 20], 11])
 })
 
 test('lines leave in order, in large pieces, and count once they were taken', async () => {

@@ -195,6 +195,26 @@ describe('put', () => {
     expect([ended.exit, service.stored(name).length, data.includes('efbbbfff')]).toEqual([0, 2, true])
   })
 
+  test('takes the hash key of a path, and the stream of an envelope', async () => {
+    const [name, other] = [stream(2), stream()]
+    const high = String(2n ** 128n - 1n)
+
+    const first = await service.run(['put', name, '--hash-key', '.h', '--key', '.k', '--json'], {
+      stdin: `{"k":"a","h":0}\n{"k":"a","h":${high}}\n{"k":"a"}\n{"k":"a","h":"x"}\n`
+    })
+    const second = await service.run(['put', name, '--in', 'records'], {
+      stdin: `{"partitionKey":"k","data":"d","stream":"${other}"}\n`
+    })
+
+    const shards = service.server.kinesis.storedRecords(name).map(({ shardId }) => shardId)
+    expect([first.exit, summaryOf(first)['errors'], shards.sort()]).toEqual([
+      1,
+      { CLI_ERR_BAD_KEY: 1, KPL_ERR_INVALID_RECORD: 1 },
+      ['shardId-000000000000', 'shardId-000000000001']
+    ])
+    expect([second.exit, service.stored(other)]).toEqual([0, ['k: d']])
+  })
+
   test('with --count and --skip sends that part alone', async () => {
     const name = stream()
 
@@ -344,6 +364,18 @@ describe('a signal', () => {
 
     const result = await ended
     expect([result.exit, summaryOf(result)['errors']]).toEqual([143, { KPL_ERR_CLOSE_TIMEOUT: 2 }])
+  })
+
+  test('SIGUSR2 shows where the work is and ends nothing', async () => {
+    const name = stream()
+    const { host, ended } = running(name)
+    await until(() => host.stdout().split('\n').length > 2)
+
+    host.signal('SIGUSR2')
+    host.signal('SIGTERM')
+
+    const { exit, stderr } = await ended
+    expect([exit, stderr.includes('{"type":"status","records":2,"bytes":2}')]).toEqual([0, true])
   })
 
   test('that comes twice ends the process at once and says what is open', async () => {

@@ -118,6 +118,11 @@ interface StreamRun {
 /** Returns false when the service could not be reached. */
 async function streamChecks({ session, client, stream, region, flags, tell }: StreamRun): Promise<boolean> {
   const asked = (id: string, action: string): Asked => ({ id, action: `kinesis:${action}`, stream, region })
+  const other = arnRegionCheck(stream, region)
+  if (other !== undefined) {
+    await tell(other)
+    return true
+  }
   let isReached = true
   let isThere = true
   const attempt = async (question: Asked, act: () => Promise<readonly Check[]>) => {
@@ -147,6 +152,14 @@ async function streamChecks({ session, client, stream, region, flags, tell }: St
     })
   if (flags.read === true) await attempt(asked('read', 'GetRecords'), () => readCheck(client, stream))
   return isReached
+}
+
+/** A stream's ARN names its region: asked elsewhere, the service only says that there is none. */
+function arnRegionCheck(stream: string, region: string): Check | undefined {
+  const [scheme, , , arnRegion = ''] = stream.split(':')
+  if (scheme !== 'arn' || arnRegion === region) return undefined
+  const message = `the ARN is of the region ${arnRegion}, and ${region} is asked`
+  return { id: 'stream', status: 'fail', message, fix: `give --region ${arnRegion}` }
 }
 
 function factChecks(stream: string, { status, mode, distribution, openShards, encryption }: StreamFacts): Check[] {

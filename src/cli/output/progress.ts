@@ -35,10 +35,17 @@ export class Progress {
 
   /** Begins to show what `read` tells. */
   start(read: () => Reading): void {
-    if (this.#mode === 'none') return
     this.#read = read
+    if (this.#mode === 'none') return
     this.#last = { atMs: this.#host.clock.nowMs(), records: 0, bytes: 0 }
     this.#arm(INTERVAL_MS[this.#mode])
+  }
+
+  /** Writes where the work is now as one JSON line, whatever the mode. */
+  dump(): void {
+    const reading = this.#read?.() ?? { records: 0, bytes: 0 }
+    const { records, bytes, figures = {} } = reading
+    void this.#host.stderr.write(`${JSON.stringify({ type: 'status', records, bytes, ...figures })}\n`)
   }
 
   /** Ends it, and clears the line of a terminal. */
