@@ -114,6 +114,27 @@ describe('a program that has the package installed', () => {
     expect(texts.some(text => text.includes('class KinesisProducer'))).toBe(false)
   })
 
+  test('loads neither the library nor the work of a command for its help', () => {
+    const folder = join(installed, 'dist/cli')
+    const loaded = new Set<string>()
+    const visit = (name: string) => {
+      if (loaded.has(name)) return
+      loaded.add(name)
+      if (name.startsWith('./')) {
+        const text = readFileSync(join(folder, name), 'utf8')
+        for (const [, target] of text.matchAll(/^(?:import|export)[^;]*?from "([^"]+)"|^import "([^"]+)"/gm))
+          if (target) visit(target)
+      }
+    }
+    visit('./main.js')
+    for (const name of filesIn(folder)) if (/^(?:put|gen|tail|shards)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
+
+    const strange = [...loaded].filter(
+      name => name.startsWith('../') || name.startsWith('@aws-sdk') || name.includes('run-')
+    )
+    expect([strange, loaded.size > 5]).toEqual([[], true])
+  })
+
   test('produces from CommonJS', async () => {
     writeFileSync(
       join(consumer, 'produce.cjs'),

@@ -113,7 +113,8 @@ describe('names of faker', () => {
       'helpers.objectValue': [{ a: 'x' }],
       'helpers.arrayElement': [['x']],
       'helpers.shuffle': [['x']],
-      'helpers.slugify': ['a b']
+      'helpers.slugify': ['a b'],
+      'date.between': ['2026-01-01', '2026-01-02']
     }
 
     const bad = Object.keys(FAKER_NAMES).filter(name => {
@@ -122,6 +123,23 @@ describe('names of faker', () => {
     })
 
     expect(bad).toEqual([])
+  })
+
+  test('take their arguments as the Kinesis Data Generator gives them', async () => {
+    const table = { ...(await fakerHelpers('seed', undefined, Date.UTC(2026, 0, 1))), ...builtinHelpers() }
+    const context = { random: seededRandom(1), n: 0, nowMs: 0, simMs: 0 }
+    const textOf = (name: string, ...args: unknown[]) => table[name]!(args)(context)
+
+    expect([
+      /^2026-01-01T/.test(textOf('date.between', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z')),
+      /^202[45]/.test(textOf('date.past', 1)),
+      /^[5-7]\.\d{2}$/.test(textOf('finance.amount', 5, 7, 2)),
+      textOf('internet.password', 9).length,
+      textOf('address.stateAbbr').length,
+      /^\(\.\.\.\d{4}\)$/.test(textOf('finance.mask')),
+      /^a-\d\d-[A-Z]$/.test(textOf('helpers.replaceSymbols', 'a-##-?')),
+      /^\d-\?$/.test(textOf('helpers.replaceSymbolWithNumber', '#-?'))
+    ]).toEqual([true, true, true, 9, 2, true, true, true])
   })
 
   test('of the Kinesis Data Generator are in the table or told to have no equivalent', () => {

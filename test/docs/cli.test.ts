@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { CLI_ERRORS } from '../../src/cli/errors.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
+import { CLI_ERRORS } from '../../src/cli/errors.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { FAKER_NAMES, KDG_ALIASES } from '../../src/cli/gen/aliases.ts'
 import { cli } from '../cli/fake-service.ts'

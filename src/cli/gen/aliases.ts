@@ -59,7 +59,7 @@ const PRESENT: Readonly<Record<string, string>> = {
   commerce: 'department productName price productAdjective productMaterial product',
   lorem: 'word words sentence slug sentences paragraph paragraphs text lines',
   hacker: 'abbreviation adjective noun verb ingverb phrase',
-  date: 'past future recent month weekday',
+  date: 'past future between recent month weekday',
   system: 'fileName mimeType commonFileType commonFileExt fileType fileExt filePath semver',
   phone: 'number imei',
   color: 'human rgb',

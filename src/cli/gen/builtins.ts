@@ -52,6 +52,12 @@ export function builtinHelpers(): HelperTable {
     'random.arrayElement': choiceHelper,
     'helpers.randomize': choiceHelper,
     'random.weightedArrayElement': weightedHelper,
+    'finance.mask': args => {
+      const length = numberAt(args, 0, 4)
+      return ({ random }) => `(...${pattern('#'.repeat(length), random)})`
+    },
+    'helpers.replaceSymbolWithNumber': args => patternHelper(args, /#/g),
+    'helpers.replaceSymbols': args => patternHelper(args, /[#?*]/g),
     gauss: args => {
       const { mean = 0, sd = 1, decimals = 2 } = fields(args[0], ['mean', 'sd', 'decimals'])
       return ({ random }) => (mean + sd * normal(random)).toFixed(decimals)
@@ -163,6 +169,21 @@ function lettersHelper(args: readonly unknown[], alphabet: string): Helper {
     for (let i = 0; i < length; i++) text += alphabet[Math.floor(random() * alphabet.length)]!
     return text
   }
+}
+
+/** `#` is a digit, `?` a capital, `*` either. */
+function patternHelper(args: readonly unknown[], symbols: RegExp): Helper {
+  const [text = '####'] = args
+  if (typeof text !== 'string') throw new TypeError('takes a text with # for digits')
+  return ({ random }) => text.replace(symbols, symbol => pattern(symbol, random))
+}
+
+function pattern(symbols: string, random: Random): string {
+  const digit = () => String(Math.floor(random() * 10))
+  const capital = () => ALPHANUMERIC[Math.floor(random() * 26)]!.toUpperCase()
+  return symbols.replace(/[#?*]/g, symbol =>
+    symbol === '#' || (symbol === '*' && random() < 0.5) ? digit() : capital()
+  )
 }
 
 function uuid(random: Random): string {

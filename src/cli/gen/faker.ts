@@ -14,7 +14,20 @@ const ARGUMENTS: Readonly<Record<string, (args: readonly unknown[]) => readonly 
   'address.stateAbbr': () => [{ abbreviated: true }],
   'phone.phoneNumberFormat': () => [],
   'phone.phoneNumber': () => [],
-  'finance.account': ([length]) => (typeof length === 'number' ? [length] : [])
+  'finance.account': ([length]) => (typeof length === 'number' ? [length] : []),
+  'finance.amount': args => named(args, ['min', 'max', 'dec']),
+  'commerce.price': args => named(args, ['min', 'max', 'dec']),
+  'internet.password': args => named(args, ['length']),
+  'date.past': args => named(args, ['years']),
+  'date.future': args => named(args, ['years']),
+  'date.recent': args => named(args, ['days']),
+  'date.between': args => named(args, ['from', 'to'])
+}
+
+/** What was given place by place is given by name today; an object is passed on. */
+function named(args: readonly unknown[], names: readonly string[]): readonly unknown[] {
+  if (args.length === 0 || args[0] instanceof Object) return args
+  return [Object.fromEntries(args.map((value, place) => [names[place] ?? 'unused', value]))]
 }
 
 /** Returns the helpers of faker, seeded. Throws CLI_ERR_TEMPLATE when the package or the locale is not there. */
