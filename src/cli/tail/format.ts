@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer'
 import type { StreamRecord } from '../../reader/read-stream.ts'
 import { CliError } from '../errors.ts'
 import { dataFields, envelopeLine } from '../input/envelope.ts'
+import { JsonScanner } from '../input/json-scanner.ts'
 import type { TailFlags } from './tail-flags.ts'
 
 /** `n` counts printed records from 1. */
@@ -29,29 +30,24 @@ export function formatterOf(flags: Pick<TailFlags, 'out' | 'format' | 'metaOnly'
 /** Written by hand where it pays: this is what bounds `tail --out json`. */
 function jsonLine(record: StreamRecord): string {
   const { shardId, sequenceNumber, subSequenceNumber, partitionKey, explicitHashKey, arrivalTimestamp, data } = record
-  const bytes = bufferOf(data)
-  const body = isUtf8(bytes) ? bodyOf(bytes.toString()) : `"dataBase64":"${bytes.toString('base64')}"`
   const hashKey = explicitHashKey === undefined ? '' : `"explicitHashKey":"${explicitHashKey}",`
   const arrival = arrivalTimestamp === undefined ? '' : `"arrivalTimestamp":${arrivalTimestamp},`
   const place = `"shardId":"${shardId}","sequenceNumber":"${sequenceNumber}","subSequenceNumber":${subSequenceNumber}`
-  return `{"type":"record",${place},${arrival}"partitionKey":${JSON.stringify(partitionKey)},${hashKey}${body}}\n`
+  return `{"type":"record",${place},${arrival}"partitionKey":${JSON.stringify(partitionKey)},${hashKey}${bodyOf(data)}}\n`
 }
 
 /** JSON goes in as it is, so its numbers keep their digits; other text as `data`. */
-function bodyOf(text: string): string {
-  const isLikely = /^\s*[[{]/.test(text)
-  return isLikely && isJson(text) ? `"json":${text.replace(/[\r\n]+/g, ' ')}` : `"data":${JSON.stringify(text)}`
+function bodyOf(data: Uint8Array): string {
+  const bytes = bufferOf(data)
+  if (!isUtf8(bytes)) return `"dataBase64":"${bytes.toString('base64')}"`
+  const text = bytes.toString()
+  const isObject = bytes[0] === 0x7b || bytes[0] === 0x5b
+  // Newlines in JSON stand between values; a line of ours is one line.
+  if (isObject && JSON_CHECK.find(bytes).kind !== 'not-json') return `"json":${text.replace(/[\r\n]+/g, ' ')}`
+  return `"data":${JSON.stringify(text)}`
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
-}
+const JSON_CHECK = new JsonScanner([])
 
 function placeOf({ shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }: StreamRecord) {
   return { shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }
