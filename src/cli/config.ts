@@ -43,9 +43,8 @@ export function readText(path: string): string {
   }
 }
 
-/** The keys that every command reads; `agent` reads the others. */
-export const COMMON_KEYS = ['region', 'endpoint', 'producer'] as const
-export const AGENT_KEYS = ['state', 'flows'] as const
+/** The keys of the file. */
+const KEYS = ['region', 'endpoint', 'producer'] as const
 
 export interface CommonConfig {
   readonly region?: string
@@ -54,9 +53,9 @@ export interface CommonConfig {
   readonly producer: Readonly<Record<string, unknown>>
 }
 
-/** Returns what all commands need of a parsed config file. */
+/** Returns a parsed config file, checked but for the producer's options. */
 export function commonConfig(value: unknown, path: string): CommonConfig {
-  const { region, endpoint, producer = {} } = objectOf(value, path, [...COMMON_KEYS, ...AGENT_KEYS])
+  const { region, endpoint, producer = {} } = objectOf(value, path, KEYS)
   if (region !== undefined && typeof region !== 'string') throw notText(path, 'region')
   if (endpoint !== undefined && typeof endpoint !== 'string') throw notText(path, 'endpoint')
   if (typeof producer !== 'object' || producer === null || Array.isArray(producer)) {

@@ -20,11 +20,9 @@ const PREFIX = 'KINESIS_PRODUCER_'
 export const LOCAL_ENDPOINT = 'http://127.0.0.1:4567'
 /** Credentials for a server that checks none. */
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
-/** Variables of ours that are no options of the producer. */
-const OTHER_VARIABLES: readonly string[] = ['STATE', 'CONFIG']
 
 /** Returns the options that flags, variables and the config file ask for; not checked yet. */
-export function producerOptions(session: Session, defaults: ProducerOptions = {}): ProducerOptions {
+export function producerOptions(session: Session): ProducerOptions {
   const { flags, host } = session
   const config =
     flags.config === undefined
@@ -34,7 +32,6 @@ export function producerOptions(session: Session, defaults: ProducerOptions = {}
   const local =
     flags.local === true ? { endpoint: LOCAL_ENDPOINT, region: 'us-east-1', credentials: LOCAL_CREDENTIALS } : {}
   return {
-    ...defaults,
     logger: flags.verbose === true ? stderrLogger(session) : quietLogger,
     ...place,
     ...producer,
@@ -53,8 +50,20 @@ export function producerFor(session: Session, options: ProducerOptions): Kinesis
   return new KinesisProducer(options, session.host.producerPorts)
 }
 
-/** Returns a client for reading and for questions, with the region, endpoint and credentials of the producer's options. */
-export async function kinesisClient(session: Session, more: KinesisClientConfig = {}): Promise<KinesisClient> {
+/** Returns a client with a region. Throws CLI_ERR_SERVICE at once when there is none: retries would not find one. */
+export async function kinesisClient(session: Session): Promise<KinesisClient> {
+  const client = await plainClient(session)
+  try {
+    await client.config.region()
+    return client
+  } catch (error) {
+    const fix = 'give --region, AWS_REGION, or region in ~/.aws/config'
+    throw new CliError('CLI_ERR_SERVICE', 'no region is set', { fix, cause: error })
+  }
+}
+
+/** Returns a client with the region, endpoint and credentials of the producer's options, as far as they are there. */
+export async function plainClient(session: Session, more: KinesisClientConfig = {}): Promise<KinesisClient> {
   const { region, endpoint, credentials, allowInsecureEndpoint } = producerOptions(session)
   if (endpoint !== undefined) assertEndpoint(endpoint, allowInsecureEndpoint === true)
   const { KinesisClient } = await import('@aws-sdk/client-kinesis')
@@ -95,9 +104,8 @@ function ofVariables(env: Readonly<Record<string, string | undefined>>): Readonl
   const options: Record<string, unknown> = {}
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || text === undefined) continue
-    const name = variable.slice(PREFIX.length)
-    if (OTHER_VARIABLES.includes(name)) continue
-    const option = name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    const name = variable.slice(PREFIX.length).toLowerCase()
+    const option = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
     options[option] = typedValue(option, text)
   }
   return options

@@ -23,7 +23,9 @@ kinesis-producer COMMAND --help shows the flags and examples of a command. Exit 
 `
 
 /** Runs one command line; `argv` is without the program's own two words. Resolves with the exit code, never rejects. */
-export async function runCli(argv: readonly string[], host: Host): Promise<ExitCode> {
+export async function runCli(given: readonly string[], host: Host): Promise<ExitCode> {
+  // `help put` is what many type.
+  const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given
   const parts: string[] = []
   const program = programFor(host, parts)
   const run = new Run(host, program)
@@ -41,7 +43,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
   } catch (error) {
     await host.stdout.write(parts.join(''))
     if (error instanceof CommanderError) return usageExit(error, host, argv, program)
-    return tell(error, host)
+    return tell(error, host, argv)
   }
 }
 
@@ -125,12 +127,12 @@ async function usageExit(
   const isAnswered = error.exitCode === 0
   if (isAnswered) return 0
   if (error.code === 'commander.help')
-    return tell(new CliError('CLI_ERR_USAGE', 'a command within it is missing'), host)
+    return tell(new CliError('CLI_ERR_USAGE', 'a command within it is missing'), host, argv)
   const told = error.message.replace(/^error: /, '').replace(/\n\(/, ' (')
   const message = `${told}${told.includes('Did you mean') ? '' : hintOfFlag(told, program)}`
   const name = COMMANDS.find(entry => argv.includes(entry.name))?.name
   const fix = `see ${NAME}${name === undefined ? '' : ` ${name}`} --help`
-  return tell(new CliError('CLI_ERR_USAGE', message, { fix }), host)
+  return tell(new CliError('CLI_ERR_USAGE', message, { fix }), host, argv)
 }
 
 /** Commander looks no further than a few letters: `--agregation` is meant for `--no-aggregation`. */
@@ -146,8 +148,14 @@ function hintOfFlag(message: string, program: Command): string {
   return nearest === undefined ? '' : ` (Did you mean ${flags.find(name => name.replace(/^--no-/, '--') === nearest)}?)`
 }
 
-async function tell(error: unknown, host: Host): Promise<ExitCode> {
+/** Who asked for JSON gets the summary also when nothing was begun. */
+async function tell(error: unknown, host: Host, argv: readonly string[]): Promise<ExitCode> {
   const { code, message, fix, exit } = shownError(error)
   await host.stderr.write(`error ${code}: ${message}\n${fix === undefined ? '' : `  fix: ${fix}\n`}`)
+  if (argv.includes('--json')) {
+    const command = COMMANDS.find(entry => argv.includes(entry.name))?.name
+    const summary = { type: 'summary', command, durationMs: 0, exit, errors: { [code]: 1 } }
+    await host.stdout.write(`${JSON.stringify(summary)}\n`)
+  }
   return exit
 }

@@ -183,6 +183,19 @@ describe('serve', () => {
     expect([ended.exit, ended.stderr.includes(message) || ended.stderr]).toEqual([exit, true])
   })
 
+  test.each([
+    ['a name that is none', ['--stream', 'a b:1'], '--stream: 1 validation error'],
+    [
+      'two streams of one name',
+      ['--stream', 'a', '--stream', 'a'],
+      '--stream: Stream a under account 000000000000 already exists'
+    ]
+  ])('refuses %s with 2', async (_, flags, message) => {
+    const ended = await cli(['serve', '--port', '0', ...flags])
+
+    expect([ended.exit, ended.stderr.includes(message) || ended.stderr]).toEqual([2, true])
+  })
+
   test('ends with 4 when the port is taken', async () => {
     const ended = await cli(['serve', '--port', String(service.server.port)])
 

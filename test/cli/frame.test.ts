@@ -39,6 +39,21 @@ describe('the command line', () => {
     expect([help.exit, missing, version.exit, version.stdout]).toEqual([0, [], 0, '1.2.3\n'])
   })
 
+  test('shows the help of a command for `help put` too', async () => {
+    const [asked, flagged] = [await cli(['help', 'put']), await cli(['put', '--help'])]
+
+    expect([asked.exit, asked.stdout]).toEqual([0, flagged.stdout])
+  })
+
+  test('tells a wrong flag as JSON too, if that was asked for', async () => {
+    const ended = await cli(['put', 's', '--json', '--orderin', 'key'])
+
+    expect([ended.exit, JSON.parse(ended.stdout)]).toEqual([
+      2,
+      { type: 'summary', command: 'put', durationMs: 0, exit: 2, errors: { CLI_ERR_USAGE: 1 } }
+    ])
+  })
+
   test.each([
     [['pot', 's'], "unknown command 'pot' (Did you mean put?)"],
     [['put', 's', '--orderin', 'key'], "unknown option '--orderin' (Did you mean --ordering?)"],

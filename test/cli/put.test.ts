@@ -282,7 +282,7 @@ describe('the exit code of put', () => {
 
     const ended = await service.run(['put', name, '--set', 'recordTtlMs=300', '--json'], { stdin: 'x\n'.repeat(1000) })
 
-    const told = ended.stderr.split('\n').filter(line => line.includes('KPL_ERR_EXPIRED'))
+    const told = ended.stderr.split('\n').filter(line => line.startsWith('error KPL_ERR_EXPIRED'))
     expect([ended.exit, summaryOf(ended)['errors'], told.length, told.at(-1)]).toEqual([
       1,
       { KPL_ERR_EXPIRED: 1000 },

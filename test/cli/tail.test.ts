@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { aggregate } from '../../src/consumer/deaggregate.ts'
-import { type FakeService, fakeService, summaryOf } from './fake-service.ts'
+import { cli, type FakeService, fakeService, summaryOf } from './fake-service.ts'
 
 let service: FakeService
 let folder = ''
@@ -224,6 +224,39 @@ describe('tail', () => {
     ])
 
     expect([ended.exit, ended.stdout]).toEqual([0, 'a\nb\na\n'])
+  })
+
+  test('tells a person once that a call fails and is tried again', async () => {
+    const name = streamOf(THREE)
+    const undo = service.faults.add({
+      match: { operation: 'ListShards', streamName: name },
+      action: { kind: 'failRequest', errorCode: 'LimitExceededException', statusCode: 400 },
+      // The SDK tries each call three times by itself.
+      times: 9
+    })
+
+    const ended = await service.run(['tail', name, ...ALL, '--format', '%k'])
+    undo()
+
+    expect([ended.exit, ended.stdout, ended.stderr.match(/ListShards failed 3 times in a row/g)?.length]).toEqual([
+      0,
+      'a\nb\na\n',
+      1
+    ])
+  })
+
+  test('ends with 3 at once when there is no region', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    vi.stubEnv('AWS_DEFAULT_REGION', undefined)
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere')
+
+    const ended = [await cli(['tail', 's']), await cli(['shards', 's'])]
+    vi.unstubAllEnvs()
+
+    expect(ended.map(({ exit, stderr }) => [exit, stderr.includes('no region is set')])).toEqual([
+      [3, true],
+      [3, true]
+    ])
   })
 
   test.each([

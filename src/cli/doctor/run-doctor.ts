@@ -5,7 +5,7 @@
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { type Outcome, type Words, wordAt } from '../command.ts'
-import { kinesisClient, producerFor, producerOptions } from '../connection.ts'
+import { plainClient, producerFor, producerOptions } from '../connection.ts'
 import type { Session } from '../session.ts'
 import { addressOf, listAllShards, type StreamFacts, streamSummary } from '../stream-calls.ts'
 import { type Asked, type Check, failureCheck, isUnreachable } from './check.ts'
@@ -27,7 +27,7 @@ export async function runDoctor(session: Session, flags: DoctorFlags, words: Wor
     await session.host.stdout.write(isJson ? `${JSON.stringify({ type: 'check', ...check })}\n` : lineOf(check))
   }
   await tell(nodeCheck(session.host.nodeVersion))
-  const client = await kinesisClient(session, { maxAttempts: 2 })
+  const client = await plainClient(session, { maxAttempts: 2 })
   const watch = new ClockWatch(session, client)
   let isReached = true
   try {

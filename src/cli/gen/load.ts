@@ -4,6 +4,7 @@
  * look good (the omission that open-loop generators are known for).
  */
 import type { KinesisProducer, RecordFailedError, UserRecord } from '../../index.ts'
+import { shownError } from '../errors.ts'
 import { totalsOf } from '../put/totals.ts'
 import type { Session } from '../session.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
@@ -78,7 +79,7 @@ export class Load {
         return
       }
       this.failed++
-      this.#session.errors.tell(error.code, error.message)
+      this.#session.errors.tell(error.code, error.message, shownError(error).fix)
       if (isRefusal(error)) this.#refusal ??= error
     })
     if (!isTaken) return false

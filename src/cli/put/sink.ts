@@ -10,7 +10,7 @@ import {
   type RecordFailedError,
   type UserRecord
 } from '../../index.ts'
-import { isRecordFailure, isRefusal } from '../errors.ts'
+import { isRecordFailure, isRefusal, shownError } from '../errors.ts'
 import { type ExitCode, worstOf } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import type { DeadLetter } from './dead-letter.ts'
@@ -132,7 +132,7 @@ export class Sink {
   #fail(n: number, error: { readonly code: string; readonly message: string }, record: UserRecord | undefined): void {
     const { session, outcomes, deadLetter, stream, stopAtFailure } = this.#options
     this.failed++
-    session.errors.tell(error.code, error.message)
+    session.errors.tell(error.code, error.message, error.code.startsWith('KPL_') ? shownError(error).fix : undefined)
     const isKnown = isRecordFailure(error)
     const told = {
       code: error.code,

@@ -4,6 +4,7 @@
  */
 import {
   FakeKinesis,
+  FakeServiceError,
   type FaultAction,
   FaultPlan,
   type FaultRule,
@@ -43,7 +44,8 @@ export async function runServe(session: Session, flags: ServeFlags): Promise<Out
   const kinesis = new FakeKinesis({ nowMs: () => clock.nowMs(), throughputLimits: flags.limits })
   for (const text of flags.stream) {
     const [name = '', shards = '1'] = text.split(':')
-    kinesis.createStream({ StreamName: name, ShardCount: wholeNumber(shards, 1) })
+    const count = wholeNumber(shards, 1)
+    usable(() => kinesis.createStream({ StreamName: name, ShardCount: count }))
   }
   const faults = new FaultPlan(rulesOf(flags), seededRandom(flags.seed))
   const { port, host } = flags
@@ -62,6 +64,16 @@ export async function runServe(session: Session, flags: ServeFlags): Promise<Out
   })
   await server.close()
   return { exit: 0, summary: { endpoint } }
+}
+
+/** The model refuses names and counts as the service does. */
+function usable(act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof FakeServiceError) throw new CliError('CLI_ERR_USAGE', `--stream: ${error.message}`)
+    throw error
+  }
 }
 
 function rulesOf({ throttle, latency, fault }: ServeFlags): FaultRule[] {

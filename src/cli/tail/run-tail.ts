@@ -6,6 +6,7 @@
 import { formatSequenceNumber, isAggregated } from '../../consumer/deaggregate.ts'
 import { DedupeWindow } from '../../consumer/dedupe.ts'
 import {
+  type ReadRetry,
   readStream,
   type StreamPosition,
   type StreamReader,
@@ -26,6 +27,8 @@ import type { TailFlags } from './tail-flags.ts'
 import { gunzipped, logEvents } from './unpack.ts'
 
 const SAVE_MS = 1000
+/** Failures of one call in a row. */
+const TOLD_FAILURES = 3
 /** Lines wait at most so long when few records come. */
 const FLUSH_MS = 50
 
@@ -39,6 +42,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
     follow: flags.follow,
     signal: printer.stop,
     clock: session.host.clock,
+    onRetry: retry => printer.retried(retry),
     onStalePosition: flags.onExpired === 'oldest' ? 'restart' : 'throw'
   })
   session.progress.start(() => ({ records: printer.printed, bytes: printer.bytes, figures: printer.figures }))
@@ -84,6 +88,21 @@ class Printer {
 
   get stop(): AbortSignal {
     return this.#end.signal
+  }
+
+  /** The reader tries again by itself; a person is told once it lasts. */
+  retried({
+    operation,
+    shardId,
+    failureCount,
+    error
+  }: Pick<ReadRetry, 'operation' | 'shardId' | 'failureCount' | 'error'>): void {
+    if (failureCount !== TOLD_FAILURES) return
+    const where = shardId === undefined ? '' : ` of ${shardId}`
+    const { message } = shownError(error)
+    void this.#session.note(
+      `${operation}${where} failed ${failureCount} times in a row, and is tried again: ${message}`
+    )
   }
 
   get figures(): Readonly<Record<string, number>> {
