@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { aggregate } from '../../src/consumer/deaggregate.ts'
+import { systemClock } from '../../src/system.ts'
 import { cli, type FakeService, fakeService, summaryOf } from './fake-service.ts'
 
 let service: FakeService
@@ -106,6 +107,18 @@ describe('tail', () => {
     const third = await service.run(argv)
 
     expect([first.stdout, second.stdout, third.stdout]).toEqual(['1 a\n2 b\n', '1 a\n', '1 d\n'])
+  })
+
+  test('prints what arrived until a time, of all shards, and ends', async () => {
+    const name = streamOf([{ partitionKey: 'a', data: 'early' }])
+    const toMs = Math.ceil(systemClock.nowMs()) + 1
+    while (systemClock.nowMs() <= toMs + 1) await new Promise(resolve => setImmediate(resolve))
+    put(name, [{ partitionKey: 'a', data: 'late' }])
+
+    const past = await service.run(['tail', name, '--from', 'oldest', '--to', String(toMs)])
+    const both = await service.run(['tail', name, ...ALL, '--to', String(toMs), '--checkpoint', join(folder, 'x')])
+
+    expect([past.exit, past.stdout, both.exit]).toEqual([0, 'early\n', 2])
   })
 
   test('refuses a checkpoint that is damaged or of another stream with 4', async () => {

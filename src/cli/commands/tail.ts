@@ -24,7 +24,7 @@ export function define(context: CommandContext): Command {
     )
     .argument('<stream>', 'name or ARN')
     .option('--from <PLACE>', 'latest, oldest, a time, or -15m', 'latest')
-    .option('--to <TIME>', 'end at the first record that arrived later')
+    .option('--to <TIME>', 'only records that arrived until then, of all shards; then end')
     .option('--no-follow', 'end at the newest record')
     .addOption(new Option('--count <N>', 'end after N records').argParser(text => wholeNumber(text, 1)))
     .addOption(new Option('--idle-exit <TIME>', 'end when no record came for so long').argParser(durationMs))

@@ -27,6 +27,7 @@ import type { TailFlags } from './tail-flags.ts'
 import { gunzipped, logEvents } from './unpack.ts'
 
 const SAVE_MS = 1000
+const GRACE_MS = 2000
 /** Failures of one call in a row. */
 const TOLD_FAILURES = 3
 /** Lines wait at most so long when few records come. */
@@ -34,12 +35,14 @@ const FLUSH_MS = 50
 
 export async function runTail(session: Session, flags: TailFlags, words: Words): Promise<Outcome> {
   const stream = wordAt(words, 0) ?? ''
-  const printer = new Printer(session, flags, stream)
+  const untilMs = endOf(session, flags)
+  const printer = new Printer(session, flags, stream, untilMs)
   const client = await kinesisClient(session)
   const from = startOf(session, flags, stream)
   const reader = readStream(client, stream, {
     from,
-    follow: flags.follow,
+    // A time that is over is reached when every shard is read to its newest record.
+    follow: flags.follow && untilMs > session.host.wallMs(),
     signal: printer.stop,
     clock: session.host.clock,
     onRetry: retry => printer.retried(retry),
@@ -70,12 +73,14 @@ class Printer {
   readonly #session: Session
   readonly #flags: TailFlags
   readonly #stream: string
+  readonly #untilMs: number
   readonly #lines: LineWriter
   readonly #end = new AbortController()
   #behindMs = 0
   #lastMs: number
 
-  constructor(session: Session, flags: TailFlags, stream: string) {
+  constructor(session: Session, flags: TailFlags, stream: string, untilMs: number) {
+    this.#untilMs = untilMs
     this.#session = session
     this.#flags = flags
     this.#stream = stream
@@ -84,6 +89,7 @@ class Printer {
     if (session.stop.aborted) this.#end.abort()
     session.stop.addEventListener('abort', () => this.#end.abort(), { once: true })
     if (flags.idleExit !== undefined) this.#watchIdle(flags.idleExit)
+    if (Number.isFinite(untilMs)) this.#endAt(untilMs)
   }
 
   get stop(): AbortSignal {
@@ -111,8 +117,7 @@ class Printer {
 
   async print(reader: StreamReader): Promise<void> {
     const { host } = this.#session
-    const { count = Number.POSITIVE_INFINITY, to, checkpoint } = this.#flags
-    const untilMs = to === undefined ? Number.POSITIVE_INFINITY : instantMs(to, host.wallMs())
+    const { count = Number.POSITIVE_INFINITY, checkpoint } = this.#flags
     const isWanted = filterOf(this.#flags)
     const format = formatterOf(this.#flags, host.stdout.isTTY)
     const copies = this.#flags.dedupe === true ? new DedupeWindow() : undefined
@@ -120,10 +125,8 @@ class Printer {
     let isCut = false
     for await (const record of reader) {
       this.#see(record)
-      if ((record.arrivalTimestamp ?? 0) > untilMs) {
-        isCut = true
-        break
-      }
+      // Another shard may still have earlier ones.
+      if ((record.arrivalTimestamp ?? 0) > this.#untilMs) continue
       const isCopy = copies !== undefined && !copies.isNew(record)
       if (isCopy) continue
       for (const shown of this.#unpacked(record)) {
@@ -175,6 +178,13 @@ class Printer {
     })
   }
 
+  /** Ends a reading that follows, a little after the time: records are seen a moment after they arrived. */
+  #endAt(untilMs: number): void {
+    const { clock, wallMs } = this.#session.host
+    const leftMs = untilMs - wallMs()
+    if (leftMs > 0) clock.schedule(clock.nowMs() + leftMs + GRACE_MS, () => this.#end.abort()).unref?.()
+  }
+
   #watchIdle(idleMs: number): void {
     const { clock } = this.#session.host
     const timer = clock.schedule(this.#lastMs + idleMs, () => {
@@ -205,6 +215,14 @@ class Printer {
 function passed(position: StreamPosition, last: StreamRecord | undefined): StreamPosition {
   if (last === undefined) return position
   return { shards: { ...position.shards, [last.shardId]: formatSequenceNumber(last) } }
+}
+
+/** Returns when records are too late to be printed; Infinity without --to. */
+function endOf({ host }: Session, { to, checkpoint }: TailFlags): number {
+  if (to === undefined) return Number.POSITIVE_INFINITY
+  // A place behind records that were not printed would skip them in the next run.
+  if (checkpoint !== undefined) throw new CliError('CLI_ERR_USAGE', '--to and --checkpoint exclude each other')
+  return instantMs(to, host.wallMs())
 }
 
 function startOf(session: Session, { from, checkpoint }: TailFlags, stream: string): StreamStart {
