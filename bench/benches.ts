@@ -19,5 +19,6 @@ export const BENCHES: Readonly<Record<string, Load>> = {
   memory: () => import('./memory.bench.ts'),
   steady: () => import('./steady.bench.ts'),
   'cold-start': () => import('./cold-start.bench.ts'),
-  deaggregate: () => import('./deaggregate.bench.ts')
+  deaggregate: () => import('./deaggregate.bench.ts'),
+  cli: () => import('./cli.bench.ts')
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const SOURCE = fileURLToPath(new URL('../src', import.meta.url))
+const MANIFEST = JSON.parse(readFileSync(fileURLToPath(new URL('../package.json', import.meta.url)), 'utf8'))
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts'))
   .map(name => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }))
@@ -62,6 +63,23 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       /^p-retry$|^@opentelemetry\/api$|^node:diagnostics_channel$/
     ]
   },
+  // The command line is a user of the library like any other: public entry points, and packages that only it loads.
+  { part: /^cli\/(?:main|process-host)\.ts$/, may: [/^cli\//, /^type index\.ts$/, 'node:fs'] },
+  {
+    part: /^cli\//,
+    may: [
+      /^cli\//,
+      'index.ts',
+      'reader/read-stream.ts',
+      /^consumer\/(?:deaggregate|dedupe|lambda)\.ts$/,
+      'testing/index.ts',
+      /^metrics\/(?:index|cloudwatch)\.ts$/,
+      /^(?:commander|csv-parse|jsonc-parser)$/,
+      /^type @faker-js\/faker$/,
+      /^type @aws-sdk\/client-kinesis$/,
+      /^node:/
+    ]
+  },
   {
     part: /^testing\//,
     may: [
@@ -87,7 +105,8 @@ const BANNED = [
 /**
  * `real-time.ts` is the fake server's own system.ts; `shard-tree.ts` hands the SDK the `Date` that its API asks for;
  * `wall-clock.ts` says the time of day that a CloudWatch log line needs; `body-digest.ts` lets the event loop turn, and nothing
- * depends on how long that takes; `arrival-time.ts` reads a time that a record carries, and asks for none.
+ * depends on how long that takes; `arrival-time.ts` reads a time that a record carries, and asks for none; `cli/process-host.ts` is the command line's own system.ts, and
+ * `cli/arguments/units.ts` and `cli/gen/dates.ts` read and write dates that they are given.
  */
 const MAY_TOUCH_TIME = [
   'system.ts',
@@ -95,6 +114,10 @@ const MAY_TOUCH_TIME = [
   'reader/shard-tree.ts',
   'metrics/wall-clock.ts',
   'aws/body-digest.ts',
+  'cli/process-host.ts',
+  'cli/arguments/units.ts',
+  'cli/gen/dates.ts',
+  'cli/gen/faker.ts',
   'consumer/deaggregate/arrival-time.ts'
 ]
 /** ports.ts has the edge's own types, options.ts that of a client. */
@@ -149,6 +172,13 @@ test.each(files)('$name lists its exports and stays readable', ({ name, text }) 
   }).toEqual({ exportsAll: false, hasDefault: false, isTooLong: false, hasHeader: true })
 })
 
+test.each(files.filter(({ name }) => name.startsWith('cli/')))('$name reaches the process through the host', file => {
+  const isDoor = /^cli\/(?:main|process-host)\.ts$/.test(file.name)
+  const code = withoutTextAndComments(file.text)
+
+  expect(isDoor || !/\bprocess\.|\bconsole\./.test(code)).toBe(true)
+})
+
 test('no file imports itself through others, not even a type', () => {
   const graph = new Map(
     files.map(({ name, text }) => [name, importsOf(name, text).map(imported => imported.replace(/^type /, ''))])
@@ -165,6 +195,27 @@ test('no file imports itself through others, not even a type', () => {
   for (const { name } of files) visit(name, [])
 
   expect(cycles).toEqual([])
+})
+
+test('nobody who imports the library loads the command line or its packages', () => {
+  const entries = Object.values<string | { readonly default: { readonly default: string } }>(MANIFEST.exports).flatMap(
+    target => (typeof target === 'string' ? [] : [target.default.default.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts')])
+  )
+  const closure = new Set<string>()
+  const visit = (name: string) => {
+    if (closure.has(name)) return
+    closure.add(name)
+    const text = files.find(file => file.name === name)?.text ?? ''
+    const later = [...text.matchAll(/\bimport\(\s*['\x60]([^'\x60]+)/g)].map(([, module]) => `later ${module}`)
+    for (const imported of [...importsOf(name, text), ...later]) visit(imported.replace(/^(?:type|later) /, ''))
+  }
+
+  for (const entry of entries) visit(entry)
+
+  const strange = [...closure].filter(name =>
+    /^cli\/|^(?:commander|csv-parse|jsonc-parser|tinyglobby|@faker-js)/.test(name)
+  )
+  expect([strange, closure.size > 100]).toEqual([[], true])
 })
 
 test('the rules can fail', () => {

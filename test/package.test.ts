@@ -35,7 +35,9 @@ describe('the packed package', () => {
   test('holds every source file compiled, with its types, and nothing but a few texts beside them', () => {
     const files = filesIn(installed)
 
-    const compiled = filesIn(join(PROJECT, 'src')).flatMap(name => {
+    const isCli = (name: string) => name.startsWith(join('dist', 'cli'))
+    const library = filesIn(join(PROJECT, 'src')).filter(name => !name.startsWith('cli'))
+    const compiled = library.flatMap(name => {
       const stem = join('dist', name.replace(/\.ts$/, ''))
       return [`${stem}.d.ts`, `${stem}.js`]
     })
@@ -44,7 +46,10 @@ describe('the packed package', () => {
       return [`${stem}.cjs`, `${stem}.d.cts`]
     })
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'proto/aggregated-record.proto']
-    expect(files).toEqual([...compiled, ...forCommonJs, ...texts].sort())
+    expect(files.filter(name => !isCli(name))).toEqual([...compiled, ...forCommonJs, ...texts].sort())
+    // The command line is one bundle: the program, a chunk for each command, and the licences of what is in it.
+    const ofCli = files.filter(isCli).filter(name => !/-[A-Z0-9]{8}\.js$/.test(name))
+    expect(ofCli).toEqual([join('dist', 'cli', 'NOTICES.txt'), join('dist', 'cli', 'main.js')])
   })
 
   test('satisfies publint, down to its suggestions', async () => {
@@ -90,6 +95,46 @@ describe('a program that has the package installed', () => {
     expect(JSON.parse(stdout)).toEqual(entryPoints.map(({ name }) => ({ name, isNotEmpty: true, isSame: true })))
   })
 
+  test('has the command line, whose bundle holds no copy of the library', async () => {
+    const main = join(installed, 'dist/cli/main.js')
+    writeFileSync(join(consumer, 'lines.txt'), 'a\nb\n')
+    const notices = readFileSync(join(installed, 'dist/cli/NOTICES.txt'), 'utf8')
+    const texts = filesIn(join(installed, 'dist/cli')).map(name =>
+      readFileSync(join(installed, 'dist/cli', name), 'utf8')
+    )
+
+    const { stored, stdout } = await runAgainstFake(main, 'put', 'orders', 'lines.txt', '--key-const', 'k', '--json')
+
+    expect([JSON.parse(stdout).delivered, stored]).toEqual([2, ['k: a', 'k: b']])
+    expect([...notices.matchAll(/^([\w-]+) \d+\.\d+\.\d+ \(/gm)].map(([, name]) => name)).toEqual([
+      'commander',
+      'csv-parse',
+      'jsonc-parser'
+    ])
+    expect(texts.some(text => text.includes('class KinesisProducer'))).toBe(false)
+  })
+
+  test('loads neither the library nor the work of a command for its help', () => {
+    const folder = join(installed, 'dist/cli')
+    const loaded = new Set<string>()
+    const visit = (name: string) => {
+      if (loaded.has(name)) return
+      loaded.add(name)
+      if (name.startsWith('./')) {
+        const text = readFileSync(join(folder, name), 'utf8')
+        for (const [, target] of text.matchAll(/^(?:import|export)[^;]*?from "([^"]+)"|^import "([^"]+)"/gm))
+          if (target) visit(target)
+      }
+    }
+    visit('./main.js')
+    for (const name of filesIn(folder)) if (/^(?:put|gen|tail|shards)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
+
+    const strange = [...loaded].filter(
+      name => name.startsWith('../') || name.startsWith('@aws-sdk') || name.includes('run-')
+    )
+    expect([strange, loaded.size > 5]).toEqual([[], true])
+  })
+
   test('produces from CommonJS', async () => {
     writeFileSync(
       join(consumer, 'produce.cjs'),
@@ -128,11 +173,14 @@ describe('a program that has the package installed', () => {
 })
 
 /** Runs a file of the consumer with a stream `orders` where the SDK's environment says. */
-async function runAgainstFake(file: string): Promise<Ended & { readonly stored: string[] }> {
+async function runAgainstFake(
+  file: string,
+  ...args: readonly string[]
+): Promise<Ended & { readonly stored: string[] }> {
   const server = await startFakeKinesisServer()
   try {
     server.kinesis.createStream({ StreamName: 'orders', ShardCount: 1 })
-    const ended = await run(process.execPath, [file], consumer, {
+    const ended = await run(process.execPath, [file, ...args], consumer, {
       AWS_ENDPOINT_URL_KINESIS: server.endpoint,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'any',

@@ -1,0 +1,28 @@
+/**
+ * `doctor [STREAM]`: checks, each with what to do.
+ * Invariant: only flags are here; the work is loaded when it begins.
+ */
+import { Command } from 'commander'
+import type { CommandContext } from '../command.ts'
+import type { DoctorFlags } from '../doctor/run-doctor.ts'
+
+const EXAMPLES = `
+Examples:
+  kinesis-producer doctor
+  kinesis-producer doctor orders
+  kinesis-producer doctor orders --write --read --json
+`
+
+export function define(context: CommandContext): Command {
+  const command = new Command('doctor')
+    .description(
+      'Checks Node.js, region, credentials, clock, endpoint, stream and permissions, and says how to repair each.'
+    )
+    .argument('[stream]', 'name or ARN')
+    .option('--write', 'put one record of one byte, to check PutRecords')
+    .option('--read', 'read from one shard, to check GetRecords')
+    .addHelpText('after', EXAMPLES)
+  return context.run<DoctorFlags>(command, async (...args) =>
+    (await import('../doctor/run-doctor.ts')).runDoctor(...args)
+  )
+}

@@ -1,0 +1,62 @@
+/**
+ * Records of a template, one after the other.
+ * Invariant: record n depends on the seed, on n and on the time that it is given, and on nothing else.
+ */
+import { existsSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import type { UserRecord } from '../../index.ts'
+import { seededRandom } from '../../testing/index.ts'
+import { hintOf } from '../arguments/nearest.ts'
+import { readText } from '../config.ts'
+import { CliError } from '../errors.ts'
+import { keySelector } from '../input/key-selector.ts'
+import type { Session } from '../session.ts'
+import { FAKER_NAMES, NO_EQUIVALENT } from './aliases.ts'
+import { builtinHelpers } from './builtins.ts'
+import { fakerHelpers } from './faker.ts'
+import type { GenFlags } from './gen-flags.ts'
+import { compileTemplate } from './template.ts'
+
+/** Makes the next record; `simMs` is the simulated time, or the time of day. */
+export type Generator = (nowMs: number, simMs: number) => UserRecord
+
+export async function generatorOf(
+  session: Session,
+  flags: GenFlags,
+  simStartMs: number | undefined
+): Promise<Generator> {
+  const text = templateText(flags)
+  const seed = flags.seed ?? String(session.host.random())
+  const builtins = builtinHelpers()
+  const needsFaker = [...text.matchAll(/\{\{\s*([\w.]+)/g)].some(
+    ([, name = '']) => !Object.hasOwn(builtins, name) && Object.hasOwn(FAKER_NAMES, name)
+  )
+  const table = needsFaker ? { ...(await fakerHelpers(seed, flags.locale, simStartMs)), ...builtins } : builtins
+  const template = compileTemplate(text, table, hintFor)
+  const random = seededRandom(seed)
+  const values = random.split('values')
+  const select = keySelector(flags, random.split('keys'))
+  const isLine = flags.newline === true || flags.kdg === true
+  let n = 0
+  return (nowMs, simMs) => {
+    const made = template({ random: values, n: n++, nowMs, simMs })
+    const plain = Buffer.from(isLine && flags.gzip !== true ? `${made}\n` : made)
+    const { partitionKey } = select({ data: plain }, undefined)
+    if (partitionKey === undefined)
+      throw new CliError('CLI_ERR_USAGE', 'a generated record has no usable key', {
+        fix: 'correct --key or the template'
+      })
+    return { partitionKey, data: flags.gzip === true ? gzipSync(plain) : plain }
+  }
+}
+
+function templateText({ template, kdg }: GenFlags): string {
+  const text = existsSync(template) ? readText(template).replace(/\r?\n$/, '') : template
+  if (text === '') throw new CliError('CLI_ERR_TEMPLATE', 'the template is empty')
+  return kdg === true ? text.replace(/\r?\n/g, '') : text
+}
+
+function hintFor(name: string): string {
+  if (NO_EQUIVALENT.has(name)) return '; faker 10 has nothing like it'
+  return hintOf(name, [...Object.keys(builtinHelpers()), ...Object.keys(FAKER_NAMES)])
+}

@@ -1,0 +1,87 @@
+/**
+ * Errors on stderr: `error CODE: message`, and `  fix: ...` the first time.
+ * Invariant: of one code at most `MAX_LINES` lines are written in `WINDOW_MS`; the others are counted, and the count is told.
+ */
+import type { Timer } from '../../index.ts'
+import type { Host } from '../ports.ts'
+
+const MAX_LINES = 5
+const WINDOW_MS = 10_000
+
+interface Spell {
+  sinceMs: number
+  shownCount: number
+  hiddenCount: number
+}
+
+export class ErrorLines {
+  readonly #host: Pick<Host, 'stderr' | 'clock'>
+  readonly #counts = new Map<string, number>()
+  readonly #spells = new Map<string, Spell>()
+  #timer: Timer | undefined
+
+  constructor(host: Pick<Host, 'stderr' | 'clock'>) {
+    this.#host = host
+  }
+
+  /** How often each code was told or counted. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts)
+  }
+
+  /** Counts an error and writes it, unless too many of its code were written lately. */
+  tell(code: string, message: string, fix?: string): void {
+    const count = (this.#counts.get(code) ?? 0) + 1
+    this.#counts.set(code, count)
+    const spell = this.#spellOf(code)
+    if (spell.shownCount >= MAX_LINES) {
+      spell.hiddenCount++
+      this.#watch()
+      return
+    }
+    spell.shownCount++
+    this.#write(`error ${code}: ${printable(message)}${count === 1 && fix !== undefined ? `\n  fix: ${fix}` : ''}`)
+  }
+
+  /** Writes the counts that are not told yet. */
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    for (const [code, spell] of this.#spells) this.#tellHidden(code, spell)
+    this.#spells.clear()
+  }
+
+  #spellOf(code: string): Spell {
+    const nowMs = this.#host.clock.nowMs()
+    const spell = this.#spells.get(code)
+    if (spell !== undefined && nowMs - spell.sinceMs < WINDOW_MS) return spell
+    if (spell !== undefined) this.#tellHidden(code, spell)
+    const next = { sinceMs: nowMs, shownCount: 0, hiddenCount: 0 }
+    this.#spells.set(code, next)
+    return next
+  }
+
+  #watch(): void {
+    if (this.#timer !== undefined) return
+    const { clock } = this.#host
+    this.#timer = clock.schedule(clock.nowMs() + WINDOW_MS, () => {
+      this.#timer = undefined
+      for (const [code, spell] of this.#spells) this.#tellHidden(code, spell)
+    })
+    this.#timer.unref?.()
+  }
+
+  #tellHidden(code: string, spell: Spell): void {
+    if (spell.hiddenCount > 0) this.#write(`error ${code}: ${spell.hiddenCount} more of the same`)
+    spell.hiddenCount = 0
+  }
+
+  #write(text: string): void {
+    void this.#host.stderr.write(`${text}\n`)
+  }
+}
+
+/** Text of others could move the cursor of a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ')
+}

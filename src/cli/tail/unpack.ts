@@ -1,0 +1,43 @@
+/**
+ * What is within a record's data: gzip, and the events of a CloudWatch Logs subscription.
+ * Invariant: data that is not packed so is handed on as it is; what a packed record may grow to is bounded.
+ */
+import { gunzipSync } from 'node:zlib'
+import type { StreamRecord } from '../../reader/read-stream.ts'
+
+const MAX_UNPACKED_BYTES = 64 * 1_048_576
+
+/** Returns the record with its data unpacked, if it is gzip. */
+export function gunzipped(record: StreamRecord): StreamRecord {
+  const { data } = record
+  if (data[0] !== 0x1f || data[1] !== 0x8b) return record
+  try {
+    return { ...record, data: gunzipSync(data, { maxOutputLength: MAX_UNPACKED_BYTES }) }
+  } catch {
+    // It only begins like gzip: the bytes themselves are shown.
+    return record
+  }
+}
+
+/** Gives a record for each log event. Control messages give none. */
+export function* logEvents(record: StreamRecord): Generator<StreamRecord, void, undefined> {
+  const unpacked = gunzipped(record)
+  const envelope = parsed(Buffer.from(unpacked.data).toString())
+  const events = envelope === undefined ? undefined : envelope['logEvents']
+  if (envelope?.['messageType'] === 'CONTROL_MESSAGE') return
+  if (!Array.isArray(events)) return yield unpacked
+  for (const event of events) {
+    const message: unknown = event instanceof Object && 'message' in event ? event.message : undefined
+    if (typeof message === 'string') yield { ...record, data: Buffer.from(message) }
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return value instanceof Object ? { ...value } : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
