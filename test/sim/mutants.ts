@@ -396,7 +396,12 @@ export const MUTANTS: readonly Mutant[] = [
     'this.#armedMs = NEVER_MS\n    if (this.#isClosed) return',
     'if (this.#isClosed) return'
   ),
-  mutant('a put after close is taken', 'core/core', 'if (this.#closing !== undefined) throw closed()', ''),
+  mutant(
+    'a put after close is taken',
+    'core/core',
+    'if (this.#closing !== undefined) throw closed()\n    let record',
+    'let record'
+  ),
   mutant(
     'who waits for room is not told',
     'core/core',
