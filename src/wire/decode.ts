@@ -4,7 +4,16 @@
  */
 import { md5 } from './digest.ts'
 import { EnvelopeReader } from './envelope-reader.ts'
-import { DIGEST_BYTES, MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3, MAGIC_BYTES, MalformedEnvelopeError } from './format.ts'
+import {
+  DIGEST_BYTES,
+  ENVELOPE_BYTES,
+  MAGIC_0,
+  MAGIC_1,
+  MAGIC_2,
+  MAGIC_3,
+  MAGIC_BYTES,
+  MalformedEnvelopeError
+} from './format.ts'
 import type { KeyTable } from './key-table.ts'
 
 /** One user record of an envelope. `data` is a view into the envelope's bytes, not a copy. */
@@ -19,10 +28,15 @@ export function hasMagic(bytes: Uint8Array): boolean {
   return bytes[0] === MAGIC_0 && bytes[1] === MAGIC_1 && bytes[2] === MAGIC_2 && bytes[3] === MAGIC_3
 }
 
+/** Whether the bytes have the magic, a body of at least one byte, and room for a digest. */
+export function hasFrame(bytes: Uint8Array): boolean {
+  return bytes.length > ENVELOPE_BYTES && hasMagic(bytes)
+}
+
 /** Whether the bytes carry the magic, a body of at least one byte, and that body's MD5. Linear in the bytes. */
 export function isEnvelope(bytes: Uint8Array): boolean {
+  if (!hasFrame(bytes)) return false
   const end = bytes.length - DIGEST_BYTES
-  if (end <= MAGIC_BYTES || !hasMagic(bytes)) return false
   const digest = md5(bytes.subarray(MAGIC_BYTES, end), 'binary')
   for (let i = 0; i < DIGEST_BYTES; i++) {
     if (digest.charCodeAt(i) !== bytes[end + i]) return false

@@ -5,19 +5,17 @@
  * Source of the plain way: RFC 1321. Twin: node:crypto, in the tests.
  */
 import { hash } from 'node:crypto'
-
-const BLOCK_BYTES = 64
-const BLOCK_WORDS = 16
-const WORD_BYTES = 4
-const LENGTH_BYTES = 8
-const END_MARK = 0x80
-/** T[i] of the RFC: floor(2^32 |sin i|), as signed words. */
-export const STEPS: Int32Array = Int32Array.from(
-  { length: 64 },
-  (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0
-)
-/** Rotations: four in turn for each of the four rounds. */
-export const ROTATIONS: readonly number[] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
+import {
+  BLOCK_BYTES,
+  END_MARK,
+  INITIAL_STATE,
+  LENGTH_BYTES,
+  rotationOfStep,
+  STEP_COUNT,
+  STEPS,
+  WORD_BYTES,
+  wordOfStep
+} from './md5-table.ts'
 
 /** Set once the host has refused: asking again for every record would cost an exception each. */
 let isRefused = false
@@ -35,6 +33,11 @@ export function md5(input: string | Uint8Array, encoding: 'binary' | 'hex'): str
   return Buffer.from(plainMd5(typeof input === 'string' ? Buffer.from(input) : input)).toString(encoding)
 }
 
+/** Whether node:crypto was asked and refused. */
+export function isMd5Refused(): boolean {
+  return isRefused
+}
+
 /** Returns the 16 bytes of the MD5 without node:crypto. */
 export function plainMd5(bytes: Uint8Array): Uint8Array {
   const { length } = bytes
@@ -43,7 +46,7 @@ export function plainMd5(bytes: Uint8Array): Uint8Array {
   padded[length] = END_MARK
   const view = new DataView(padded.buffer)
   view.setBigUint64(padded.length - LENGTH_BYTES, BigInt(length) * 8n, true)
-  const state = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476])
+  const state = new Int32Array(INITIAL_STATE)
   for (let blockAt = 0; blockAt < padded.length; blockAt += BLOCK_BYTES) mixBlock(state, view, blockAt)
   for (let i = 0; i < state.length; i++) view.setInt32(i * WORD_BYTES, state[i]!, true)
   return padded.subarray(0, state.byteLength)
@@ -51,12 +54,10 @@ export function plainMd5(bytes: Uint8Array): Uint8Array {
 
 function mixBlock(state: Int32Array, view: DataView, blockAt: number): void {
   let [a, b, c, d] = state as Iterable<number> as [number, number, number, number]
-  for (let i = 0; i < STEPS.length; i++) {
-    const round = i >> 4
-    const mixed = [(b & c) | (~b & d), (d & b) | (~d & c), b ^ c ^ d, c ^ (b | ~d)][round]!
-    const word = [i, 5 * i + 1, 3 * i + 5, 7 * i][round]! % BLOCK_WORDS
-    const sum = (a + mixed + STEPS[i]! + view.getInt32(blockAt + word * WORD_BYTES, true)) | 0
-    const rotation = ROTATIONS[round * 4 + (i % 4)]!
+  for (let i = 0; i < STEP_COUNT; i++) {
+    const mixed = [(b & c) | (~b & d), (d & b) | (~d & c), b ^ c ^ d, c ^ (b | ~d)][i >> 4]!
+    const sum = (a + mixed + STEPS[i]! + view.getInt32(blockAt + wordOfStep(i) * WORD_BYTES, true)) | 0
+    const rotation = rotationOfStep(i)
     a = d
     d = c
     c = b

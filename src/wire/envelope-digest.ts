@@ -1,47 +1,31 @@
 /**
- * Writes the digests of sealed envelopes, many at once: envelopes enter with room for their digest, and can be sent afterwards.
- * Invariant: each digest is the MD5 of its envelope's body; the bytes are the same whichever way they were hashed.
+ * The digests of many envelopes at once: written into those that were sealed without, compared in those that were read.
+ * Invariant: a digest is the MD5 of its envelope's body, the same whichever way it was computed; each is computed once a call.
  */
-import { md5 } from './digest.ts'
-import { DIGEST_BYTES, MAGIC_BYTES } from './format.ts'
-import { compileLanes, type DigestJob, type HashLanes, LANES } from './md5-lanes.ts'
+import { DIGEST_BYTES, ENVELOPE_BYTES, MAGIC_BYTES } from './format.ts'
+import { md5OfAll } from './md5-list.ts'
 
-/** Bytes that a process hashes one by one before the lanes are worth compiling: a Lambda function's first put never is. */
-const COMPILE_AFTER_BYTES = 4_194_304
-/** The lanes together take as long as node:crypto takes for so many of their longest message. */
-const LANES_COST = 3
-
-let hashedBytes = 0
-let isCompiled = false
-let hashLanes: HashLanes | undefined
-
-/** Writes the digest of each sealed envelope behind its body. */
+/** Writes the digest of each sealed envelope behind its body, where `EnvelopeWriter.seal` left room for it. */
 export function writeDigests(envelopes: readonly Uint8Array[]): void {
-  // Like lengths go together, for the lanes take as long as their longest message.
-  const longestFirst = [...envelopes].sort((left, right) => right.length - left.length)
-  for (let at = 0; at < longestFirst.length; at += LANES) {
-    const jobs = longestFirst.slice(at, at + LANES).map(jobOf)
-    const bytes = jobs.reduce((sum, { message }) => sum + message.length, 0)
-    const lanes = lanesFor(bytes)
-    if (lanes !== undefined && bytes > jobs[0]!.message.length * LANES_COST) lanes(jobs)
-    else for (const { message, target, targetAt } of jobs) write(md5(message, 'binary'), target, targetAt)
+  const digests = md5OfAll(envelopes.map(bodyOf))
+  for (const [index, envelope] of envelopes.entries()) {
+    const at = index * DIGEST_BYTES
+    envelope.set(digests.subarray(at, at + DIGEST_BYTES), envelope.length - DIGEST_BYTES)
   }
 }
 
-function jobOf(envelope: Uint8Array): DigestJob {
-  const targetAt = envelope.length - DIGEST_BYTES
-  return { message: envelope.subarray(MAGIC_BYTES, targetAt), target: envelope, targetAt }
+/** Returns for each envelope whether its digest is right. Each is a plain view and has a frame, as `hasFrame` says. */
+export function haveRightDigests(envelopes: readonly Uint8Array[]): boolean[] {
+  const digests = md5OfAll(envelopes.map(bodyOf))
+  return envelopes.map((envelope, index) => {
+    const at = index * DIGEST_BYTES
+    const end = envelope.length - DIGEST_BYTES
+    for (let i = 0; i < DIGEST_BYTES; i++) if (digests[at + i] !== envelope[end + i]) return false
+    return true
+  })
 }
 
-function lanesFor(bytes: number): HashLanes | undefined {
-  hashedBytes += bytes
-  if (!isCompiled && hashedBytes >= COMPILE_AFTER_BYTES) {
-    isCompiled = true
-    hashLanes = compileLanes()
-  }
-  return hashLanes
-}
-
-function write(digest: string, target: Uint8Array, targetAt: number): void {
-  for (let i = 0; i < DIGEST_BYTES; i++) target[targetAt + i] = digest.charCodeAt(i)
+/** The bytes between magic and digest, as a plain view. */
+function bodyOf({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + MAGIC_BYTES, length - ENVELOPE_BYTES)
 }

@@ -1,264 +1,180 @@
 /**
- * MD5 of eight messages at once, in WebAssembly SIMD. MD5 is a chain, so one message cannot be hashed faster than the chain goes;
- * but four messages go side by side in a vector, and while one vector waits for its step another goes on. Eight of 51,200 bytes
- * take 0.17 ms, node:crypto 0.47 ms (`npm run bench -- md5`). Four lanes are 1.5 times as fast, sixteen need more registers.
- * The module is emitted at first use from the tables of RFC 1321, which are those of `digest.ts`: there is no binary to trust.
- * Invariant: the digest of every message is node:crypto's; nothing of a message is kept.
- *
- *   memory = 8 lanes of 16 KiB | state: a, b, c, d for each vector | T[64], four times each | the words of the block, by vector
+ * MD5 of many byte strings at once, up to eight side by side in WebAssembly SIMD (`md5-module.ts`).
+ * A lane takes a string, copies a chunk of it into its part of one page of memory, and takes the next string when it is done;
+ * all lanes advance by as many blocks as the shortest has left. Lanes without a string compute what nobody reads.
+ * Invariant: equal to node:crypto for every length; no string is kept after the call. Twin: node:crypto, in the tests.
  */
-import { ROTATIONS, STEPS } from './digest.ts'
+import { DIGEST_BYTES } from './format.ts'
+import { CHUNK_BYTES, LANE_COUNT, type Md5Exports, md5Module, STATE_AT } from './md5-module.ts'
+import { BLOCK_BYTES, END_MARK, INITIAL_STATE, LENGTH_BYTES, WORD_BYTES } from './md5-table.ts'
 
-/** Messages at a time. */
-export const LANES = 8
-
-const BLOCK_BYTES = 64
-const BLOCK_WORDS = 16
-/** Lanes of one vector; two vectors side by side, for while one waits for a step the other goes on. */
-const VECTOR_LANES = 4
-const GROUPS = LANES / VECTOR_LANES
-const LANE_BYTES = 16_384
-const LANE_BLOCKS = LANE_BYTES / BLOCK_BYTES
-const STATE_AT = LANES * LANE_BYTES
-const VECTOR_BYTES = 16
-const STATE_WORDS = 4
-const WORD_BYTES = 4
-const PAGES = 3
-const TABLE_AT = STATE_AT + GROUPS * STATE_WORDS * VECTOR_BYTES
-const WORDS_AT = TABLE_AT + 64 * VECTOR_BYTES
-const END_MARK = 0x80
-/** The mark and the length in bits. */
-const PADDING_BYTES = 9
-const BITS_PER_BYTE = 8
-const WORD_SPAN = 2 ** 32
-const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476]
-
-/** What is hashed, and where its 16 bytes of digest go. */
-export interface DigestJob {
-  readonly message: Uint8Array
-  readonly target: Uint8Array
-  readonly targetAt: number
-}
-
-/** Hashes up to `LANES` messages together. Its work is that of the longest, whatever the others are. */
-export type HashLanes = (jobs: readonly DigestJob[]) => void
-
-/** What is used of the host's WebAssembly, which the types of Node.js do not have as a value. */
-interface WebAssemblyHost {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: LaneExports }
-}
-
-/** What the module below exports. */
-interface LaneExports {
-  readonly memory: { readonly buffer: ArrayBuffer }
-  mix(blockCount: number): void
-}
-
-/** Returns the function that hashes, or undefined on a host without WebAssembly or its SIMD. Takes about 4 ms. */
-export function compileLanes(): HashLanes | undefined {
-  const { WebAssembly: host } = globalThis as { readonly WebAssembly?: WebAssemblyHost }
-  if (host === undefined) return undefined
-  try {
-    const { exports } = new host.Instance(new host.Module(moduleBytes()))
-    const bytes = new Uint8Array(exports.memory.buffer)
-    const table = new DataView(exports.memory.buffer, TABLE_AT)
-    for (const [step, value] of STEPS.entries()) {
-      for (let lane = 0; lane < VECTOR_LANES; lane++)
-        table.setInt32(step * VECTOR_BYTES + lane * WORD_BYTES, value, true)
+/** Of the host's WebAssembly what is used here; Node.js has none with --jitless. */
+declare const WebAssembly:
+  | {
+      readonly Module: new (bytes: Uint8Array) => object
+      readonly Instance: new (module: object) => { readonly exports: Md5Exports }
     }
-    return jobs => hashTogether(jobs, bytes, exports.mix)
+  | undefined
+
+const VECTOR_LANES = 4
+/** What the end mark and the length take at least. */
+const END_BYTES = 1 + LENGTH_BYTES
+const NOTHING = new Uint8Array(0)
+
+/** What one lane is at. */
+interface Lane {
+  readonly chunkAt: number
+  /** Where A of this lane stands among the words of memory; B, C and D stand each four words further. */
+  readonly stateIndex: number
+  isBusy: boolean
+  /** The string, its length as it was measured once, and its place in the list. */
+  bytes: Uint8Array
+  length: number
+  index: number
+  copiedBytes: number
+  /** Where the next block stands in memory, and how many there are from there. */
+  blockAt: number
+  blockCount: number
+  /** Whether the end mark is in one of these blocks. */
+  hasEnd: boolean
+}
+
+/** Returns the lanes; undefined on a host without WebAssembly or without its vectors. Takes 3 to 9 ms, most of it to emit the module. */
+export function compileLanes(): Md5Lanes | undefined {
+  if (typeof WebAssembly === 'undefined' || !isLittleEndian()) return undefined
+  try {
+    return new Md5Lanes(new WebAssembly.Instance(new WebAssembly.Module(md5Module())).exports)
   } catch {
-    // Not swallowed: a host without SIMD has another way.
+    // Not swallowed: there are no vectors, or no address space; node:crypto gives the same digests.
     return undefined
   }
 }
 
-function hashTogether(jobs: readonly DigestJob[], memory: Uint8Array, mix: (blockCount: number) => void): void {
-  const state = new DataView(memory.buffer, STATE_AT)
-  for (let lane = 0; lane < LANES; lane++) {
-    for (const [word, value] of INITIAL.entries()) state.setUint32(stateAt(word, lane), value, true)
+export class Md5Lanes {
+  readonly #exports: Md5Exports
+  readonly #memory: Uint8Array
+  readonly #words: Uint32Array
+  readonly #lanes: readonly Lane[]
+
+  constructor(exports: Md5Exports) {
+    this.#exports = exports
+    this.#memory = new Uint8Array(exports.memory.buffer)
+    this.#words = new Uint32Array(exports.memory.buffer)
+    this.#lanes = Array.from({ length: LANE_COUNT }, (_, lane) => idleLane(lane))
   }
-  const blockCounts = jobs.map(({ message }) => Math.ceil((message.length + PADDING_BYTES) / BLOCK_BYTES))
-  const lastBlock = Math.max(...blockCounts)
-  for (let doneBlocks = 0; doneBlocks < lastBlock; ) {
-    // A lane's state is read when its message ends, so no step goes beyond an end.
-    const nextEnd = Math.min(...blockCounts.filter(blockCount => blockCount > doneBlocks))
-    const stepBlocks = Math.min(LANE_BLOCKS, nextEnd - doneBlocks)
-    for (const [lane, { message }] of jobs.entries()) {
-      if (blockCounts[lane]! > doneBlocks) copyIn(memory, lane * LANE_BYTES, message, doneBlocks, stepBlocks)
+
+  /** Writes the digest of `pieces[i]` to `digests` from `16 * i`, for each `i` of `order`. Pieces are plain views. */
+  digest(pieces: readonly Uint8Array[], order: readonly number[], digests: Uint8Array): void {
+    let next = 0
+    try {
+      for (const lane of this.#lanes) {
+        if (next < order.length) this.#start(lane, pieces, order[next++]!)
+      }
+      while (this.#advance()) {
+        for (const lane of this.#lanes) {
+          if (!lane.isBusy || lane.blockCount > 0) continue
+          if (lane.hasEnd) {
+            this.#writeDigest(lane, digests)
+            if (next < order.length) this.#start(lane, pieces, order[next++]!)
+            else release(lane)
+          } else this.#copyChunk(lane)
+        }
+      }
+    } finally {
+      for (const lane of this.#lanes) release(lane)
     }
-    mix(stepBlocks)
-    doneBlocks += stepBlocks
-    for (const [lane, { target, targetAt }] of jobs.entries()) {
-      if (blockCounts[lane] === doneBlocks) writeDigest(memory, lane, target, targetAt)
+  }
+
+  #start(lane: Lane, pieces: readonly Uint8Array[], index: number): void {
+    lane.isBusy = true
+    lane.bytes = pieces[index]!
+    lane.length = lane.bytes.length
+    lane.index = index
+    lane.copiedBytes = 0
+    for (let i = 0; i < INITIAL_STATE.length; i++) this.#words[lane.stateIndex + i * VECTOR_LANES] = INITIAL_STATE[i]!
+    this.#copyChunk(lane)
+  }
+
+  /** Runs to the end of the shortest chunk; false: no lane is busy. */
+  #advance(): boolean {
+    let blockCount = Number.POSITIVE_INFINITY
+    let isUpperBusy = false
+    for (let i = 0; i < LANE_COUNT; i++) {
+      const lane = this.#lanes[i]!
+      if (!lane.isBusy) continue
+      if (lane.blockCount < blockCount) blockCount = lane.blockCount
+      if (i >= VECTOR_LANES) isUpperBusy = true
+    }
+    if (blockCount === Number.POSITIVE_INFINITY) return false
+    const [a, b, c, d, e, f, g, h] = this.#lanes as readonly [Lane, Lane, Lane, Lane, Lane, Lane, Lane, Lane]
+    if (!isUpperBusy) this.#exports.four(a.blockAt, b.blockAt, c.blockAt, d.blockAt, blockCount)
+    else {
+      const { eight } = this.#exports
+      eight(a.blockAt, b.blockAt, c.blockAt, d.blockAt, e.blockAt, f.blockAt, g.blockAt, h.blockAt, blockCount)
+    }
+    for (const lane of this.#lanes) {
+      if (!lane.isBusy) continue
+      lane.blockAt += blockCount * BLOCK_BYTES
+      lane.blockCount -= blockCount
+    }
+    return true
+  }
+
+  /** Copies the string's next bytes, whole blocks of them, or all that are left and the end. */
+  #copyChunk(lane: Lane): void {
+    const leftBytes = lane.length - lane.copiedBytes
+    const hasEnd = leftBytes + END_BYTES <= CHUNK_BYTES
+    const wholeBytes = Math.min(leftBytes - (leftBytes % BLOCK_BYTES), CHUNK_BYTES)
+    const bytes = hasEnd ? leftBytes : wholeBytes
+    const { buffer, byteOffset } = lane.bytes
+    this.#memory.set(new Uint8Array(buffer, byteOffset + lane.copiedBytes, bytes), lane.chunkAt)
+    lane.copiedBytes += bytes
+    lane.blockAt = lane.chunkAt
+    lane.blockCount = Math.ceil((hasEnd ? bytes + END_BYTES : bytes) / BLOCK_BYTES)
+    lane.hasEnd = hasEnd
+    if (hasEnd) this.#writeEnd(lane, lane.chunkAt + bytes)
+  }
+
+  #writeEnd(lane: Lane, at: number): void {
+    const end = lane.blockAt + lane.blockCount * BLOCK_BYTES
+    this.#memory[at] = END_MARK
+    for (let i = at + 1; i < end - LENGTH_BYTES; i++) this.#memory[i] = 0
+    this.#words[end / WORD_BYTES - 2] = lane.length << 3
+    this.#words[end / WORD_BYTES - 1] = Math.floor(lane.length / 2 ** 29)
+  }
+
+  #writeDigest({ stateIndex, index }: Lane, digests: Uint8Array): void {
+    for (let word = 0; word < INITIAL_STATE.length; word++) {
+      const from = (stateIndex + word * VECTOR_LANES) * WORD_BYTES
+      const to = index * DIGEST_BYTES + word * WORD_BYTES
+      for (let byte = 0; byte < WORD_BYTES; byte++) digests[to + byte] = this.#memory[from + byte]!
     }
   }
 }
 
-/** Copies blocks of a message, with its end as RFC 1321 pads it. */
-function copyIn(memory: Uint8Array, at: number, message: Uint8Array, fromBlock: number, blockCount: number): void {
-  const from = fromBlock * BLOCK_BYTES
-  const to = from + blockCount * BLOCK_BYTES
-  memory.set(message.subarray(from, Math.min(to, message.length)), at)
-  if (to <= message.length) return
-  const end = at + to - from
-  const markAt = at + message.length - from
-  memory.fill(0, Math.max(at, markAt), end)
-  if (markAt >= at) memory[markAt] = END_MARK
-  if (to < message.length + PADDING_BYTES) return
-  const bits = message.length * BITS_PER_BYTE
-  const view = new DataView(memory.buffer, end - 2 * WORD_BYTES)
-  view.setUint32(0, bits % WORD_SPAN, true)
-  view.setUint32(WORD_BYTES, Math.floor(bits / WORD_SPAN), true)
-}
-
-/** Where a word of a lane's state stands, from `STATE_AT` on. */
-function stateAt(word: number, lane: number): number {
+function idleLane(lane: number): Lane {
   const group = Math.floor(lane / VECTOR_LANES)
-  return (group * STATE_WORDS + word) * VECTOR_BYTES + (lane % VECTOR_LANES) * WORD_BYTES
-}
-
-function writeDigest(memory: Uint8Array, lane: number, target: Uint8Array, targetAt: number): void {
-  for (let word = 0; word < STATE_WORDS; word++) {
-    const from = STATE_AT + stateAt(word, lane)
-    for (let i = 0; i < WORD_BYTES; i++) target[targetAt + word * WORD_BYTES + i] = memory[from + i]!
+  return {
+    chunkAt: lane * CHUNK_BYTES,
+    stateIndex: STATE_AT / WORD_BYTES + group * VECTOR_LANES * INITIAL_STATE.length + (lane % VECTOR_LANES),
+    isBusy: false,
+    bytes: NOTHING,
+    length: 0,
+    index: 0,
+    copiedBytes: 0,
+    // A lane without a string reads its own blocks from the first one, as many as any other lane can have.
+    blockAt: lane * CHUNK_BYTES,
+    blockCount: 0,
+    hasEnd: false
   }
 }
 
-// The module. Opcodes: WebAssembly core specification 2.0, binary format, sections 5.4 and 5.5.
-
-const I32 = 0x7f
-const V128 = 0x7b
-const LOCAL_GET = 0x20
-const LOCAL_SET = 0x21
-const I32_CONST = 0x41
-const SIMD = 0xfd
-const END = 0x0b
-/** Locals: the parameter, a pointer, then vectors. */
-const BLOCK_COUNT = 0
-const POINTER = 1
-const STATE = 2
-const STATES = GROUPS * STATE_WORDS
-const FORMER = STATE + STATES
-const SUM = FORMER + STATES
-const VECTOR_LOCALS = SUM - STATE + GROUPS
-
-function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const body = [2, 1, I32, VECTOR_LOCALS, V128, ...code(), END]
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, [1, 0x60, 1, I32, 0]),
-    ...section(3, [1, 0]),
-    ...section(5, [1, 0x00, PAGES]),
-    ...section(7, [2, ...named('memory'), 2, 0, ...named('mix'), 0, 0]),
-    ...section(10, [1, ...unsigned(body.length), ...body])
-  ])
+function release(lane: Lane): void {
+  lane.isBusy = false
+  lane.bytes = NOTHING
+  lane.blockAt = lane.chunkAt
 }
 
-/** mix(blockCount): for each block of all lanes, 64 steps on a, b, c, d. */
-function code(): number[] {
-  const states = Array.from({ length: STATES }, (_, i) => i)
-  const groups = Array.from({ length: GROUPS }, (_, group) => group)
-  const words = Array.from({ length: BLOCK_WORDS }, (_, word) => word)
-  return [
-    ...states.flatMap(i => [I32_CONST, 0, ...simd(0x00), ...memory(STATE_AT + i * VECTOR_BYTES, 4), ...set(STATE + i)]),
-    ...[0x03, 0x40],
-    ...words.flatMap(word => groups.flatMap(group => storeWord(word, group))),
-    ...states.flatMap(i => [...get(STATE + i), ...set(FORMER + i)]),
-    ...Array.from({ length: STEPS.length }, (_, step) => groups.flatMap(group => stepCode(step, group))).flat(),
-    ...states.flatMap(i => [...get(STATE + i), ...get(FORMER + i), ...simd(0xae), ...set(STATE + i)]),
-    // pointer += 64; again while --blockCount
-    ...[...get(POINTER), I32_CONST, ...signed(BLOCK_BYTES), 0x6a, ...set(POINTER)],
-    ...[...get(BLOCK_COUNT), I32_CONST, 1, 0x6b, 0x22, BLOCK_COUNT, 0x0d, 0, END],
-    ...states.flatMap(i => [I32_CONST, 0, ...get(STATE + i), ...simd(0x0b), ...memory(STATE_AT + i * VECTOR_BYTES, 4)])
-  ]
-}
-
-/** Puts one word of the block side by side for the lanes of a group. */
-function storeWord(word: number, group: number): number[] {
-  const at = (lane: number): number[] => memory((group * VECTOR_LANES + lane) * LANE_BYTES + word * WORD_BYTES, 2)
-  const pointers = Array.from({ length: VECTOR_LANES }, () => get(POINTER)).flat()
-  const others = [1, 2, 3].flatMap(lane => [...simd(0x56), ...at(lane), lane])
-  return [
-    I32_CONST,
-    0,
-    ...pointers,
-    ...simd(0x5c),
-    ...at(0),
-    ...others,
-    ...simd(0x0b),
-    ...memory(wordAt(word, group), 4)
-  ]
-}
-
-function wordAt(word: number, group: number): number {
-  return WORDS_AT + (word * GROUPS + group) * VECTOR_BYTES
-}
-
-/** a = b + rotate(a + mixed(b, c, d) + word + T[step]); then a, b, c, d turn. */
-function stepCode(step: number, group: number): number[] {
-  const round = step >> 4
-  const [a, b, c, d] = [0, 1, 2, 3].map(
-    i => STATE + group * STATE_WORDS + ((i - step + STEPS.length) % STATE_WORDS)
-  ) as [number, number, number, number]
-  const word = [step, 5 * step + 1, 3 * step + 5, 7 * step][round]! % BLOCK_WORDS
-  const rotation = ROTATIONS[round * 4 + (step % 4)]!
-  const ADD = simd(0xae)
-  const sum = SUM + group
-  // What does not wait for the step before comes first: the chain from b to b is what takes the time.
-  return [
-    ...[...get(a), ...load(wordAt(word, group)), ...ADD, ...load(TABLE_AT + step * VECTOR_BYTES), ...ADD],
-    ...[...mixed(round, b, c, d), ...ADD, ...set(sum)],
-    ...[...get(sum), I32_CONST, rotation, ...simd(0xab), ...get(sum), I32_CONST, 32 - rotation, ...simd(0xad)],
-    ...[...simd(0x50), ...get(b), ...ADD, ...set(a)]
-  ]
-}
-
-function load(at: number): number[] {
-  return [I32_CONST, 0, ...simd(0x00), ...memory(at, 4)]
-}
-
-/** F, G, H and I of RFC 1321; bitselect takes the first where the mask is set, and the second where it is not. */
-function mixed(round: number, b: number, c: number, d: number): number[] {
-  const [XOR, OR, NOT, BITSELECT] = [simd(0x51), simd(0x50), simd(0x4d), simd(0x52)]
-  if (round === 0) return [...get(c), ...get(d), ...get(b), ...BITSELECT]
-  if (round === 1) return [...get(b), ...get(c), ...get(d), ...BITSELECT]
-  if (round === 2) return [...get(b), ...get(c), ...XOR, ...get(d), ...XOR]
-  return [...get(c), ...get(b), ...get(d), ...NOT, ...OR, ...XOR]
-}
-
-function get(local: number): number[] {
-  return [LOCAL_GET, local]
-}
-
-function set(local: number): number[] {
-  return [LOCAL_SET, local]
-}
-
-function simd(opcode: number): number[] {
-  return [SIMD, ...unsigned(opcode)]
-}
-
-/** Alignment as a power of two, and offset. */
-function memory(offset: number, alignment: number): number[] {
-  return [alignment, ...unsigned(offset)]
-}
-
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...unsigned(content.length), ...content]
-}
-
-function named(name: string): number[] {
-  return [name.length, ...Buffer.from(name)]
-}
-
-/** LEB128. */
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
-}
-
-function signed(value: number): number[] {
-  const isLast = value >= -0x40 && value < 0x40
-  return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)]
+function isLittleEndian(): boolean {
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 }
