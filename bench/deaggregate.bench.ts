@@ -1,18 +1,26 @@
 /**
  * De-aggregation of Lambda records (base64) whose user records have 100 bytes, against aws-kinesis-agg 4.2.8 and
- * protobufjs in the same run, digests checked by all; and the 10 MiB record of 1.7 million empty user records.
- * Verified before it is timed: every contestant gives the keys and bytes that went in.
+ * protobufjs in the same run, digests checked by all; a list by `deaggregateAll` against one by one; and the 10 MiB record of 1.7
+ * million empty user records. Verified before it is timed: every contestant gives the keys and bytes that went in.
  */
 import { hash } from 'node:crypto'
 import kinesisAggregation from 'aws-kinesis-agg'
 import protobuf from 'protobufjs'
-import { aggregate, deaggregate, isAggregated } from '../src/consumer/deaggregate.ts'
+import {
+  type AnyKinesisRecord,
+  aggregate,
+  deaggregate,
+  deaggregateAll,
+  isAggregated
+} from '../src/consumer/deaggregate.ts'
 import { barsOf, type Cell, metric, type Report } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 
 const DATA_BYTES = 100
 const AGGREGATE_BYTES = 51_200
 const RECORDS_PER_ROUND = scaled(300_000, 10_000)
+const LIST_COUNT = 100
+const LISTS_PER_ROUND = scaled(30, 3)
 const BOMB_MEMBERS = 1_747_622
 const MAX_NS_PER_BYTE = 30
 const MAX_EXTRA_BYTES = 2 * 1024 * 1024
@@ -76,6 +84,11 @@ export async function run(): Promise<Report> {
     title: 'De-aggregation',
     tables: [
       { title, columns: ['keys', 'contestant', 'user records', `${OURS} is`], rows },
+      {
+        title: `${LIST_COUNT} Kinesis records of ${AGGREGATE_BYTES} bytes in one list, their user records a second`,
+        columns: ['list', 'one by one', 'deaggregateAll', 'deaggregateAll is'],
+        rows: listRows()
+      },
       { title: 'a 10 MiB record of 1.7 million empty user records', columns: ['what', 'measured'], rows: bombRows() }
     ],
     plots: [{ kind: 'bars', title: 'user records de-aggregated a second', unit: 'records/s', bars: barsOf(rows, 2, 2) }]
@@ -144,6 +157,75 @@ function rate(contestant: Contestant, payload: LambdaPayload, count: number): nu
   const seconds = (performance.now() - startMs) / 1000
   if (dataBytes < turns * count * DATA_BYTES) throw new Error('records are missing')
   return (turns * count) / seconds
+}
+
+/** The digests of a list are checked in lanes; what else there is to do is the same, and bounds what that gives. */
+function listRows(): Cell[][] {
+  return [100, 1000].flatMap(dataBytes => {
+    const records = Array.from({ length: LIST_COUNT }, (_, index) => listRecord(index, dataBytes))
+    const lists: Record<string, AnyKinesisRecord[]> = {
+      'as bytes': records.map(data => new Uint8Array(data)),
+      'as base64': records.map((data, i) => ({
+        kinesis: { data: Buffer.from(data).toString('base64'), partitionKey: 'a', sequenceNumber: String(i) }
+      }))
+    }
+    return Object.entries(lists).map(([shape, list]) => listRow(`${shape}, user records of ${dataBytes} bytes`, list))
+  })
+}
+
+function listRow(name: string, list: readonly AnyKinesisRecord[]): Cell[] {
+  const oneByOne = function* () {
+    for (const record of list) yield* deaggregate(record)
+  }
+  const expected = [...oneByOne()]
+  const given = [...deaggregateAll(list)]
+  const isSame = given.every(({ data, partitionKey }, i) => {
+    return partitionKey === expected[i]!.partitionKey && Buffer.from(data).equals(expected[i]!.data)
+  })
+  if (!isSame || given.length !== expected.length) throw new Error(`${name}: the list gives other user records`)
+  const rounds = Array.from({ length: ROUNDS + 1 }, () => ({
+    alone: listRate(expected.length, take => {
+      for (const record of list) for (const { data } of deaggregate(record)) take(data)
+    }),
+    together: listRate(expected.length, take => {
+      for (const { data } of deaggregateAll(list)) take(data)
+    })
+  })).slice(1)
+  return [
+    name,
+    metric(
+      'records/s',
+      rounds.map(({ alone }) => alone)
+    ),
+    metric(
+      'records/s',
+      rounds.map(({ together }) => together)
+    ),
+    metric(
+      'times',
+      rounds.map(({ alone, together }) => together / alone)
+    )
+  ]
+}
+
+function listRate(count: number, walk: (take: (data: Uint8Array) => void) => void): number {
+  let taken = 0
+  const startMs = performance.now()
+  for (let turn = 0; turn < LISTS_PER_ROUND; turn++) walk(data => (taken += data.length > 0 ? 1 : 0))
+  const seconds = (performance.now() - startMs) / 1000
+  if (taken !== count * LISTS_PER_ROUND) throw new Error('user records are missing')
+  return taken / seconds
+}
+
+function listRecord(index: number, dataBytes: number): Uint8Array {
+  const count = Math.floor(AGGREGATE_BYTES / (dataBytes + 10))
+  const userRecords = Array.from({ length: count }, (_, i) => ({
+    partitionKey: 'user-42',
+    data: Uint8Array.from({ length: dataBytes }, (__, at) => (index + i * 31 + at * 7) & 0xff)
+  }))
+  const [first] = [...aggregate(userRecords, { maxBytes: AGGREGATE_BYTES })]
+  if (first?.userRecordCount !== count) throw new Error('the records do not fit one aggregate')
+  return first.data
 }
 
 function bombRows(): Cell[][] {

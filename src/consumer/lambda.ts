@@ -6,6 +6,7 @@
  */
 
 import { invalidInput } from './deaggregate/consumer-error.ts'
+import { DigestsAhead } from './deaggregate/digests-ahead.ts'
 import {
   assertOptions,
   FLAG,
@@ -16,8 +17,8 @@ import {
   oneOf,
   wholeNumberFrom
 } from './deaggregate/given-options.ts'
+import type { DeaggregateOptions } from './deaggregate/members.ts'
 import { RECORD_RULES, SHARD_RULES } from './deaggregate/rules.ts'
-import type { DeaggregateOptions } from './deaggregate.ts'
 import { Batch } from './lambda/batch.ts'
 import { Deadline } from './lambda/deadline.ts'
 import type {
@@ -97,5 +98,9 @@ function* userRecordsOfAll<Source extends LambdaStreamRecord>(
   records: readonly Source[],
   options: DeaggregateOptions
 ): Generator<LambdaUserRecord<Source>, void, undefined> {
-  for (const source of records) yield* userRecordsOf(source, options)
+  const ahead = new DigestsAhead(records)
+  for (const [index, source] of records.entries()) {
+    ahead.turnTo(index)
+    yield* userRecordsOf(source, options, ahead)
+  }
 }

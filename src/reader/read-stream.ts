@@ -6,7 +6,7 @@
  * Source: Kinesis API reference, GetRecords (5 calls/s and 2 MiB/s a shard; iterators live 5 minutes), read 2026-11.
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
-import { type ConsumedRecord, deaggregate } from '../consumer/deaggregate.ts'
+import { type ConsumedRecord, deaggregateAll } from '../consumer/deaggregate.ts'
 import { OptionsError, StreamReadError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
 import { systemClock, systemRandom } from '../system.ts'
@@ -172,14 +172,12 @@ function* take(
   const { signal, idleMs = DEFAULT_IDLE_MS, outOfRange, onCorrupt, maxUserRecords, copy } = options
   const { shardId, range: shardRange } = cursor
   const deaggregation = { shardRange, outOfRange, onCorrupt, maxUserRecords, copy }
-  for (const source of answer.records) {
-    for (const record of deaggregate(source, deaggregation)) {
-      // A reading that starts in the middle of an aggregate passes over what was done.
-      if (cursor.isDone(record)) continue
-      if (signal?.aborted) return
-      yield { ...record, shardId }
-      cursor.done(record)
-    }
+  for (const record of deaggregateAll(answer.records, deaggregation)) {
+    // A reading that starts in the middle of an aggregate passes over what was done.
+    if (cursor.isDone(record)) continue
+    if (signal?.aborted) return
+    yield { ...record, shardId }
+    cursor.done(record)
   }
   cursor.iterator = answer.nextIterator
   cursor.isCaughtUp = answer.isAtTip && !cursor.isClosed

@@ -79,7 +79,10 @@ const DATA_KINDS = 'a Uint8Array or base64 text'
  * Returns the record in the one shape. Bytes are aliased, base64 is decoded. Data that is null is empty, keys and numbers
  * that are missing are empty text. Throws KPL_ERR_INVALID_INPUT for what is no record: it has no data, key or number at all.
  */
-export function outerRecord(record: AnyKinesisRecord): OuterRecord {
+export function outerRecord(
+  record: AnyKinesisRecord,
+  decoded: (text: string) => Uint8Array = decodedBase64
+): OuterRecord {
   if (isBytes(record))
     return { bytes: bytesOf(record), partitionKey: '', sequenceNumber: '', arrivalTimestamp: undefined }
   const whole = fieldsOf(record, 'record')
@@ -121,12 +124,12 @@ function noRecord(value: unknown): ConsumerError {
  * Reads base64, with line breaks or without. Node.js passes over whatever is none, so that a text that was never encoded would come
  * out as other bytes; but those are fewer than its length says.
  */
-function decoded(text: string): Buffer {
+export function decodedBase64(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64')
   const digitCount = text.length - (text.endsWith('==') ? 2 : Number(text.endsWith('=')))
   if (bytes.length === Math.floor((digitCount * 3) / 4) && digitCount % 4 !== 1) return bytes
   const joined = text.replace(/\s+/g, '')
-  if (joined !== text) return decoded(joined)
+  if (joined !== text) return decodedBase64(joined)
   throw new ConsumerError('KPL_ERR_INVALID_INPUT', `data must be ${DATA_KINDS}, got text that is not base64`)
 }
 

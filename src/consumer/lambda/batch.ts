@@ -4,7 +4,8 @@
  * Invariant: a user record is counted before anybody is told of it, and nothing starts once the answer is made.
  */
 
-import type { DeaggregateOptions } from '../deaggregate.ts'
+import { DigestsAhead } from '../deaggregate/digests-ahead.ts'
+import type { DeaggregateOptions } from '../deaggregate/members.ts'
 import type { Deadline } from './deadline.ts'
 import type { KinesisHandlerOptions, LambdaBatchResponse, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
 import { Failures } from './failures.ts'
@@ -178,10 +179,12 @@ export class Batch {
   }
 
   *#readTasks(): Generator<Task, undefined, undefined> {
+    const ahead = new DigestsAhead(this.#records)
     for (const [index, source] of this.#records.entries()) {
       this.#pending[index] = 1
+      ahead.turnTo(index)
       try {
-        for (const record of userRecordsOf(source, this.#deaggregation)) {
+        for (const record of userRecordsOf(source, this.#deaggregation, ahead)) {
           this.#pending[index]!++
           yield { record, index }
         }

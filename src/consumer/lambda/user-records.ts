@@ -4,8 +4,7 @@
  */
 
 import { type ConsumerError, invalidInput } from '../deaggregate/consumer-error.ts'
-import type { DeaggregateOptions } from '../deaggregate.ts'
-import { deaggregate } from '../deaggregate.ts'
+import { type DeaggregateOptions, membersOf, type RecordAccess } from '../deaggregate/members.ts'
 import type { LambdaStreamEvent, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
 
 /** Returns the event's records, in a list that is not the event's. Throws KPL_ERR_INVALID_INPUT for what is no event of Kinesis. */
@@ -15,16 +14,17 @@ export function recordsOf<Source extends LambdaStreamRecord>(event: LambdaStream
   throw invalidInput('event.Records', 'the list of a Kinesis event', records)
 }
 
-/** Yields the user records of one of an event's records. Throws KPL_ERR_INVALID_INPUT. */
+/** Yields the user records of one of an event's records; the options were checked. Throws KPL_ERR_INVALID_INPUT. */
 export function* userRecordsOf<Source extends LambdaStreamRecord>(
   source: Source,
-  options: DeaggregateOptions | undefined
+  options: DeaggregateOptions,
+  access: RecordAccess
 ): Generator<LambdaUserRecord<Source>, void, undefined> {
   const sequenceNumber = sequenceNumberOf(source)
   if (sequenceNumber === undefined) throw noKinesisRecord(source)
   const eventId: unknown = source.eventID
   const id = typeof eventId === 'string' && eventId !== '' ? eventId : sequenceNumber
-  for (const record of deaggregate(source, options)) {
+  for (const record of membersOf(source, options, access)) {
     yield { ...record, id: `${id}:${record.subSequenceNumber}`, source }
   }
 }

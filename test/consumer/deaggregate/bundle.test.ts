@@ -42,9 +42,11 @@ describe('the bundle of an entry point', () => {
   // A third of it is for input that is none: what is checked, and the messages that name it.
   // For comparison: aws-kinesis-agg 4.2.8 takes 105 kB, for it brings protobufjs and async along.
   test.each([
-    ['./deaggregate, reading only', DEAGGREGATE, 'deaggregate, deaggregateAll, isAggregated', 12_200, 5150],
-    ['./deaggregate, all of it', DEAGGREGATE, '*', 19_350, 7520],
-    ['./lambda', LAMBDA, '*', 17_800, 7300]
+    // Who reads lists gets the lanes in which their digests are checked, 7.5 kB; who reads record by record does not.
+    ['./deaggregate, reading record by record', DEAGGREGATE, 'deaggregate, isAggregated', 12_200, 5150],
+    ['./deaggregate, reading lists', DEAGGREGATE, 'deaggregate, deaggregateAll, isAggregated', 19_700, 7850],
+    ['./deaggregate, all of it', DEAGGREGATE, '*', 26_850, 10_220],
+    ['./lambda', LAMBDA, '*', 25_300, 9970]
   ])('of %s stays small and needs node:crypto only', async (_, entry, names, maxBytes, maxGzipBytes) => {
     const { code, imports } = await bundle(entry, names)
 
