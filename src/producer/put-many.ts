@@ -4,7 +4,7 @@
  * Invariant: there is one outcome for each record, in order, also for those that were refused or given up; what the signal gives
  * up was not taken, and what was taken settles.
  */
-import { errorText, InvalidRecordError, type ProducerError, RecordFailedError } from '../model/errors.ts'
+import { errorText, InvalidRecordError, ProducerError, RecordFailedError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
 import type { RecordSink } from './put-all.ts'
@@ -64,6 +64,7 @@ class Taking {
   #next = 0
   #settledCount = 0
   #failedCount = 0
+  #givenUp: ProducerError | undefined
   readonly #onAbort = (): void => this.#giveUp(aborted(this.#signal?.reason))
 
   constructor(
@@ -90,23 +91,30 @@ class Taking {
   /** Takes records until there is no room, and goes on when there is some. */
   #take(): void {
     while (this.#next < this.#count) {
-      const index = this.#next
+      // Counted before it is put: to read its fields may fire the signal, and that is about the ones after it.
+      const index = this.#next++
       try {
-        if (!this.#sink.tryPut(this.#records[index]!, this.#settleOf(index))) {
-          this.#sink.ready().then(
-            () => this.#take(),
-            (error: ProducerError) => this.#giveUp(error)
-          )
-          return
-        }
-        this.#next++
+        if (this.#sink.tryPut(this.#records[index]!, this.#settleOf(index))) continue
       } catch (error) {
-        this.#next++
-        // Everything that a producer throws is a ProducerError.
-        this.#settle(index, { error: error as ProducerError })
+        this.#settle(index, { error: error instanceof ProducerError ? error : unreadable(index, error) })
+        continue
       }
+      if (this.#givenUp !== undefined) {
+        this.#settle(index, { error: this.#givenUp })
+        return
+      }
+      this.#next = index
+      this.#wait()
+      return
     }
     this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #wait(): void {
+    this.#sink.ready().then(
+      () => this.#take(),
+      (error: ProducerError) => this.#giveUp(error)
+    )
   }
 
   #settleOf(index: number): SettleCallback {
@@ -115,6 +123,7 @@ class Taking {
 
   /** What was not taken will not be. */
   #giveUp(error: ProducerError): void {
+    this.#givenUp = error
     this.#signal?.removeEventListener('abort', this.#onAbort)
     while (this.#next < this.#count) this.#settle(this.#next++, { error })
   }
@@ -128,6 +137,11 @@ class Taking {
   #finish(): void {
     this.#done({ results: this.#results, failedCount: this.#failedCount })
   }
+}
+
+function unreadable(index: number, cause: unknown): InvalidRecordError {
+  const fault = `must be a list that can be read, and reading its element ${index} threw`
+  return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'records', fault, { cause })
 }
 
 function aborted(reason: unknown): RecordFailedError {

@@ -121,6 +121,40 @@ test.each<[unknown, unknown, string]>([
   await expect(loose.putMany(records, options)).rejects.toThrow(message)
 })
 
+test('a record that fires the signal of its list while it is read goes, and those after it do not', async () => {
+  const harness = await new Harness().warm()
+  const aborter = new AbortController()
+  const firing = {
+    partitionKey: 'k',
+    get data() {
+      aborter.abort()
+      return 'firing'
+    }
+  }
+
+  const many = harness.producer.putMany([record('a'), firing, record('b')], { signal: aborter.signal })
+  const { results, failedCount } = await harness.settle(many)
+  await harness.pass(2_000)
+
+  expect([results.map(({ error }) => error?.code), failedCount]).toEqual([[undefined, undefined, 'KPL_ERR_ABORTED'], 1])
+})
+
+test('a list that throws when it is read has a typed outcome there', async () => {
+  const harness = await new Harness().warm()
+  const list = Object.defineProperty([record('a'), record('b')], 0, {
+    get() {
+      throw new Error('not there')
+    }
+  })
+
+  const { results } = await harness.settle(harness.producer.putMany(list))
+
+  expect(results.map(({ error }) => error?.message)).toEqual([
+    'records must be a list that can be read, and reading its element 0 threw',
+    undefined
+  ])
+})
+
 function record(data: string): UserRecord {
   return { partitionKey: 'k', data }
 }
