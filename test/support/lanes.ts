@@ -4,6 +4,7 @@ import { Aggregator, type AggregatorOptions } from '../../src/lanes/aggregator.t
 import { Lane, type LaneRecord } from '../../src/lanes/lane.ts'
 import type { Limiter } from '../../src/lanes/limiter.ts'
 import type { AcceptedRecord } from '../../src/model/kinesis-record.ts'
+import { writeDigests } from '../../src/wire/envelope-digest.ts'
 
 const lanes = new Map<string, Lane>()
 
@@ -35,20 +36,20 @@ export class Packing {
   /** Returns whether the record quietly joined an open envelope. */
   add(record: AcceptedRecord, lane: Lane = laneOf('shardId-0')): boolean {
     const sealed = this.aggregator.add(record, lane)
-    this.sealed.push(...(sealed ?? []))
+    this.#keep(sealed ?? [])
     return sealed === undefined
   }
 
   addAlone(record: AcceptedRecord, lane: Lane, mayWrap: boolean): void {
-    this.sealed.push(...this.aggregator.addAlone(record, lane, mayWrap))
+    this.#keep(this.aggregator.addAlone(record, lane, mayWrap))
   }
 
   sealAll(): void {
-    this.sealed.push(...this.aggregator.sealAll())
+    this.#keep(this.aggregator.sealAll())
   }
 
   sealDue(nowMs: number): void {
-    this.sealed.push(...this.aggregator.sealDue(nowMs))
+    this.#keep(this.aggregator.sealDue(nowMs))
   }
 
   get nextDeadlineMs(): number {
@@ -57,5 +58,11 @@ export class Packing {
 
   get openCount(): number {
     return this.aggregator.openCount
+  }
+
+  /** With their digests, as they leave for the service. */
+  #keep(sealed: readonly LaneRecord[]): void {
+    writeDigests(sealed.filter(({ isDigested }) => !isDigested).map(({ data }) => data))
+    this.sealed.push(...sealed)
   }
 }
