@@ -67,21 +67,6 @@ test('throttling spreads requests ever further apart instead of hammering', asyn
   expect(requests).toBeLessThan(60)
 })
 
-test('failIfThrottled fails a throttled record at its first attempt', async () => {
-  const harness = new Harness({ failIfThrottled: true })
-  harness.faults.add({ action: { kind: 'throttle' }, match: { operation: 'PutRecords' } })
-  const slot = harness.put('k', 'v')
-
-  await harness.settle(harness.producer.flush())
-
-  const { code, serviceCode, attempts } = slot.settled!.error as RecordFailedError
-  expect([code, serviceCode, attempts.length]).toEqual([
-    'KPL_ERR_THROTTLED',
-    'ProvisionedThroughputExceededException',
-    1
-  ])
-})
-
 test('a request whose answer is lost is sent again, and the attempts explain the second copy', async () => {
   const harness = new Harness()
   harness.faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'reset', isApplied: true }, times: 1 })
@@ -129,20 +114,6 @@ test('an aggregate that is refused as a whole is torn into its records before an
   expect(slots.map(slot => slot.settled?.result?.shardId)).toEqual(Array(4).fill('shardId-000000000000'))
 })
 
-test('close during an outage returns at its deadline and fails what is left', async () => {
-  const harness = new Harness()
-  harness.faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'silence' } })
-  const slot = harness.put('k', 'v')
-  await harness.pass(500)
-  const startMs = harness.clock.nowMs()
-
-  const result = await harness.settle(harness.producer.close({ timeoutMs: 1000 }))
-
-  expect(result).toEqual({ delivered: 0, failed: 1 })
-  expect(harness.clock.nowMs() - startMs).toBeLessThanOrEqual(1250)
-  expect([slot.settled?.error?.code, slot.settled?.error?.persisted]).toEqual(['KPL_ERR_CLOSE_TIMEOUT', 'maybe'])
-})
-
 test('an outage opens the breaker, and everything is delivered when it is over', async () => {
   const harness = new Harness({ recordTtlMs: Number.POSITIVE_INFINITY, throughputLimits: false })
   const lift = harness.faults.add({
@@ -176,23 +147,6 @@ test('a service-managed stream is detected, aggregation is turned off, and a war
 
   expect(slots.map(slot => slot.settled?.result?.subSequenceNumber)).toEqual(Array(10).fill(undefined))
   expect(warnings).toEqual([{ code: 'KPL_WARN_SERVICE_MANAGED' }])
-})
-
-test('a callback may throw, put again and flush without disturbing anybody', async () => {
-  const harness = new Harness()
-  const calls: string[] = []
-  harness.producer.tryPut({ partitionKey: 'k', data: 'first' }, () => {
-    calls.push('first')
-    harness.producer.tryPut({ partitionKey: 'k', data: 'again' }, () => calls.push('again'))
-    void harness.producer.flush()
-    throw new Error('a fault of the user')
-  })
-  harness.producer.tryPut({ partitionKey: 'k', data: 'second' }, () => calls.push('second'))
-
-  await harness.settle(harness.producer.flush())
-  await harness.settle(harness.producer.flush())
-
-  expect(calls).toEqual(['first', 'second', 'again'])
 })
 
 test('a record that is taken back before it is sent is in no shard, and one in flight may be', async () => {

@@ -136,20 +136,6 @@ test('a signal that throws when it is let go keeps neither flush nor close from 
   expect(closed).toEqual({ delivered: 0, failed: 0 })
 })
 
-test('refuses records after close, and closing twice is one close', async () => {
-  const harness = new Harness()
-  const slot = harness.put('k', 'v')
-
-  const first = harness.producer.close()
-  const second = harness.producer.close()
-  const error = thrownBy(() => harness.producer.tryPut({ partitionKey: 'k', data: '' }))
-
-  expect(second).toBe(first)
-  expect((error as ProducerError).code).toBe('KPL_ERR_CLOSED')
-  expect(await harness.settle(first)).toEqual({ delivered: 1, failed: 0 })
-  expect(slot.settled?.result?.shardId).toBe('shardId-000000000000')
-})
-
 function thrownBy(call: () => unknown): unknown {
   try {
     call()

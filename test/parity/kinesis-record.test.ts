@@ -152,6 +152,24 @@ describe('kinesis_record_test', () => {
     expect([writer.count, writer.sealedBytes, writer.firstPartitionKey]).toEqual([0, ENVELOPE_BYTES, undefined])
   })
 
+  test.each([
+    ['a', 'a'],
+    ['first', 'abcd']
+  ] as const)(
+    'an aggregate has the MD5 of its first key for a hash key, and with containerKey %s the key %s',
+    (containerKey, key) => {
+      const stage = new Packing({ containerKey })
+      stage.add(accepted('abcd', '1'))
+      stage.add(accepted('other', '2'))
+
+      stage.sealAll()
+
+      expect(stage.sealed.map(({ partitionKey, explicitHashKey }) => [partitionKey, explicitHashKey])).toEqual([
+        [key, String(0xe2fc714c4727ee9395f324cd2e7f331fn)]
+      ])
+    }
+  )
+
   test('Deadlines: the nearest deadline and expiration of the members count, whichever member has them', () => {
     const stage = new Packing()
     const times = [

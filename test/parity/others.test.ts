@@ -1,7 +1,6 @@
 /** What the KPL's put_records_request_test, user_record_test and token_bucket_test assert. */
 
 import { describe, expect, test } from 'vitest'
-import { Collector } from '../../src/core/collector.ts'
 import { RecordValidator } from '../../src/core/record-validator.ts'
 import { callBack } from '../../src/core/settlement.ts'
 import type { LaneRecord } from '../../src/lanes/lane.ts'
@@ -13,6 +12,7 @@ import type { PutResult } from '../../src/model/results.ts'
 import { decodeEnvelope } from '../../src/wire/decode.ts'
 import { hashPartitionKey, readHashKey } from '../../src/wire/hash-key.ts'
 import { accepted } from '../support/accepted.ts'
+import { collector as open } from '../support/collector.ts'
 import { laneOf, Packing } from '../support/lanes.ts'
 
 describe('put_records_request_test', () => {
@@ -172,15 +172,6 @@ function sealAll(groups: readonly [key: string, data: string[]][], explicitHashK
   }
   packing.sealAll()
   return packing.sealed
-}
-
-function open(options: { collectionMaxCount?: number } = {}): Collector {
-  return new Collector({
-    collectionMaxCount: 500,
-    collectionMaxBytes: 5_242_880,
-    collectionMaxShardBytes: 10_485_760,
-    ...options
-  })
 }
 
 /** What one record's callback is told. */

@@ -17,6 +17,8 @@ import type { Persisted, SettleCallback } from '../../src/model/results.ts'
 import { MAX_HASH_KEY } from '../../src/wire/hash-key.ts'
 import { accepted } from '../support/accepted.ts'
 
+const DEFAULT_TTL_MS = 30_000
+
 export type Fate = Parameters<SettleCallback>
 
 export class PipelineWorld {
@@ -26,11 +28,13 @@ export class PipelineWorld {
   fetchCount = 0
   #isFlushing = false
   #nowMs = 1000
+  readonly #recordTtlMs: number
   readonly #settlements: Settlement[] = []
 
   /** Opens the stream with these shards, or waits for its first listing; what happened until then is not counted. */
   constructor(listing: readonly ShardHashRange[] | undefined, given: ProducerOptions = {}) {
     const options = streamOptions(resolveOptions(given))
+    this.#recordTtlMs = given.recordTtlMs ?? DEFAULT_TTL_MS
     this.stream = new Stream('s', options, {
       random: () => 0,
       validator: new RecordValidator(options.maxUserRecordBytes),
@@ -60,7 +64,7 @@ export class PipelineWorld {
       slot.fate = [error, result]
     }
     const now = this.#nowMs
-    const times = { acceptedMs: now, sealByMs: now + 80, deadlineMs: now + 100, expirationMs: now + 30_000 }
+    const times = { acceptedMs: now, sealByMs: now + 80, deadlineMs: now + 100, expirationMs: now + this.#recordTtlMs }
     const record = accepted('key', data, { explicitHashKey: String(hashKey), settle, ...times })
     const placing = this.stream.place(record, undefined, this.#nowMs)
     this.stream.telemetry.received(this.#nowMs)

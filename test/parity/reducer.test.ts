@@ -1,9 +1,9 @@
 /** What the KPL's reducer_test asserts, on both of our stages that reduce: the aggregator and the collector. */
 import { describe, expect, test } from 'vitest'
-import { Collector, type CollectorOptions } from '../../src/core/collector.ts'
 import type { Batch, KinesisRecord } from '../../src/model/kinesis-record.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { accepted, sealed } from '../support/accepted.ts'
+import { collector as open } from '../support/collector.ts'
 import { Packing } from '../support/lanes.ts'
 
 const LIMIT_BYTES = 10_000
@@ -202,8 +202,3 @@ describe('reducer_test, Kinesis records into one request', () => {
     expect([batch, collector.nextDeadlineMs]).toEqual([undefined, Number.POSITIVE_INFINITY])
   })
 })
-
-function open(options: Partial<CollectorOptions> = {}): Collector {
-  const defaults = { collectionMaxCount: 500, collectionMaxBytes: 5_242_880, collectionMaxShardBytes: 10_485_760 }
-  return new Collector({ ...defaults, ...options })
-}

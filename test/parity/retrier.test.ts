@@ -1,258 +1,268 @@
-/** What the KPL's retrier_test asserts, through the whole producer, and where ours is deliberately better. */
+/** What the KPL's retrier_test asserts, on one pipeline whose requests are answered by hand. */
 import { describe, expect, test } from 'vitest'
-import { TransportError } from '../../src/model/errors.ts'
-import type { ProducerOptions } from '../../src/model/options.ts'
-import type { PutRecordsAnswer, PutRecordsRequest, ShardHashRange, Transport } from '../../src/model/ports.ts'
-import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
-import { VirtualClock } from '../../src/testing/index.ts'
-import { microtasks, type Settled } from '../support/harness.ts'
+import type { KinesisRecord } from '../../src/model/kinesis-record.ts'
+import type { PutRecordsAnswer } from '../../src/model/ports.ts'
+import { decodeEnvelope } from '../../src/wire/decode.ts'
+import { type Fate, idOf, PipelineWorld, shards } from './pipeline-world.ts'
 
-const MAX = (1n << 128n) - 1n
-const OK = (shardId: string, sequenceNumber: string): PutRecordsAnswer => ({ shardId, sequenceNumber })
-type Script = (request: PutRecordsRequest, ordinal: number) => readonly PutRecordsAnswer[] | TransportError
-
-/** A producer over a service that answers as the script says; two halves for shards until `listing` is changed. */
-async function open(script: Script, options: ProducerOptions = {}) {
-  const clock = new VirtualClock()
-  const requests: PutRecordsRequest[] = []
-  let listings = 0
-  let isOpening = true
-  const world = {
-    listing: halves('shardId-000000000000', 'shardId-000000000001') as readonly ShardHashRange[],
-    requests,
-    listings: () => listings
-  }
-  const transport: Transport = {
-    putRecords: request => {
-      requests.push(request)
-      const answer = (isOpening ? allOk : script)(request, requests.length)
-      return answer instanceof TransportError ? Promise.reject(answer) : Promise.resolve({ records: answer })
-    },
-    listShards: () => {
-      listings++
-      return Promise.resolve(world.listing)
-    },
-    describeStream: () => Promise.resolve({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' }),
-    close: () => {}
-  }
-  const logger = { debug() {}, info() {}, warn() {}, error() {} }
-  const producer = new KinesisProducer({ streamName: 's', logger, ...options }, { transport, clock, random: () => 0.5 })
-  const put = (data: string, explicitHashKey: bigint) => {
-    const slot: { settled?: Settled } = {}
-    producer.tryPut({ partitionKey: 'key', data, explicitHashKey }, (error, result) => {
-      slot.settled = { atMs: clock.nowMs(), ...(error && { error }), ...(result && { result }) }
-    })
-    return slot
-  }
-  const pass = async (ms: number) => {
-    const untilMs = clock.nowMs() + ms
-    await microtasks()
-    while ((clock.nextAtMs ?? Number.POSITIVE_INFINITY) <= untilMs) {
-      clock.runNext()
-      await microtasks()
-    }
-    clock.advanceTo(untilMs)
-  }
-  // The first put opens the stream; its map is there before anything is asked of it.
-  put('first', 0n)
-  await pass(1000)
-  requests.length = 0
-  isOpening = false
-  return { ...world, world, producer, put, pass, requests }
-}
-
-function halves(low: string, high: string): ShardHashRange[] {
-  const middle = MAX / 2n
-  return [
-    { shardId: low, startingHashKey: '0', endingHashKey: String(middle) },
-    { shardId: high, startingHashKey: String(middle + 1n), endingHashKey: String(MAX) }
-  ]
-}
-
-const LOW = 'shardId-000000000000'
-const HIGH = 'shardId-000000000001'
-const allOk: Script = request =>
-  request.entries.map((entry, i) => OK(BigInt(entry.explicitHashKey ?? 0) > MAX / 2n ? HIGH : LOW, `10${i}`))
+const MEMBERS = 10
 
 describe('retrier_test', () => {
-  test('Success: every member has one successful attempt with shard, sequence number and the times of the request', async () => {
-    const { put, pass } = await open(allOk)
-    const slots = [put('a', 1n), put('b', 2n), put('c', MAX)]
+  test('Success: two aggregates of ten give twenty single attempts with times, shard and sequence number', () => {
+    const world = new PipelineWorld(shards([0, 99n], [1]))
+    const slots = fill(world, [0n, 100n])
+    const startMs = world.nowMs
 
-    await pass(200)
+    world.answer(world.flush(), [stored(0, '111'), stored(1, '222')], 7)
 
-    const attempt = { startMs: 1100, endMs: 1100 }
-    expect(slots.map(slot => slot.settled?.result)).toEqual([
-      {
-        shardId: LOW,
-        sequenceNumber: '100',
-        subSequenceNumber: 0,
-        attempts: [{ ...attempt, shardId: LOW, sequenceNumber: '100' }]
-      },
-      {
-        shardId: LOW,
-        sequenceNumber: '100',
-        subSequenceNumber: 1,
-        attempts: [{ ...attempt, shardId: LOW, sequenceNumber: '100' }]
-      },
-      { shardId: HIGH, sequenceNumber: '101', attempts: [{ ...attempt, shardId: HIGH, sequenceNumber: '101' }] }
-    ])
+    const results = [
+      { shardId: idOf(0), sequenceNumber: '111' },
+      { shardId: idOf(1), sequenceNumber: '222' }
+    ].flatMap(place =>
+      Array.from({ length: MEMBERS }, (_, subSequenceNumber): Fate => {
+        const attempts = [{ startMs, endMs: startMs + 7, ...place }]
+        return [undefined, { ...place, subSequenceNumber, attempts }]
+      })
+    )
+    expect(slots.map(slot => slot.fate)).toEqual(results)
+    expect([world.sent, world.fetchCount]).toEqual([[], 0])
   })
 
-  test('RequestFailure: the same bytes go again, and the attempt carries code and message of the failure', async () => {
-    const failure = new TransportError({
-      errorCode: 'SomeCode',
-      message: 'some message',
-      statusCode: 500,
-      persisted: 'maybe'
-    })
-    const { put, pass, requests } = await open((request, i) => (i === 1 ? failure : allOk(request, i)))
-    const [first] = [put('a', 1n), put('b', 2n)]
+  test('RequestFailure: all ten go again as the same bytes, with one failed attempt of that code and message', () => {
+    const world = new PipelineWorld(shards([0]))
+    const slots = fill(world, [0n])
+    const first = world.flush()
+    const bytes = Buffer.from(first.entries[0]!.data)
 
-    await pass(1000)
+    world.fail(first, 'code', 'msg', 'no')
+    world.pass(1000)
+    const again = world.takeSent()
 
-    const attempts = first!.settled?.result?.attempts.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])
-    expect(attempts).toEqual([
-      ['SomeCode', 'some message'],
-      [undefined, undefined]
-    ])
-    expect(requests.map(request => request.entries.map(entry => Buffer.from(entry.data).toString('hex')))).toEqual([
-      [Buffer.from(requests[0]!.entries[0]!.data).toString('hex')],
-      [Buffer.from(requests[0]!.entries[0]!.data).toString('hex')]
-    ])
+    expect([slots.filter(slot => slot.fate !== undefined), world.fetchCount]).toEqual([[], 0])
+    expect(again.entries.map(entry => [Buffer.from(entry.data), codesOf(entry)])).toEqual([[bytes, [['code', 'msg']]]])
+    world.answer(again, [stored(0)])
+    expect(slots.map(errorCodes)).toEqual(Array(MEMBERS).fill(['code', undefined]))
   })
 
-  test('Partial: the good entries finish, the bad ones go again with their own code and message', async () => {
-    const answers = [
-      OK(LOW, '1'),
-      OK(LOW, '2'),
+  test('Partial: of six entries two finish, four go again with their exact code and message, sixty callbacks in all', () => {
+    const world = new PipelineWorld(shards([0, 0n], [1, 1n], [2, 2n], [3, 3n], [4, 4n], [5]))
+    const slots = fill(world, [0n, 1n, 2n, 3n, 4n, 5n])
+    const errors = [
       { errorCode: 'xx', errorMessage: 'yy' },
-      { errorCode: 'InternalFailure', errorMessage: 'try again' },
+      { errorCode: 'InternalFailure', errorMessage: 'Internal service failure.' },
       { errorCode: 'ServiceUnavailable', errorMessage: '' },
-      { errorCode: 'ProvisionedThroughputExceededException', errorMessage: 'slow down' }
+      { errorCode: 'ProvisionedThroughputExceededException', errorMessage: 'Rate exceeded for shard.' }
     ]
-    const { put, pass } = await open((request, i) => (i === 1 ? answers : allOk(request, i)), {
-      aggregationEnabled: false
-    })
-    const slots = answers.map((_, i) => put(`${i}`, 1n))
 
-    await pass(5000)
+    world.answer(world.flush(), [stored(0), stored(1), ...errors])
+    const finished = slots.map(slot => slot.fate !== undefined)
+    world.pass(10_000)
+    const again = world.sent.splice(0).flatMap(batch => batch.entries)
 
-    const firstAttempts = slots.map(slot => slot.settled?.result?.attempts[0]).map(a => [a?.errorCode, a?.errorMessage])
-    expect(firstAttempts).toEqual(
-      answers.map(answer => ('errorCode' in answer ? [answer.errorCode, answer.errorMessage] : [undefined, undefined]))
+    expect(finished).toEqual([...Array(20).fill(true), ...Array(40).fill(false)])
+    expect(again.map(entry => [entry.lane.shardId!, entry.members.count, codesOf(entry)])).toEqual(
+      errors.map(({ errorCode, errorMessage }, i) => [idOf(i + 2), MEMBERS, [[errorCode, errorMessage]]])
     )
-    expect(slots.map(slot => slot.settled?.result?.attempts.length)).toEqual([1, 1, 2, 2, 2, 2])
-  })
-
-  test('WrongShard: an aggregate in a shard that is not known yet waits for the map, and goes again if it does not fit', async () => {
-    const script: Script = (request, i) =>
-      i === 1 ? [OK('shardId-000000000004', '1')] : request.entries.map(() => OK(LOW, '2'))
-    const { put, pass, world, requests } = await open(script)
-    world.listing = [
-      { shardId: LOW, startingHashKey: '0', endingHashKey: '10' },
-      { shardId: 'shardId-000000000004', startingHashKey: '11', endingHashKey: String(MAX) }
-    ]
-    const slots = [put('a', 1n), put('b', 2n)]
-
-    await pass(3000)
-
-    expect(slots.map(slot => slot.settled?.result?.attempts.map(attempt => attempt.errorCode))).toEqual([
-      ['WrongShard', undefined],
-      ['WrongShard', undefined]
-    ])
-    expect(requests.length).toBe(2)
-  })
-
-  test('InvalidateForFirstUserRecordOnly: one answer from an unexpected shard asks for one listing, however many members', async () => {
-    const { put, pass, listings } = await open(request => request.entries.map(() => OK(HIGH, '1')))
-    const before = listings()
-    for (let i = 0; i < 10; i++) put(`${i}`, 1n)
-
-    await pass(150)
-
-    expect(listings() - before).toBe(1)
-  })
-
-  test('WrongShardButCorrectHashrange: all members in the range, its ends included, are delivered at once', async () => {
-    const merged = 'shardId-000000000002'
-    const { put, pass, world, producer } = await open((request, i) => (i === 1 ? [OK(merged, '9')] : allOk(request, i)))
-    world.listing = [{ shardId: merged, startingHashKey: '0', endingHashKey: String(MAX) }]
-    const slots = [0n, 1n, 5n, MAX / 2n].map((hashKey, i) => put(`${i}`, hashKey))
-
-    await pass(2500)
-
-    expect(slots.map(slot => [slot.settled?.result?.shardId, slot.settled?.result?.attempts.length])).toEqual(
-      Array(4).fill([merged, 1])
-    )
-    expect(producer.stats().streams['s']?.mispredicted).toBe(1)
-  })
-
-  test('better than the KPL: with one member outside the range all members go again, and none is acknowledged and lost', async () => {
-    const child = 'shardId-000000000002'
-    const script: Script = (request, i) => {
-      if (i === 1) return [OK(child, '9')]
-      return request.entries.map(entry => (BigInt(entry.explicitHashKey ?? 0) < 3n ? OK(LOW, '20') : OK(child, '21')))
+    for (const entry of again) {
+      world.answer({ entries: [entry], requestBytes: entry.requestBytes, isIsolated: false }, [
+        { shardId: entry.lane.shardId!, sequenceNumber: '3' }
+      ])
     }
-    const { put, pass, world } = await open(script)
-    world.listing = [
-      { shardId: LOW, startingHashKey: '0', endingHashKey: '2' },
-      { shardId: child, startingHashKey: '3', endingHashKey: String(MAX) }
-    ]
-    const slots = [0n, 1n, 11n, 12n].map((hashKey, i) => put(`${i}`, hashKey))
-
-    await pass(3000)
-
-    expect(slots.map(slot => slot.settled?.result?.sequenceNumber)).toEqual(['20', '20', '21', '21'])
+    expect(slots.map(slot => [slot.fate?.[0], slot.fate?.[1]?.attempts.length])).toEqual([
+      ...Array(20).fill([undefined, 1]),
+      ...Array(40).fill([undefined, 2])
+    ])
   })
 
-  test('better than the KPL: a plain record is delivered wherever it landed, and never stored twice for it', async () => {
-    const { put, pass, requests } = await open(request => request.entries.map(() => OK(HIGH, '1')), {
-      aggregationEnabled: false
+  test('FailIfThrottled: a throttled entry fails with one attempt, and its neighbour does not', () => {
+    const world = new PipelineWorld(shards([0, 99n], [1]), { failIfThrottled: true })
+    const slots = fill(world, [0n, 100n])
+    const throttled = { errorCode: 'ProvisionedThroughputExceededException', errorMessage: 'slow down' }
+
+    world.answer(world.flush(), [throttled, stored(1)])
+    world.pass(10_000)
+
+    expect(slots.map(({ fate }) => [fate?.[0]?.code, fate?.[0]?.persisted, fate?.[0]?.attempts.length])).toEqual([
+      ...Array(MEMBERS).fill(['KPL_ERR_THROTTLED', 'no', 1]),
+      ...Array(MEMBERS).fill([undefined, undefined, undefined])
+    ])
+    expect(slots[0]!.fate?.[0]?.attempts).toMatchObject([throttled])
+    expect(world.sent).toEqual([])
+  })
+
+  test('FailIfThrottled: a throttled request fails all its records with one attempt', () => {
+    const world = new PipelineWorld(shards([0, 99n], [1]), { failIfThrottled: true })
+    const slots = fill(world, [0n, 100n])
+
+    world.fail(world.flush(), 'ProvisionedThroughputExceededException', 'slow down', 'no')
+    world.pass(10_000)
+
+    expect(slots.map(({ fate }) => [fate?.[0]?.code, fate?.[0]?.attempts.length])).toEqual(
+      Array(2 * MEMBERS).fill(['KPL_ERR_THROTTLED', 1])
+    )
+    expect(world.sent).toEqual([])
+  })
+
+  test('WrongShard, better than the KPL: an aggregate in a shard without a known range waits for the map before it goes again', () => {
+    const world = new PipelineWorld(shards([0]))
+    const slots = fill(world, [0n])
+
+    world.answer(world.flush(), [stored(4)])
+    world.pass(100)
+    const atOnce = [world.fetchCount, world.sent.length, slots.filter(slot => slot.fate !== undefined).length]
+    for (let fetch = 0; fetch < 5; fetch++) {
+      world.list(shards([0]))
+      world.pass(1500)
+    }
+    const again = world.takeSent()
+
+    expect(atOnce).toEqual([1, 0, 0])
+    expect(world.fetchCount).toBe(5)
+    world.answer(again, [stored(0)])
+    expect(slots.map(errorCodes)).toEqual(Array(MEMBERS).fill(['WrongShard', undefined]))
+    expect(slots[0]!.fate?.[1]?.attempts[0]).toMatchObject({ shardId: idOf(4), sequenceNumber: '1' })
+  })
+
+  test('InvalidateForFirstUserRecordOnly: a burst of answers from unexpected shards asks for one listing', () => {
+    const world = new PipelineWorld(shards([0]))
+    const batches = Array.from({ length: 5 }, () => {
+      fill(world, [0n])
+      return world.flush()
     })
-    const slot = put('a', 1n)
 
-    await pass(3000)
+    for (const batch of batches) world.answer(batch, [stored(4)])
+    world.pass(2000)
 
-    expect([slot.settled?.result?.shardId, requests.length]).toEqual([HIGH, 1])
+    expect(world.fetchCount).toBe(1)
   })
 
-  test('better than the KPL: an answer of another length is retried, not failed', async () => {
-    const { put, pass } = await open((request, i) => (i === 1 ? [] : allOk(request, i)))
-    const slot = put('a', 1n)
+  test('WrongShardButCorrectHashrange: keys 0, 1, 5 and 10 of a range from 0 to 10 succeed with one attempt, after one listing', () => {
+    const world = new PipelineWorld(shards([0]))
+    const slots = [0n, 1n, 5n, 10n].map(hashKey => world.put(`${hashKey}`, hashKey))
 
-    await pass(3000)
+    world.answer(world.flush(), [stored(4)])
+    world.pass(0)
+    world.list(shards([4, 10n], [5]))
+    world.pass(5000)
 
-    expect(slot.settled?.result?.attempts.map(attempt => attempt.errorCode)).toEqual(['RecordCountMismatch', undefined])
+    expect(
+      slots.map(({ fate }) => [fate?.[1]?.shardId, fate?.[1]?.attempts.map(attempt => attempt.errorCode)])
+    ).toEqual(Array(4).fill([idOf(4), [undefined]]))
+    expect([world.fetchCount, world.sent]).toEqual([1, []])
   })
 
-  test('better than the KPL: an expired record has the attempts that were made and no invented one', async () => {
-    const down = new TransportError({ errorCode: 'ECONNREFUSED', message: 'refused', persisted: 'no' })
-    const { put, pass } = await open((request, i) => (i < 1_000_000 && request.entries.length > 0 ? down : []), {
-      recordTtlMs: 2000
-    })
-    const slot = put('a', 1n)
+  test('WrongShardButCorrectHashrange, better than the KPL: when the map came during the request, no further listing is asked for', () => {
+    const world = new PipelineWorld(shards([0, 20n], [1]))
+    const slots = [0n, 10n].map(hashKey => world.put(`${hashKey}`, hashKey))
+    const batch = world.flush()
+    world.stream.shardsListed(shards([4, 10n], [5, 20n], [1]), world.nowMs + 5)
 
-    await pass(60_000)
+    world.answer(batch, [stored(4)])
+    world.pass(5000)
 
-    const error = slot.settled?.error
+    expect(slots.map(({ fate }) => fate?.[1]?.attempts.length)).toEqual([1, 1])
+    expect([world.fetchCount, world.sent]).toEqual([0, []])
+  })
+
+  test.each([0n, 1n, 2n, 11n])(
+    'WrongShardAndWrongHashrange, better than the KPL: key %s beside a range from 3 to 10 sends the whole aggregate again',
+    outside => {
+      const world = new PipelineWorld(shards([0]))
+      const slots = [3n, outside, 10n].map(hashKey => world.put(`${hashKey}`, hashKey))
+
+      world.answer(world.flush(), [stored(4)])
+      world.pass(0)
+      world.list(shards([5, 2n], [4, 10n], [6]))
+      world.pass(100)
+      const again = world.takeSent()
+
+      const outsideShard = outside < 3n ? 5 : 6
+      expect([slots.filter(slot => slot.fate !== undefined), world.fetchCount]).toEqual([[], 1])
+      expect(new Map(again.entries.map(entry => [entry.lane.shardId!, dataOf(entry)]))).toEqual(
+        new Map([
+          [idOf(4), ['3', '10']],
+          [idOf(outsideShard), [`${outside}`]]
+        ])
+      )
+      world.answer(
+        again,
+        again.entries.map(entry => ({ shardId: entry.lane.shardId!, sequenceNumber: '2' }))
+      )
+      expect(slots.map(errorCodes)).toEqual(Array(3).fill(['WrongShard', undefined]))
+      expect(slots.map(({ fate }) => fate?.[1]?.shardId)).toEqual([idOf(4), idOf(outsideShard), idOf(4)])
+    }
+  )
+
+  test('WrongShardAndWrongHashrange, better than the KPL: a plain record is not stored twice, but still asks for a listing', () => {
+    const world = new PipelineWorld(shards([0, 10n], [1]))
+    const slot = world.put('alone', 0n)
+
+    world.answer(world.flush(), [stored(1)])
+    world.pass(5000)
+
+    expect([slot.fate?.[1]?.shardId, slot.fate?.[1]?.attempts.length]).toEqual([idOf(1), 1])
+    expect([world.fetchCount, world.sent]).toEqual([1, []])
+  })
+
+  test('better than the KPL: an expired record has the attempts that were made and no invented one', () => {
+    const world = new PipelineWorld(shards([0]), { recordTtlMs: 5_000 })
+    const slot = world.put('alone', 0n)
+    const startMs = world.nowMs
+
+    while (slot.fate === undefined) {
+      for (const batch of [world.flush(), ...world.sent.splice(0)]) world.fail(batch, 'ECONNREFUSED', 'refused', 'no')
+      world.pass(1_000)
+    }
+
+    const [error] = slot.fate
     expect([error?.code, error?.serviceCode, error?.persisted]).toEqual(['KPL_ERR_EXPIRED', 'ECONNREFUSED', 'no'])
-    expect(new Set(error?.attempts.map(attempt => attempt.errorCode))).toEqual(new Set(['ECONNREFUSED']))
-    expect(slot.settled!.atMs).toBeLessThanOrEqual(1000 + 2000 + 1)
+    expect(new Set(error?.attempts.map(({ errorCode }) => errorCode))).toEqual(new Set(['ECONNREFUSED']))
+    expect(world.nowMs - startMs).toBeLessThan(7_000)
   })
 
-  test('better than the KPL: the TTL may be infinite', async () => {
-    let isDown = true
-    const down = new TransportError({ errorCode: 'ECONNREFUSED', message: 'refused', persisted: 'no' })
-    const { put, pass } = await open((request, i) => (isDown ? down : allOk(request, i)), {
-      recordTtlMs: Number.POSITIVE_INFINITY
-    })
-    const slot = put('a', 1n)
+  test('better than the KPL: the time to live may be infinite', () => {
+    const world = new PipelineWorld(shards([0]), { recordTtlMs: Number.POSITIVE_INFINITY })
+    const slot = world.put('alone', 0n)
+    world.fail(world.flush(), 'ECONNREFUSED', 'refused', 'no')
 
-    await pass(3_600_000)
-    isDown = false
-    await pass(60_000)
+    world.pass(365 * 86_400_000)
+    world.answer(world.takeSent(), [stored(0)])
 
-    expect(slot.settled?.result?.shardId).toBe(LOW)
+    expect(slot.fate?.[1]?.shardId).toBe(idOf(0))
+  })
+
+  test.each([
+    ['entry by entry', (world: PipelineWorld) => world.answer(world.flush(), Array(4).fill({ errorCode: 'xx' }))],
+    ['as a whole', (world: PipelineWorld) => world.fail(world.flush(), 'code', 'msg', 'no')]
+  ])('limiter_test Ordering, after a retry: what failed together %s leaves its shard oldest first again', (_, fail) => {
+    const world = new PipelineWorld(shards([0]), { aggregationEnabled: false })
+    for (let i = 0; i < 4; i++) world.put(`${i}`, 0n)
+
+    fail(world)
+    world.pass(1000)
+
+    expect(world.takeSent().entries.flatMap(dataOf)).toEqual(['0', '1', '2', '3'])
   })
 })
+
+/** Puts ten records for each hash key. */
+function fill(world: PipelineWorld, hashKeys: readonly bigint[]): { fate?: Fate }[] {
+  return hashKeys.flatMap(hashKey => Array.from({ length: MEMBERS }, (_, i) => world.put(`${hashKey}-${i}`, hashKey)))
+}
+
+function stored(shard: number, sequenceNumber = '1'): PutRecordsAnswer {
+  return { shardId: idOf(shard), sequenceNumber }
+}
+
+function codesOf(record: KinesisRecord) {
+  return record.attempts.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])
+}
+
+function errorCodes({ fate }: { fate?: Fate }) {
+  return fate?.[1]?.attempts.map(attempt => attempt.errorCode)
+}
+
+function dataOf(record: KinesisRecord): string[] {
+  const members = record.isAggregate ? decodeEnvelope(record.data) : [record]
+  return members.map(({ data }) => new TextDecoder().decode(data))
+}

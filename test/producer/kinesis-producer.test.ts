@@ -267,9 +267,13 @@ describe('close', () => {
     const harness = new Harness()
     harness.put('k', 'x')
 
-    const results = await harness.settle(Promise.all([harness.producer.close(), harness.producer.close()]))
+    const closes = [harness.producer.close(), harness.producer.close()]
+    const refused = harness.producer.put({ partitionKey: 'k', data: '' }).catch(error => error.code)
+    const results = await harness.settle(Promise.all(closes))
     const again = await harness.producer.close({ timeoutMs: 1 })
 
+    expect(closes[1]).toBe(closes[0])
+    expect(await refused).toBe('KPL_ERR_CLOSED')
     expect([...results, again]).toEqual(Array(3).fill({ delivered: 1, failed: 0 }))
   })
 

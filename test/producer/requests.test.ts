@@ -40,6 +40,17 @@ describe('an answer to PutRecords', () => {
     expect(result).toMatchObject({ shardId: 'shardId-000000000000', attempts: [{}, {}] })
   })
 
+  test.each([0, 2])('of %i answers to one record is told as RecordCountMismatch', async count => {
+    const answer = { shardId: 'shardId-000000000000', sequenceNumber: '7' }
+    const world = new Stubborn({ putRecords: () => ({ records: Array(count).fill(answer) }) })
+
+    const result = await world.put()
+
+    expect(result).toMatchObject({
+      attempts: [{ errorCode: 'RecordCountMismatch' }, { sequenceNumber: expect.any(String) }]
+    })
+  })
+
   test.each<[string, () => unknown]>([
     ['throws', fail],
     ['rejects with an error', () => Promise.reject(new Error('a fault of the transport'))],
