@@ -67,21 +67,8 @@ export async function answering(
 }
 
 export function transportTo(endpoint: string | undefined, options: Partial<AwsTransportOptions> = {}): Transport {
-  const transport = createAwsTransport({
-    ...(endpoint === undefined ? {} : { endpoint }),
-    region: 'us-east-1',
-    credentials: CREDENTIALS,
-    allowInsecureEndpoint: false,
-    wireFormat: 'json',
-    clock: systemClock,
-    connectTimeoutMs: 5_000,
-    requestTimeoutMs: 5_000,
-    maxInFlightRequests: 4,
-    warn: () => {},
-    ...options
-  })
-  onClose(() => transport.close())
-  return transport
+  const where = endpoint === undefined ? {} : { endpoint }
+  return opened({ ...where, region: 'us-east-1', credentials: CREDENTIALS, ...options })
 }
 
 /** A transport over a client that a user made. */
@@ -90,15 +77,18 @@ export function transportOver(
   warn: AwsTransportOptions['warn'] = () => {},
   options: Partial<AwsTransportOptions> = {}
 ): Transport {
+  return opened({ client, warn, ...options })
+}
+
+function opened(options: Partial<AwsTransportOptions>): Transport {
   const transport = createAwsTransport({
-    client,
     allowInsecureEndpoint: false,
     wireFormat: 'json',
     clock: systemClock,
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 5_000,
     maxInFlightRequests: 4,
-    warn,
+    warn: () => {},
     ...options
   })
   onClose(() => transport.close())

@@ -3,6 +3,7 @@ import { InvalidRecordError, OptionsError, type ProducerError } from '../../src/
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { DiscardTransport } from '../../src/testing/index.ts'
 import { Harness } from '../support/harness.ts'
+import { thrownBy } from '../support/thrown-by.ts'
 
 const CANARY = 'canary-payload'
 
@@ -135,12 +136,3 @@ test('a signal that throws when it is let go keeps neither flush nor close from 
 
   expect(closed).toEqual({ delivered: 0, failed: 0 })
 })
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call()
-  } catch (error) {
-    return error
-  }
-  throw new Error('nothing was thrown')
-}

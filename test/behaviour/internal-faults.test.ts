@@ -7,6 +7,7 @@ import { Limiter } from '../../src/lanes/limiter.ts'
 import { RecordFailedError } from '../../src/model/errors.ts'
 import { EnvelopeWriter } from '../../src/wire/encode.ts'
 import { Harness, type HarnessOptions, STREAM } from '../support/harness.ts'
+import { SILENT } from '../support/silent.ts'
 
 const FAULT = new Error('a fault of ours')
 
@@ -101,7 +102,7 @@ test('a put that takes nothing because something inside threw says so, and leave
 
 test('a listing that makes something inside throw is told, and the next one is taken', async () => {
   const codes: unknown[] = []
-  const logger = { ...silent, warn: (_: string, fields?: object) => codes.push(Object(fields).code) }
+  const logger = { ...SILENT, warn: (_: string, fields?: object) => codes.push(Object(fields).code) }
   const harness = new Harness({ ...OPTIONS, logger })
   throwOnce(ShardMap.prototype, 'newestShardId', 'get')
 
@@ -117,7 +118,7 @@ test('a listing that makes something inside throw is told, and the next one is t
 
 test('a fault is told once, with its stream and how many records it cost', async () => {
   const warnings: unknown[] = []
-  const logger = { ...silent, warn: (message: string, fields?: object) => warnings.push({ message, ...fields }) }
+  const logger = { ...SILENT, warn: (message: string, fields?: object) => warnings.push({ message, ...fields }) }
   const harness = await new Harness({ ...OPTIONS, logger }).warm()
   harness.put('a', '1')
   throwOnce(EnvelopeWriter.prototype, 'seal')
@@ -132,8 +133,6 @@ test('a fault is told once, with its stream and how many records it cost', async
     }
   ])
 })
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const OPTIONS: HarnessOptions = { aggregationMaxCount: 2 }
 
 function throwOnce<Target extends object>(target: Target, name: keyof Target, kind?: 'get'): void {

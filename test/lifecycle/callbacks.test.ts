@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { KinesisProducer, type ProducerError, type ProducerOptions } from '../../src/index.ts'
 import { type FakeKinesisServer, FaultPlan, type FaultRule, startFakeKinesisServer } from '../../src/testing/index.ts'
+import { SILENT } from '../support/silent.ts'
 import { MAX_PROGRAM_MS, runProgram } from './child-program.ts'
 import type { HostileReport } from './programs/hostile-users.ts'
 
@@ -189,7 +190,6 @@ describe('over real sockets, a callback that enters the producer again', () => {
 
 /** A refusal is not tried again, so that the logger is told at once. */
 const REFUSED = { kind: 'failRequest', errorCode: 'AccessDeniedException', statusCode: 400 } as const
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 async function serve(...rules: FaultRule[]): Promise<{ server: FakeKinesisServer; options: ProducerOptions }> {
   let draws = 0

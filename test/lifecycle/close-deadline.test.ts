@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KinesisProducer } from '../../src/index.ts'
+import { SILENT } from '../support/silent.ts'
 import { OUTAGES } from './outages.ts'
 
 const TIMEOUT_MS = 60
@@ -100,5 +101,3 @@ function heldBy(producer: KinesisProducer) {
   const { bufferedRecords, bufferedBytes, inFlightRequests } = producer.stats()
   return { bufferedRecords, bufferedBytes, inFlightRequests }
 }
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { InvalidRecordError } from '../../src/model/errors.ts'
 import { recordHint } from '../../src/model/record-hints.ts'
 import { Harness } from '../support/harness.ts'
+import { thrownBy } from '../support/thrown-by.ts'
 
 const CANARY = 'canary'
 const bytes = new Uint8Array([1, 2])
@@ -114,12 +115,3 @@ test('what throws when it is looked at gets no advice, and keeps what was found'
     { message: 'partitionKey must have 1 to 256 characters, got 0' }
   ])
 })
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}

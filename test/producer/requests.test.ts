@@ -5,6 +5,7 @@ import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { seededRandom, VirtualClock } from '../../src/testing/index.ts'
 import { Harness, microtasks } from '../support/harness.ts'
+import { SILENT } from '../support/silent.ts'
 
 const escaped: unknown[] = []
 const noteEscape = (error: unknown) => escaped.push(error)
@@ -150,7 +151,7 @@ class Stubborn implements Transport {
   constructor(first: Partial<Record<keyof Transport, (request: unknown) => unknown>>) {
     this.#first = first
     const ports = { transport: this, clock: this.clock, random: seededRandom(1) }
-    const logger = { ...silent, warn: (message: string) => this.warnings.push(message) }
+    const logger = { ...SILENT, warn: (message: string) => this.warnings.push(message) }
     this.producer = new KinesisProducer({ streamName: 's', logger }, ports)
   }
 
@@ -186,8 +187,6 @@ class Stubborn implements Transport {
     return answer === undefined ? usual : (answer(request) as Answer)
   }
 }
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 function fail(): never {
   throw new Error('a fault of the transport')

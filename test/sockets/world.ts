@@ -11,6 +11,7 @@ import type { ProducerOptions } from '../../src/model/options.ts'
 import type { Attempt, PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { FakeKinesis, type FakeKinesisServer, startFakeKinesisServer } from '../../src/testing/index.ts'
+import { SILENT } from '../support/silent.ts'
 import { ChaosProxy, type ChaosProxyOptions, type Toxic } from './chaos-proxy.ts'
 import { SteppedClock } from './stepped-clock.ts'
 import { Stillness } from './stillness.ts'
@@ -299,5 +300,3 @@ function historyOf(attempts: readonly Attempt[]): string {
 function unique<Value>(values: readonly Value[]): Value[] {
   return [...new Set(values)]
 }
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} }

@@ -9,6 +9,7 @@ import type { ProducerOptions } from '../../src/model/options.ts'
 import type { PutResult } from '../../src/model/results.ts'
 import { KinesisProducer } from '../../src/producer/kinesis-producer.ts'
 import { FakeKinesis, FaultPlan, InMemoryTransport, seededRandom, VirtualClock } from '../../src/testing/index.ts'
+import { SILENT } from './silent.ts'
 
 export interface HarnessOptions extends ProducerOptions {
   readonly shardCount?: number
@@ -53,7 +54,7 @@ export class Harness {
     const { clock, kinesis, faults } = this
     this.transport = new InMemoryTransport({ kinesis, clock, faults, latencyMs, requestTimeoutMs: 6000 })
     this.producer = new KinesisProducer(
-      { streamName: STREAM, logger: silent, ...producerOptions },
+      { streamName: STREAM, logger: SILENT, ...producerOptions },
       { transport: this.transport, clock, random: random.split('producer') }
     )
   }
@@ -139,5 +140,3 @@ export class Harness {
 export function microtasks(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }

@@ -6,6 +6,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { KinesisProducer, type Logger, type ProducerOptions } from '../../../src/index.ts'
+import { SILENT } from '../../support/silent.ts'
 import { finish, watchDisturbances } from './report.ts'
 
 export interface HostileOutcome {
@@ -28,7 +29,6 @@ const options: ProducerOptions = {
   recordTtlMs: 10_000,
   credentials: { accessKeyId: 'any', secretAccessKey: 'any' }
 }
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 const thrower = () => {
   throw new Error('a fault of the logger')
 }
@@ -43,13 +43,13 @@ interface Scenario {
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'callbacks throw an object without a text': {
-    options: { logger: silent },
+    options: { logger: SILENT },
     callback: () => {
       throw { toString: null }
     }
   },
   'callbacks throw an error whose message throws': {
-    options: { logger: silent },
+    options: { logger: SILENT },
     callback: () => {
       throw Object.defineProperty(new Error('x'), 'message', {
         get() {
@@ -65,7 +65,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     }
   },
   'the logger rejects': {
-    options: { logger: { ...silent, warn: rejecter, error: rejecter } },
+    options: { logger: { ...SILENT, warn: rejecter, error: rejecter } },
     callback: () => {}
   },
   'the logger throws': { options: { logger: throwing }, callback: () => {} }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { deaggregate } from '../src/consumer/deaggregate.ts'
-import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse, TransportError } from '../src/index.ts'
-import { DiscardTransport } from '../src/testing/index.ts'
+import { deaggregate } from '../../src/consumer/deaggregate.ts'
+import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse, TransportError } from '../../src/index.ts'
+import { DiscardTransport } from '../../src/testing/index.ts'
 
 const ENVELOPE_RECORDS = 10
 const RECORD_BYTES = 5000

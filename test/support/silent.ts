@@ -1,0 +1,2 @@
+/** A logger that says nothing, so that a test's output is the test's. */
+export const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
