@@ -4,6 +4,7 @@ import { isOlderShardId, ShardMap } from '../../src/core/shard-map.ts'
 import { ProducerError } from '../../src/model/errors.ts'
 import type { ShardHashRange } from '../../src/model/ports.ts'
 import { HASH_KEY_WORDS, MAX_HASH_KEY, writeHashKey } from '../../src/wire/hash-key.ts'
+import { thrownBy } from '../support/thrown-by.ts'
 
 const HALF = 1n << 127n
 const bound = fc.oneof(fc.bigInt(0n, MAX_HASH_KEY - 1n), fc.bigInt(0n, 400n), fc.constant(MAX_HASH_KEY - 1n))
@@ -179,13 +180,4 @@ function wordsOf(key: bigint): Uint32Array {
   const words = new Uint32Array(HASH_KEY_WORDS)
   writeHashKey(key, words)
   return words
-}
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call()
-  } catch (error) {
-    return error
-  }
-  throw new Error('nothing was thrown')
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { KinesisProducer, OptionsError, type ProducerPorts } from '../../src/index.ts'
 import { DiscardTransport, VirtualClock } from '../../src/testing/index.ts'
+import { thrownBy } from '../support/thrown-by.ts'
 
 class MyTransport {
   putRecords(): void {}
@@ -42,12 +43,3 @@ test('ports that are left out or undefined are the real ones', () => {
     undefined
   ])
 })
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call()
-    return undefined
-  } catch (error) {
-    return error
-  }
-}
