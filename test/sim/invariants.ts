@@ -4,12 +4,15 @@
  * (but for the counters that it compares).
  */
 
-import { SHARD_BYTES_PER_SECOND } from '../../src/model/limits.ts'
+import { MAX_ATTEMPTS_KEPT, SHARD_BYTES_PER_SECOND } from '../../src/model/limits.ts'
 import { isInside, type KclUserRecord, readShards } from '../../src/testing/kcl-reader.ts'
 import { VICTIM_SHARD } from './faults.ts'
 import type { Put } from './ledger.ts'
 import { idOf } from './records.ts'
 import type { World } from './world.ts'
+
+/** The one code of an entry with which certainly nothing was stored. */
+const THROTTLED = 'ProvisionedThroughputExceededException'
 
 /** All copies of every record, by record number and by sequence number. */
 interface Reading {
@@ -43,6 +46,8 @@ export function checkAll(world: World): ReadingCounts {
     checkPersisted(world, put, copies)
     checkCopies(world, put, copies)
     checkDeadline(world, put)
+    checkTold(world, put, copies)
+    checkReason(world, put)
     checkRejected(world, put)
   }
   checkOrder(world, reading)
@@ -126,8 +131,15 @@ function checkStored({ trace }: World, put: Put, { bySequence }: Reading): void 
  * nor of a stream that begins to choose shards itself while its shards cannot be listed: then nobody could tell.
  */
 function checkDelivered(world: World, put: Put, copies: readonly ReadRecord[]): void {
-  if (!isLost(put, copies) || isUnknowable(world, put)) return
-  world.trace.violated('I3', `record ${put.id} was acknowledged, and the KCL drops its ${copies.length} copies`)
+  if (put.result === undefined || isUnknowable(world, put)) return
+  if (isLost(put, copies)) {
+    world.trace.violated('I3', `record ${put.id} was acknowledged, and the KCL drops its ${copies.length} copies`)
+    return
+  }
+  const told = copies.find(({ stored }) => stored.sequenceNumber === put.result?.sequenceNumber)
+  if (told?.isDelivered === false) {
+    world.trace.violated('I3', `record ${put.id} was acknowledged for a copy that the KCL drops`)
+  }
 }
 
 function isUnknowable({ config }: World, put: Put): boolean {
@@ -178,6 +190,37 @@ function checkCopies({ trace }: World, put: Put, copies: readonly ReadRecord[]):
   if (copies.length > put.sentCount - definite) {
     trace.violated('I5', `record ${put.id} has ${copies.length} copies, was sent ${put.sentCount} times`)
   }
+}
+
+/**
+ * I5: and so has what its user is told: each copy has an attempt that may have stored it, as far as the history goes. A core
+ * that threw may have lost the last attempt; it says 'maybe'.
+ */
+function checkTold({ trace }: World, put: Put, copies: readonly ReadRecord[]): void {
+  if (put.error?.code === 'KPL_ERR_INTERNAL') return
+  const attempts = (put.result ?? put.error)?.attempts ?? []
+  const storing = attempts.filter(({ errorCode }) => errorCode !== THROTTLED)
+  if (attempts.length < MAX_ATTEMPTS_KEPT && copies.length > storing.length) {
+    trace.violated('I5', `record ${put.id} has ${copies.length} copies, and is told of ${storing.length} attempts`)
+  }
+}
+
+/** I23: a record fails for a reason that there is, and does not expire before its time. */
+function checkReason({ trace, options, config, closingMs }: World, put: Put): void {
+  if (put.error === undefined) return
+  const { code } = put.error
+  const isExpired = (put.settledMs ?? 0) >= put.acceptedMs + options.recordTtlMs
+  const reasons: Readonly<Record<string, boolean>> = {
+    KPL_ERR_EXPIRED: isExpired,
+    KPL_ERR_THROTTLED: options.failIfThrottled,
+    KPL_ERR_ABORTED: put.wasAborted,
+    KPL_ERR_CLOSE_TIMEOUT: closingMs !== undefined,
+    KPL_ERR_INTERNAL: config.coreThrows < Number.POSITIVE_INFINITY,
+    // Those two have checkers of their own.
+    KPL_ERR_REJECTED: true,
+    KPL_ERR_CANNOT_SEND: true
+  }
+  if (reasons[code] !== true) trace.violated('I23', `record ${put.id} fails with ${code} for no reason`)
 }
 
 /** I17: a record settles when its time is over, give or take one request. */

@@ -38,6 +38,8 @@ export interface Put {
   wasRefused: boolean
   /** An answer about it came while the client had no shard map. */
   wasBlind: boolean
+  /** Its user took it back. */
+  wasAborted: boolean
   /** The put threw an error of a core that the simulation made throw: nothing was taken. */
   wasThrown: boolean
 }

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Edit, MUTANTS, type Mutant, patternOf } from './mutants.ts'
-import type { Mode } from './swarm.ts'
+import { MODES, type Mode } from './swarm.ts'
 import type { Tally } from './tally.ts'
 
 const { values } = parseArgs({
@@ -23,8 +23,9 @@ const { values } = parseArgs({
 })
 const BUILD = new URL('../../', import.meta.url)
 const WORK = new URL('mutants/', BUILD)
-/** A mutant that loops without end is caught by whoever waits for it. */
-const HANG_MS = 120_000
+/** A mutant that loops without end is caught by the time that a run may take: a start, and twenty times what a seed takes. */
+const START_MS = 60_000
+const SEED_MS = 200
 const HANGS: Findings = {
   seedCount: 1,
   brokenCount: 1,
@@ -86,7 +87,7 @@ function run(from: number, seedCount: number, stopAfter: number): Findings {
   const child = spawnSync(process.execPath, [main, ...options.map(String), '--quiet', '--json'], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    timeout: HANG_MS
+    timeout: START_MS + seedCount * MODES.length * SEED_MS
   })
   if (child.error !== undefined) return HANGS
   if (child.status !== 0) return crashed(child.stderr)

@@ -245,7 +245,42 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant('a breaker that never opens', 'core/breaker', 'this.#isOpen = true', ''),
   mutant('a breaker that never closes', 'core/breaker', 'this.#isOpen = false', ''),
+  mutant('every throttled record fails', 'core/retrier', 'return failIfThrottled', 'return true'),
+  mutant(
+    'the first failed attempt is not told',
+    'core/members',
+    'record.attempts.push(attempt)',
+    'if (attempt.errorCode === undefined || record.attempts.length > 0) record.attempts.push(attempt)'
+  ),
+  {
+    name: 'a misrouted aggregate is acknowledged when an earlier copy may be stored',
+    edits: [
+      { file: 'core/retrier', find: '#decide({ members }', replace: '#decide({ members, persisted }' },
+      {
+        file: 'core/retrier',
+        find: "return { kind: 'retryMembers', alone: false }",
+        replace: `return persisted === 'maybe'
+          ? { kind: 'deliver', shardId: answer.shardId, sequenceNumber: answer.sequenceNumber }
+          : { kind: 'retryMembers', alone: false }`
+      }
+    ]
+  },
   // Times to live.
+  {
+    name: 'a record expires before its time',
+    edits: [
+      {
+        file: 'core/core',
+        find: 'record.expirationMs = nowMs + this.#options.recordTtlMs',
+        replace: 'record.expirationMs = nowMs + this.#options.recordTtlMs / 2'
+      },
+      {
+        file: 'core/repack',
+        find: 'accepted.expirationMs = accepted.acceptedMs + this.#options.recordTtlMs',
+        replace: 'accepted.expirationMs = accepted.acceptedMs + this.#options.recordTtlMs / 2'
+      }
+    ]
+  },
   mutant(
     'what waits for a request does not expire',
     'core/outbox',

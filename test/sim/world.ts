@@ -172,6 +172,7 @@ export class World {
       wasGivenUp: false,
       wasRefused: false,
       wasBlind: false,
+      wasAborted: false,
       wasThrown: false
     }
     const settle: AbortTicket['settle'] = (error, result) => {
@@ -224,6 +225,7 @@ export class World {
 
   abort(put: Put): void {
     if (put.ticket === undefined || put.settledMs !== undefined) return
+    put.wasAborted = true
     this.trace.event('a', put.id)
     this.trace.say(() => `abort ${put.id}`)
     this.core.abort([put.ticket], this.clock.nowMs())
