@@ -62,11 +62,13 @@ describe("through an hour's outage with a full buffer of 64 MiB", () => {
     expect(peak.rssBytes - baseline.rssBytes).toBeLessThan(2 * bufferMaxBytes)
   })
 
-  // Whatever is made for a record when its time is over, it is made for all of them before the first is called back.
-  test('memory grows by less than twice the buffer when a full buffer expires at once', () => {
+  // Whatever is made for a record when its time is over, it is made for all of them before the first is called back. The resident
+  // set has garbage in it that nobody has collected yet: 1.6 to 2.1 buffers by how busy the machine is, so the heap is the measure.
+  test('memory grows by less than the buffer when a full buffer expires at once, and with garbage by less than thrice', () => {
     const { baseline, peak, bufferMaxBytes } = expiring.report
 
-    expect(peak.rssBytes - baseline.rssBytes).toBeLessThan(2 * bufferMaxBytes)
+    expect(peak.liveBytes - baseline.liveBytes).toBeLessThan(bufferMaxBytes)
+    expect(peak.rssBytes - baseline.rssBytes).toBeLessThan(3 * bufferMaxBytes)
   })
 
   test('afterwards the heap is back within 10 % of what it was', () => {
