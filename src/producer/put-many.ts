@@ -7,6 +7,7 @@
 import { errorText, InvalidRecordError, ProducerError, RecordFailedError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
+import { badArgument } from './call-arguments.ts'
 import type { RecordSink } from './put-all.ts'
 
 export interface PutManyOptions {
@@ -38,11 +39,7 @@ export function putManyFault(records: unknown, whenFull: unknown): InvalidRecord
     return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'records', fault)
   }
   if (whenFull === undefined || whenFull === 'wait' || whenFull === 'reject') return undefined
-  return new InvalidRecordError(
-    'KPL_ERR_INVALID_RECORD',
-    'whenFull',
-    `must be 'wait' or 'reject', got ${kindOf(whenFull)}`
-  )
+  return badArgument('whenFull', "'wait' or 'reject'", whenFull)
 }
 
 export function putMany(

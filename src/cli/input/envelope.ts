@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { faultItem, type Item } from './item.ts'
+import { jsonValue } from './json-text.ts'
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
@@ -30,7 +31,7 @@ export function envelopeLine(record: EnvelopeFields, more: Readonly<Record<strin
 
 /** Returns the record of a line. */
 export function itemOfEnvelope(line: Uint8Array): Item {
-  const value = parsed(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString())
+  const value = jsonValue(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString())
   if (typeof value !== 'object' || value === null) return bad('is not a JSON object')
   const { partitionKey, explicitHashKey, data, dataBase64, stream } = value as Readonly<Record<string, unknown>>
   if (typeof partitionKey !== 'string') return bad('has no partitionKey')
@@ -48,15 +49,6 @@ export function itemOfEnvelope(line: Uint8Array): Item {
     data: bytes,
     ...(typeof explicitHashKey === 'string' ? { explicitHashKey } : undefined),
     ...(typeof stream === 'string' ? { streamName: stream } : undefined)
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
   }
 }
 

@@ -3,6 +3,7 @@
  * Invariant: text is decoded only when the whole of it is of that format; a record of an event keeps its place in it.
  */
 import { CliError } from '../errors.ts'
+import { jsonFields } from '../input/json-text.ts'
 
 export type InputFormat = 'auto' | 'raw' | 'base64' | 'hex' | 'event'
 
@@ -29,7 +30,7 @@ export function givenRecords(bytes: Buffer, format: InputFormat): readonly Given
     if (!BASE64.test(compact)) throw notOf('base64')
     return [{ place: '', bytes: Buffer.from(compact, 'base64') }]
   }
-  const event = text.startsWith('{') ? parsed(text) : undefined
+  const event = text.startsWith('{') ? jsonFields(text) : undefined
   const records = event === undefined ? [] : recordsOf(event)
   if (records.length > 0) return records
   if (format === 'event') throw notOf('a Lambda event, a GetRecords answer or a record')
@@ -57,16 +58,6 @@ function recordOf(item: Readonly<Record<string, unknown>>, place: string): Given
   if (typeof data !== 'string' || !BASE64.test(data)) return undefined
   const key = fields['partitionKey'] ?? fields['PartitionKey']
   return { place, bytes: Buffer.from(data, 'base64'), ...(typeof key === 'string' ? { partitionKey: key } : undefined) }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value instanceof Object ? { ...value } : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 function notOf(format: string): CliError {

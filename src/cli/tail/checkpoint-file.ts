@@ -6,6 +6,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import type { StreamPosition } from '../../reader/read-stream.ts'
 import { CliError } from '../errors.ts'
+import { jsonValue } from '../input/json-text.ts'
 
 /** Returns the saved position, or undefined when there is no file yet. Throws CLI_ERR_STATE for a damaged one. */
 export function readCheckpoint(path: string, stream: string): StreamPosition | undefined {
@@ -38,15 +39,10 @@ export function writeCheckpoint(path: string, stream: string, position: StreamPo
 }
 
 function parsed(text: string): { readonly stream: string; readonly position: StreamPosition } | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (!(value instanceof Object && 'stream' in value && 'position' in value)) return undefined
-    const { stream, position } = value
-    const isPosition = position instanceof Object && 'shards' in position && position.shards instanceof Object
-    // The reader checks each place itself.
-    return typeof stream === 'string' && isPosition ? { stream, position: position as StreamPosition } : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const value = jsonValue(text)
+  if (!(value instanceof Object && 'stream' in value && 'position' in value)) return undefined
+  const { stream, position } = value
+  const isPosition = position instanceof Object && 'shards' in position && position.shards instanceof Object
+  // The reader checks each place itself.
+  return typeof stream === 'string' && isPosition ? { stream, position: position as StreamPosition } : undefined
 }

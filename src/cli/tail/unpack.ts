@@ -4,6 +4,7 @@
  */
 import { gunzipSync } from 'node:zlib'
 import type { StreamRecord } from '../../reader/read-stream.ts'
+import { jsonFields } from '../input/json-text.ts'
 
 const MAX_UNPACKED_BYTES = 64 * 1_048_576
 
@@ -22,22 +23,12 @@ export function gunzipped(record: StreamRecord): StreamRecord {
 /** Gives a record for each log event. Control messages give none. */
 export function* logEvents(record: StreamRecord): Generator<StreamRecord, void, undefined> {
   const unpacked = gunzipped(record)
-  const envelope = parsed(Buffer.from(unpacked.data).toString())
+  const envelope = jsonFields(Buffer.from(unpacked.data).toString())
   const events = envelope === undefined ? undefined : envelope['logEvents']
   if (envelope?.['messageType'] === 'CONTROL_MESSAGE') return
   if (!Array.isArray(events)) return yield unpacked
   for (const event of events) {
     const message: unknown = event instanceof Object && 'message' in event ? event.message : undefined
     if (typeof message === 'string') yield { ...record, data: Buffer.from(message) }
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value instanceof Object ? { ...value } : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
   }
 }
