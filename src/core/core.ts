@@ -12,11 +12,10 @@ import type { LaneBatch } from '../lanes/lane.ts'
 import { InvalidRecordError, ProducerError, TransportError } from '../model/errors.ts'
 import type { Failure, Outcome } from '../model/exchange.ts'
 import { UNANSWERED } from '../model/failure-story.ts'
-import type { AbortTicket, AcceptedRecord } from '../model/kinesis-record.ts'
+import { type AbortTicket, type AcceptedRecord, isTicket, type Settler } from '../model/kinesis-record.ts'
 import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { unreadField } from '../model/record-hints.ts'
 import type { UserRecord } from '../model/records.ts'
-import type { SettleCallback } from '../model/results.ts'
 import { noteAnswer } from '../stats/diagnostics.ts'
 import type { ControlCall } from '../stats/outage-spells.ts'
 import { BlockPool } from '../wire/block-pool.ts'
@@ -107,7 +106,7 @@ export class Core {
    * Takes a record, or returns false when the buffer is full. Throws KPL_ERR_CLOSED, InvalidRecordError, or KPL_ERR_INTERNAL;
    * then, and when the buffer is full, nothing was taken. Callbacks run later. Hot.
    */
-  tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
+  tryPut(user: UserRecord, settle: Settler, nowMs: number): boolean {
     if (this.#closing !== undefined) throw closed()
     let record: AcceptedRecord
     let stream: Stream
@@ -126,7 +125,7 @@ export class Core {
       if (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) return this.#refuse(stream)
       if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
       record.settle = settle
-      if (typeof settle === 'object') settle.streamName = stream.streamName
+      if (isTicket(settle)) settle.streamName = stream.streamName
       record.acceptedMs = nowMs
       record.number = this.#nextNumber
       record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs

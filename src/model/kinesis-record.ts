@@ -4,7 +4,7 @@
  * digest, the times and the history are written later, and only by `core/stream.ts`.
  */
 import type { KeySlot } from '../wire/encode.ts'
-import type { Attempt, Persisted, SettleCallback } from './results.ts'
+import type { Attempt, Persisted, PutResult, SettleCallback } from './results.ts'
 
 /**
  * A record that can be taken back: `put` with an AbortSignal. The members that hold it keep it told where it is.
@@ -17,6 +17,32 @@ export interface AbortTicket {
   members: Members | undefined
   index: number
 }
+
+/**
+ * A record whose caller shares one answer with the other callers of its members, instead of bringing a callback. One for all
+ * records of a producer.
+ */
+export interface Joiner {
+  /** What tells it from an AbortTicket. */
+  readonly settle: undefined
+  /** Returns what the callers of new members share. */
+  open(members: Members): SharedSettle
+}
+
+/** The one answer of all callers who joined the same members. */
+export interface SharedSettle {
+  /** The record that was placed last has a caller who joins. */
+  join(): void
+  /** The fate of all is decided: `answerOf` gives each its result by index, or throws its RecordFailedError. Called once. */
+  decide(answerOf: (index: number) => PutResult): void
+  /** Returns what settles one record apart from the others; the same when asked again. */
+  leave(index: number): SettleCallback
+  /** Every record that joined has left. */
+  end(): void
+}
+
+/** Who is told of a record's end, and how. */
+export type Settler = SettleCallback | AbortTicket | Joiner
 
 /** What a finished attempt left behind for members that were taken out of their Kinesis record and put into another. */
 export interface History {
@@ -43,7 +69,7 @@ export interface AcceptedRecord {
   hashAt: number
   data: Uint8Array | string
   dataBytes: number
-  settle: SettleCallback | AbortTicket | undefined
+  settle: Settler | undefined
   acceptedMs: number
   number: number
   budgetBytes: number
@@ -67,7 +93,9 @@ export type MemberFacts = Pick<
 export class Members {
   count = 0
   /** undefined: aborted, already settled. */
-  readonly settles: (SettleCallback | AbortTicket | undefined)[]
+  readonly settles: (Settler | undefined)[]
+  /** What the callers who joined share; undefined while none did. */
+  shared: SharedSettle | undefined
   readonly acceptedMs: number[]
   /** The record's number in the order of acceptance, over the whole producer. */
   readonly numbers: number[]
@@ -96,7 +124,7 @@ export class Members {
   push(record: MemberFacts): void {
     const { settle, history } = record
     const index = this.count++
-    if (typeof settle === 'object') {
+    if (isTicket(settle)) {
       settle.members = this
       settle.index = index
     }
@@ -111,6 +139,22 @@ export class Members {
     if (record.number < this.oldestNumber) this.oldestNumber = record.number
     this.budgetBytes += record.budgetBytes
     this.dataBytes += record.dataBytes
+    // Last, when everything about the record can be asked.
+    if (isJoiner(settle)) {
+      this.shared ??= settle.open(this)
+      this.shared.join()
+    }
+  }
+
+  /** Returns what settles a record that moves to other members; undefined: it was aborted. */
+  moving(index: number): SettleCallback | AbortTicket | undefined {
+    const settle = this.settles[index]
+    return isJoiner(settle) ? this.shared?.leave(index) : settle
+  }
+
+  /** Every record has moved. */
+  moved(): void {
+    this.shared?.end()
   }
 
   /** No more will come: gives back the room that was not used. */
@@ -128,6 +172,14 @@ export class Members {
   historyOf(index: number): History | undefined {
     return this.#histories?.get(index)
   }
+}
+
+export function isJoiner(settle: Settler | undefined): settle is Joiner {
+  return typeof settle === 'object' && settle.settle === undefined
+}
+
+export function isTicket(settle: Settler | undefined): settle is AbortTicket {
+  return typeof settle === 'object' && settle.settle !== undefined
 }
 
 /** Where a Kinesis record is meant to go: a shard, or whichever shard takes it. The core's own are lanes. */
