@@ -31,8 +31,43 @@ export interface PutAllWatch {
   warn(code: string, message: string): void
 }
 
+/** A record that was read, and its outcome once that is known. */
+class Slot {
+  readonly record: UserRecord
+  outcome: PutAllOutcome | undefined
+  readonly #decided: (slot: Slot) => void
+
+  /** `decided` is called once the outcome is known. */
+  constructor(record: UserRecord, decided: (slot: Slot) => void) {
+    this.record = record
+    this.#decided = decided
+  }
+
+  /** Puts the record, now or when there is room. */
+  put(sink: RecordSink): void {
+    try {
+      if (sink.tryPut(this.record, this.#settle)) return
+      sink.ready().then(
+        () => this.put(sink),
+        (error: ProducerError) => this.#settle(error, undefined)
+      )
+    } catch (error) {
+      // Everything that a producer throws is a ProducerError.
+      this.#settle(error as ProducerError, undefined)
+    }
+  }
+
+  readonly #settle = (error: ProducerError | undefined, result: PutResult | undefined): void => {
+    const { record } = this
+    this.outcome = result === undefined ? { record, error: error! } : { record, result }
+    this.#decided(this)
+  }
+}
+
 /** Outcomes that may wait for a slow reader: enough for several full requests. */
 const MAX_UNREAD = 10_000
+/** The source is read on from here, so that records come in bursts. */
+const RESUMED_UNREAD = MAX_UNREAD / 2
 
 /** Throws InvalidRecordError, at once, for a source that is no iterable of records. */
 export function putAll(
@@ -56,19 +91,27 @@ async function* outcomes(
   unreadTimer: Timer
 ): AsyncGenerator<PutAllOutcome, void, undefined> {
   unreadTimer.cancel()
-  const unread = new Fifo<Promise<PutAllOutcome>>()
+  const unread = new Fifo<Slot>()
   const changed = new Signal()
+  /** The slot whose outcome is waited for. */
+  let awaited: Slot | undefined
   let isStopped = false
+  const decided = (slot: Slot): void => {
+    if (slot === awaited) changed.notify()
+  }
   /** Puts a record; what it returns, if anything, has to be waited for before the next one is read. */
   const take = (record: UserRecord): Promise<unknown> | undefined => {
-    unread.push(putWhenReady(sink, record))
+    const slot = new Slot(record, decided)
+    unread.push(slot)
+    slot.put(sink)
     changed.notify()
     // The next record is not read before this one is in the buffer.
     if (!sink.hasRoom) return sink.ready().catch(ignoreClosed)
     return unread.count < MAX_UNREAD ? undefined : unreadFew()
   }
+  const drained = new Signal()
   const unreadFew = async (): Promise<void> => {
-    while (unread.count >= MAX_UNREAD && !isStopped) await changed.wait()
+    while (unread.count > RESUMED_UNREAD && !isStopped) await drained.next()
   }
   const read = async (): Promise<void> => {
     if (Symbol.asyncIterator in source) {
@@ -95,37 +138,23 @@ async function* outcomes(
     }
   )
   try {
-    while (!changed.isEnded || unread.count > 0) {
-      const next = unread.shift()
+    while (!changed.isEnded || awaited !== undefined || unread.count > 0) {
+      const next: Slot | undefined = awaited ?? unread.shift()
+      awaited = next
       if (next === undefined) await changed.wait()
+      else if (next.outcome === undefined) await changed.next()
       else {
-        changed.notify()
-        yield await next
+        awaited = undefined
+        if (unread.count <= RESUMED_UNREAD) drained.notify()
+        yield next.outcome
       }
     }
     await reading
     changed.throwIfFailed()
   } finally {
     isStopped = true
-    changed.notify()
+    drained.notify()
   }
-}
-
-function putWhenReady(sink: RecordSink, record: UserRecord): Promise<PutAllOutcome> {
-  return new Promise(resolve => {
-    // Everything a producer throws or settles with is a ProducerError.
-    const fail = (error: ProducerError): void => resolve({ record, error })
-    const settle: SettleCallback = (error, result) =>
-      result === undefined ? fail(error!) : resolve({ record, result })
-    const attempt = (): void => {
-      try {
-        if (!sink.tryPut(record, settle)) sink.ready().then(attempt, fail)
-      } catch (error) {
-        fail(error as ProducerError)
-      }
-    }
-    attempt()
-  })
 }
 
 function isThenable(given: unknown): given is PromiseLike<UserRecord> {
@@ -155,12 +184,18 @@ class Signal {
   #failure: { readonly error: unknown } | undefined
   #waiters: (() => void)[] = []
 
+  /** Waits for a change, or for the end. */
   wait(): Promise<void> {
-    if (this.isEnded) return Promise.resolve()
+    return this.isEnded ? Promise.resolve() : this.next()
+  }
+
+  /** Waits for a change, also after the end. */
+  next(): Promise<void> {
     return new Promise(resolve => this.#waiters.push(resolve))
   }
 
   notify(): void {
+    if (this.#waiters.length === 0) return
     const waiters = this.#waiters
     this.#waiters = []
     for (const wake of waiters) wake()
