@@ -201,11 +201,22 @@ async function runAgainstFake(
 }
 
 /**
- * Each TypeScript block of the README; the lines around it, but for those that it has itself; what stands for its
- * ellipsis, the reader's own code; and what comes of it.
+ * Each TypeScript block of the README, the lines before and after it, the code that stands for its ellipsis, and its effect.
+ * A line that the block has itself is not added before it.
  */
 const EXAMPLES = [
-  { has: 'await using producer', before: [], after: '', prints: '', stores: ['customer-42: {"total":17.5}'] },
+  { has: 'const { shardId, sequenceNumber }', before: [], after: '', prints: '', stores: ['customer-42: {"total":17.5}'] },
+  {
+    has: 'producer.putMany(orders)',
+    before: [
+      "import { KinesisProducer } from 'kinesis-producer'",
+      "const producer = new KinesisProducer({ streamName: 'orders' })",
+      "const orders = ['a', '', 'b'].map((partitionKey, index) => ({ partitionKey, data: String(index) }))"
+    ],
+    after: 'await producer.close()',
+    prints: "[ 'partitionKey must have 1 to 256 characters, got 0' ]\n",
+    stores: ['a: 0', 'b: 2']
+  },
   {
     has: 'producer.putAll(source)',
     before: [
@@ -216,6 +227,24 @@ const EXAMPLES = [
     after: 'await producer.close()',
     prints: ' KPL_ERR_INVALID_RECORD partitionKey must have 1 to 256 characters, got 0\n',
     stores: ['a: 0', 'b: 2']
+  },
+  {
+    has: 'createServer(',
+    before: ["import { once } from 'node:events'"],
+    after: `await once(server, 'listening')
+      const { port } = server.address() as { port: number }
+      const answer = await fetch(\`http://127.0.0.1:\${port}\`, { method: 'POST', body: 'order' })
+      console.log(answer.status)
+      process.kill(process.pid, 'SIGTERM')`,
+    prints: '201\n',
+    stores: ['customer-42: order']
+  },
+  {
+    has: 'export async function handler',
+    before: [],
+    after: "await handler({ orders: [{ id: '1' }, { id: '2' }] })\nawait producer.close()",
+    prints: '',
+    stores: ['1: {"id":"1"}', '2: {"id":"2"}']
   },
   {
     has: 'of deaggregate(kinesisRecord)',
@@ -251,7 +280,7 @@ describe('the README', () => {
     for (const [index, { has, before, elided = '', after }] of EXAMPLES.entries()) {
       const block = blocks.find(code => code.includes(has)) ?? ''
       const missing = before.filter(line => !block.includes(line)).join('\n')
-      const code = `${missing}\n${block.replace('\u2026', elided)}\n${after}\nexport {}\n`
+      const code = `${missing}\n${block.replace('\u2026', elided).replace('.listen(3000)', '.listen(0)')}\n${after}\nexport {}\n`
       writeFileSync(join(consumer, `readme-${index}.ts`), code)
     }
     const { compilerOptions } = JSON.parse(readFileSync(join(PROJECT, 'tsconfig.json'), 'utf8'))

@@ -91,7 +91,7 @@ export function shownError(error: unknown): ShownError {
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
   if (code === 'KPL_ERR_INVALID_OPTIONS')
-    return { code, message, fix: 'see the table of options in the README', exit: 2 }
+    return { code, message, fix: 'see docs/options.md', exit: 2 }
   if (isRefusal(error)) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
   if (FILE_CODE.test(code)) return { code, message, fix: CLI_ERRORS.CLI_ERR_INPUT.fix, exit: 4 }
   const isService = NETWORK_CODE.test(code) || (error instanceof Object && '$metadata' in error)
