@@ -18,7 +18,7 @@ export const CLI_ERRORS = {
   CLI_ERR_SERVICE: { exit: 3, fix: 'run kinesis-producer doctor STREAM' },
   CLI_ERR_INPUT: { exit: 4, fix: 'check that the input exists and may be read' },
   CLI_ERR_OUTPUT: { exit: 4, fix: 'check that the file can be written and that the disk has room' },
-  CLI_ERR_STATE: { exit: 4, fix: 'delete the file to start anew' },
+  CLI_ERR_STATE: { exit: 4, fix: 'delete the file to start again' },
   CLI_ERR_INTERNAL: { exit: 5, fix: 'please report it with the version and the command line' },
   CLI_ERR_BAD_LINE: { exit: 1, fix: 'correct the line, or choose another --in' },
   CLI_ERR_BAD_KEY: { exit: 1, fix: 'choose another --key, or --bad-key random or skip' },
