@@ -1,5 +1,5 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deaggregateAll } from '../src/consumer/deaggregate.ts'
@@ -45,11 +45,35 @@ describe('the packed package', () => {
       const stem = source.replace(/^src\/(.*)\.ts$/, 'dist/$1')
       return [`${stem}.cjs`, `${stem}.d.cts`]
     })
-    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'proto/aggregated-record.proto']
-    expect(files.filter(name => !isCli(name))).toEqual([...compiled, ...forCommonJs, ...texts].sort())
+    const texts = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+      'proto/aggregated-record.proto'
+    ]
+    const isDocument = (name: string) => /^(?:[\w-]+\.md|plots[/\\][\w-]+\.svg)$/.test(name) && name !== 'DESIGN.md'
+    const documents = filesIn(join(PROJECT, 'docs')).filter(isDocument)
+    const expected = [...compiled, ...forCommonJs, ...texts, ...documents.map(name => join('docs', name))]
+    expect(files.filter(name => !isCli(name))).toEqual(expected.sort())
     // The command line is one bundle: the program, a chunk for each command, and the licences of what is in it.
     const ofCli = files.filter(isCli).filter(name => !/-[A-Z0-9]{8}\.js$/.test(name))
     expect(ofCli).toEqual([join('dist', 'cli', 'NOTICES.txt'), join('dist', 'cli', 'main.js')])
+  })
+
+  test('has every file that its pages link to', () => {
+    const pages = filesIn(installed).filter(name => name.endsWith('.md') && !name.startsWith('dist'))
+    const links = pages.flatMap(page =>
+      [...readFileSync(join(installed, page), 'utf8').matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)]
+        .map(([, target]) => target!)
+        .filter(target => !target.startsWith('https:'))
+        .map(target => ({ page, target }))
+    )
+
+    const broken = links.filter(({ page, target }) => !existsSync(join(installed, dirname(page), target)))
+
+    expect({ broken, isMany: links.length > 100 }).toEqual({ broken: [], isMany: true })
   })
 
   test('satisfies publint, down to its suggestions', async () => {
@@ -205,7 +229,13 @@ async function runAgainstFake(
  * A line that the block has itself is not added before it.
  */
 const EXAMPLES = [
-  { has: 'const { shardId, sequenceNumber }', before: [], after: '', prints: '', stores: ['customer-42: {"total":17.5}'] },
+  {
+    has: 'const { shardId, sequenceNumber }',
+    before: [],
+    after: '',
+    prints: '',
+    stores: ['customer-42: {"total":17.5}']
+  },
   {
     has: 'producer.putMany(orders)',
     before: [
