@@ -90,8 +90,7 @@ export function shownError(error: unknown): ShownError {
   if (error instanceof CliError) return { ...shownOf(error), exit: CLI_ERRORS[error.code].exit }
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
-  if (code === 'KPL_ERR_INVALID_OPTIONS')
-    return { code, message, fix: 'see docs/options.md', exit: 2 }
+  if (code === 'KPL_ERR_INVALID_OPTIONS') return { code, message, fix: 'see docs/options.md', exit: 2 }
   if (isRefusal(error)) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
   if (FILE_CODE.test(code)) return { code, message, fix: CLI_ERRORS.CLI_ERR_INPUT.fix, exit: 4 }
   const isService = NETWORK_CODE.test(code) || (error instanceof Object && '$metadata' in error)

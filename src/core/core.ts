@@ -355,7 +355,7 @@ export class Core {
     const fact = this.#hasWarnedOfField ? undefined : unreadField(user)
     if (fact === undefined) return
     this.#hasWarnedOfField = true
-    this.#host.warn('KPL_WARN_RECORD_FIELD', `a record was taken, and one of its fields was not: ${fact}`)
+    this.#host.warn('KPL_WARN_RECORD_FIELD', `the producer took a record and ignored one of its fields: ${fact}`)
   }
 
   #refuse({ telemetry }: Stream): false {

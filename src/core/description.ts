@@ -61,7 +61,7 @@ export class Description {
     const { router } = this.#context
     if (!router.looksServiceManaged) return false
     router.setServiceManaged()
-    this.#warnServiceManaged('records land in other shards than their keys say')
+    this.#warnServiceManaged('records land in other shards than their keys choose')
     return true
   }
 
@@ -79,7 +79,7 @@ export class Description {
     this.#hasWarnedOfSize = true
     const fact = `stream ${streamName} takes records of at most ${maxRecordBytes} bytes`
     const limit = `maxUserRecordBytes allows ${options.maxUserRecordBytes}`
-    host.warn('KPL_WARN_RECORD_SIZE', `${fact}, and ${limit}; the service will refuse larger ones`)
+    host.warn('KPL_WARN_RECORD_SIZE', `${fact}, and ${limit}; Kinesis refuses larger ones`)
   }
 }
 

@@ -41,7 +41,12 @@ export function recordAttempt(record: KinesisRecord, attempt: Attempt): void {
 
 /** Returns the attempt that nobody waits for any more. */
 export function unanswered(startMs: number, endMs: number): Attempt {
-  return { startMs, endMs, errorCode: UNANSWERED, errorMessage: 'given up before its answer was known' }
+  return {
+    startMs,
+    endMs,
+    errorCode: UNANSWERED,
+    errorMessage: 'the producer gave the request up before its answer came'
+  }
 }
 
 /** Returns an answer as an attempt of the record's history. */

@@ -28,7 +28,7 @@ export class OrderWatch {
 
 /** Returns what to say of a number that did not ascend. */
 export function orderBroken(streamName: string, shardId: string): string {
-  const fact = `stream ${streamName}: shard ${shardId} gave a sequence number that is not above those before it`
+  const fact = `stream ${streamName}: shard ${shardId} gave a sequence number that is not above the earlier ones`
   return `${fact}; records of one key may be out of order`
 }
 

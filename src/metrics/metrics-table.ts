@@ -182,7 +182,7 @@ export const METRICS = {
     unit: 'None',
     kind: 'gauge',
     granularity: 'shard',
-    doc: "The present rate of the shard as a part of its full rate. Throttles lower it; time without throttles raises it.",
+    doc: 'The present rate of the shard as a part of its full rate. Throttles lower it; time without throttles raises it.',
     ofShard: shard => shard.rateFactor
   },
   Mispredicted: {

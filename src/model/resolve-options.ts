@@ -62,7 +62,7 @@ function shapeFaults(given: unknown): string[] {
 }
 
 function inheritedFault(name: string): string {
-  return `${name} is inherited or hidden, and only enumerable properties of the options themselves are read`
+  return `${name} is inherited or hidden; the constructor reads only enumerable properties of the options object itself`
 }
 
 function isOption(name: string): name is OptionName {
@@ -183,7 +183,7 @@ const RELATIONS: readonly Relation[] = [
     faultsOf: ({ client, wireFormat }) =>
       client === undefined || wireFormat === 'json'
         ? []
-        : ["wireFormat belongs to the producer's own client: a client that is given writes JSON"]
+        : ["wireFormat belongs to the producer's own client: your own client writes JSON"]
   },
   {
     names: ['endpoint', 'allowInsecureEndpoint'],

@@ -18,7 +18,7 @@ const PUT: Call<'signal'> = {
   hint(given) {
     if (typeof given === 'function') return 'tryPut(record, callback) takes a callback'
     if (isSignal(given)) return 'write put(record, { signal })'
-    return Array.isArray(given) ? undefined : 'recordTtlMs bounds how long a record may take, and signal takes it back'
+    return Array.isArray(given) ? undefined : 'recordTtlMs limits the time of a record, and signal takes it back'
   }
 }
 
@@ -32,7 +32,9 @@ const FLUSH: Call<'signal'> = {
   name: 'flush',
   fields: ['signal'],
   hint: given =>
-    isSignal(given) ? 'write flush({ signal })' : 'flush waits until every record has settled; recordTtlMs bounds that'
+    isSignal(given)
+      ? 'write flush({ signal })'
+      : 'flush waits until every record has settled; recordTtlMs limits that time'
 }
 
 /**

@@ -44,7 +44,10 @@ export function putAll(
   // `for await` asks for the first outcome at the call, and whatever wraps the generator soon after: before any timer.
   const unreadTimer = watch.clock.schedule(watch.clock.nowMs(), () => {
     const remedy = 'read its outcomes: for await (const { record, error } of producer.putAll(source))'
-    watch.warn('KPL_WARN_PUT_ALL_UNREAD', `putAll was called and has put nothing, because nobody reads it; ${remedy}`)
+    watch.warn(
+      'KPL_WARN_PUT_ALL_UNREAD',
+      `putAll has put nothing, because the program does not read its outcomes; ${remedy}`
+    )
   })
   return outcomes(sink, source, watch, unreadTimer)
 }

@@ -137,7 +137,7 @@ class Taking {
 }
 
 function unreadable(index: number, cause: unknown): InvalidRecordError {
-  const fault = `must be a list that can be read, and reading its element ${index} threw`
+  const fault = `must be a readable list, but reading its element ${index} threw`
   return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'records', fault, { cause })
 }
 

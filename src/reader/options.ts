@@ -105,7 +105,7 @@ function placesFault(shards: unknown): string | undefined {
   if (!isPlain(shards)) return `from.shards must be a plain object, got ${kindOf(shards)}`
   const bad = Object.entries(shards).find(([, place]) => typeof place !== 'string' || !PLACE.test(place))
   if (bad === undefined) return undefined
-  return `from.shards must hold places as position() returns them; that of ${bad[0].slice(0, MAX_SHOWN)} is none`
+  return `from.shards must hold places as position() returns them; the place of ${bad[0].slice(0, MAX_SHOWN)} is not valid`
 }
 
 /** Of this or another realm. The entries of a Map are no properties, so a position in one would be empty. */

@@ -50,7 +50,10 @@ export class RetryNotice {
     if (!isNew) return
     const where = shardId === undefined ? `stream ${this.#streamName}` : `stream ${this.#streamName}, shard ${shardId}`
     const fact = `${where}: ${operation} failed ${failureCount} times in a row, the last time with ${errorText(error)}`
-    warn('KPL_WARN_READ_RETRY', `${fact}; it is made again, ten times in all (the option onRetry is told of each)`)
+    warn(
+      'KPL_WARN_READ_RETRY',
+      `${fact}; the reader repeats it, ten times in all (the option onRetry gets each failure)`
+    )
   }
 
   #call(onRetry: OnRetry, retry: ReadRetry): void {

@@ -229,7 +229,7 @@ export class ShardReads {
 /** The error for a saved place that cannot be of its shard. */
 export function stale(streamName: string, shardId: string, place: string, cause?: unknown): StreamReadError {
   const fact = `stream ${streamName}, shard ${shardId}: the saved place ${place} cannot be of this shard`
-  const message = `${fact}; the stream was probably deleted and made anew`
+  const message = `${fact}; the stream was probably deleted and created again`
   return new StreamReadError('KPL_ERR_STALE_POSITION', message, { streamName, shardId, cause })
 }
 

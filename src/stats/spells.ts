@@ -115,17 +115,17 @@ function outageText({ fields }: LogLine): string {
   const reason = String(error).replace(/\.$/, '')
   const where = endpoint === undefined ? '' : ` to ${endpoint}`
   const facts = failedRequests === 1 ? `a request${where} failed` : `${failedRequests} requests${where} failed`
-  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(String(errorCode))} With a logger you hear more of it.`
+  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(String(errorCode))} A logger shows more.`
 }
 
 function fateOf(errorCode: string): string {
   switch (classifyRequestError({ errorCode, persisted: 'no' })) {
     case 'refused':
       return errorCode === STREAM_NOT_FOUND || errorCode === STREAM_IN_USE
-        ? 'If the stream is being created its records wait for it; if it is not, they fail (KPL_ERR_REJECTED).'
-        : 'If that goes on, the records of the stream fail (KPL_ERR_REJECTED).'
+        ? 'If the stream is being created, its records wait. Otherwise they fail (KPL_ERR_REJECTED).'
+        : 'If this continues, the records of the stream fail (KPL_ERR_REJECTED).'
     case 'local':
-      return 'If that goes on, the records of the stream fail (KPL_ERR_CANNOT_SEND).'
+      return 'If this continues, the records of the stream fail (KPL_ERR_CANNOT_SEND).'
     default:
       return 'Its records wait for up to recordTtlMs, and one request at a time tries again.'
   }

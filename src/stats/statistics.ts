@@ -142,7 +142,7 @@ export class Statistics<Name extends StreamStatistic> implements Samples {
   open(cursor: StatsCursor): void {
     this.#endSegment()
     if (this.#readers.size >= MAX_WINDOWS) {
-      throw new RangeError(`one producer has at most ${MAX_WINDOWS} metrics windows; close those that are not used`)
+      throw new RangeError(`one producer has at most ${MAX_WINDOWS} metrics windows; close unused ones`)
     }
     this.#restart(cursor)
   }

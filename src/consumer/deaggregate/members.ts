@@ -23,7 +23,7 @@ export interface ConsumedRecord {
   readonly aggregated: boolean
   /** When Kinesis took the Kinesis record, in milliseconds since the epoch, as far as the input says. */
   readonly arrivalTimestamp?: number | undefined
-  /** The same for every copy of a user record that was produced with `dedupeTags`; else there is no such field. */
+  /** The same for every copy of a user record that was produced with `dedupeTags`; else there is not a field. */
   readonly dedupeId?: string | undefined
 }
 
