@@ -1,6 +1,6 @@
 /**
- * What the stream's summary means for its stream: who chooses shards, how large a record may be, and whether the stream
- * is there. Summaries and refusals enter; warnings, probes and a listing that is due leave.
+ * The meaning of a stream's summary: its record distribution, its largest record, and whether the stream exists. Summaries and
+ * refusals enter; warnings, probes and a listing that is due leave.
  * Invariant: each warning is given at most once for a stream that does not change; a stream that is being created loses no
  * record before its time to live.
  */

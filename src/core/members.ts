@@ -1,5 +1,5 @@
 /**
- * What can be asked of the user records inside a sealed Kinesis record: taking it apart, and their histories.
+ * Questions to the user records inside a sealed Kinesis record: its parts, and their histories.
  * Invariant: reads only; a sealed record's bytes and members stay as they are.
  */
 
@@ -73,7 +73,7 @@ export function attemptOf(
 
 const TAKEN_BACK: Failure = { code: 'KPL_ERR_ABORTED', message: 'the record was taken back by its AbortSignal' }
 
-/** Returns what a member is told that is taken back now. */
+/** Returns the error of a member that is taken back now. */
 export function takenBack(members: Members, index: number, nowMs: number): MemberFailure {
   const { attempts, persisted } = historyOf(members, index)
   const { sentMs } = members

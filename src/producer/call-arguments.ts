@@ -38,7 +38,8 @@ const FLUSH: Call<'signal'> = {
 }
 
 /**
- * Returns how long `close` waits. With a fault the wait has no bound of its own: whoever wrote a slip meant to close all the same.
+ * Returns how long `close` waits. With a fault, the wait has no deadline: a program with a mistake in the argument still wants
+ * to close.
  */
 export function closeArgument(given: unknown): { readonly timeoutMs: number; readonly fault?: unknown } {
   const longestMs = Number.POSITIVE_INFINITY
@@ -60,7 +61,9 @@ const TRANSPORT_METHODS = ['putRecords', 'listShards', 'describeStream', 'close'
 const CLOCK_METHODS = ['nowMs', 'schedule']
 const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted']
 
-/** Returns the signal of `put`'s second argument. Throws OptionsError, and InvalidRecordError for a signal that is none. */
+/**
+ * Returns the signal of `put`'s second argument. Throws OptionsError, and InvalidRecordError for a value that is not a signal.
+ */
 export function putSignal(given: unknown): AbortSignal | undefined {
   return signalOf(PUT, given)
 }
@@ -119,10 +122,7 @@ const PORTS: Call<'transport' | 'clock' | 'random'> = {
   hint: given => (hasMethods(given, TRANSPORT_METHODS) ? 'write { transport }' : undefined)
 }
 
-/**
- * Throws OptionsError for ports that are none: a transport that is not found where it should be would be replaced by the real
- * one, in the middle of a test.
- */
+/** Throws OptionsError for bad ports: without it, the real transport would replace a misplaced one, in the middle of a test. */
 export function assertPorts(given: unknown): void {
   const { transport, clock, random } = fieldsOf(PORTS, given)
   const faults = [

@@ -1,18 +1,18 @@
 /**
  * The object that a call takes beside its main argument: `put(record, { signal })`, `close({ timeoutMs })`.
  * Example: `close({ timeout: 5000 })` -> "close takes { timeoutMs }; timeout is not a field: write timeoutMs".
- * Invariant: a field that nobody would read is a fault, for whoever wrote it meant something by it. Each field is read once; no
- * value is repeated.
+ * Invariant: a field that the call does not read is a fault, because its author meant something by it. Each field is read once;
+ * no value is repeated.
  */
 import { OptionsError } from '../model/errors.ts'
 import { isPlainObject, kindOf, shownName } from '../model/records.ts'
 
-/** What a call takes. */
+/** The fields that a call takes. */
 export interface Call<Field extends string> {
   /** Its name. */
   readonly name: string
   readonly fields: readonly Field[]
-  /** What to write instead of something else. */
+  /** The right form for a wrong one. */
   readonly hint?: (given: unknown) => string | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who is told that a call of the reader failed and is made again.
+ * Reports a call of the reader that failed and is repeated.
  * Invariant: called last, when the next try is planned; nothing that `onRetry` throws or rejects with gets out: it is a process
  * warning. Without an `onRetry` there is one warning a spell, which lasts from the third failure in a row until nothing fails.
  */
