@@ -1,6 +1,7 @@
 /** The worst habits of the former documents, each as a pattern, so that they do not come back. */
+import { existsSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { DOCUMENTS, read } from './documents.ts'
+import { DOCUMENTS, pathOf, read } from './documents.ts'
 
 interface Habit {
   readonly name: string
@@ -63,7 +64,8 @@ const HABITS: readonly Habit[] = [
   }
 ]
 
-const PAGES = [...DOCUMENTS, 'CONTRIBUTING.md']
+const EXAMPLES = readdirSync(pathOf('examples')).map(name => `examples/${name}/README.md`)
+const PAGES = [...DOCUMENTS, 'CONTRIBUTING.md', ...EXAMPLES.filter(file => existsSync(pathOf(file)))]
 
 test.each(PAGES)('%s has none of the worst habits', file => {
   expect(habitsIn(read(file))).toEqual([])
