@@ -1,6 +1,6 @@
 /**
- * Every metric: its unit, what it is kept by, and what it means. Those with a `level` go to CloudWatch; but for
- * those of `isOurs` they are the KPL's, under its own names.
+ * Every metric: its unit, the owner of its values, and its meaning. Those with a `level` go to CloudWatch. They are the KPL's,
+ * under its own names, except those with `isOurs`.
  * Invariant: this is the only list; exporters walk it, and the table in docs/metrics.md is generated from it.
  * Source: KPL 1.0.7, metrics_constants.cc and retrier.cc.
  */

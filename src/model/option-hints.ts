@@ -1,6 +1,6 @@
 /**
- * What to write instead of an option that there is not: names of the KPL, of other producers and of the AWS SDK, and typos.
- * Example: `batchSize` -> "collectionMaxCount bounds ...; aggregationMaxCount ..."; `recordTtl` -> "did you mean recordTtlMs?".
+ * The right option for an unknown one: for names of the KPL, of other producers and of the AWS SDK, and for typing errors.
+ * Example: `batchSize` -> "collectionMaxCount limits ...; aggregationMaxCount ..."; `recordTtl` -> "did you mean recordTtlMs?".
  * Invariant: pure; a hint repeats no value, and names only options that exist (test/model/option-hints.test.ts).
  */
 import { NOT_APPLICABLE } from './kpl-properties.ts'

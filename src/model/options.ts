@@ -308,7 +308,7 @@ export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Name> } & {
   readonly [Name in Exclude<OptionName, Defaulted>]?: Value<Name>
 }
 
-/** What a caller may give: any of the options; `undefined` counts as absent. */
+/** The options of a producer. Each may be absent; `undefined` counts as absent. */
 export type ProducerOptions = {
   readonly [Name in OptionName]?: Value<Name> | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * What an on-call person has to know, said once a spell: outages, throttles, lost records and listings that fail. Events enter,
+ * The facts for an on-call person, written once a spell: outages, throttles, lost records and listings that fail. Events enter,
  * log lines leave; without a logger only the first outage of the process is said, as a warning.
  * Invariant: nothing here is asked by a put; nothing is said while a stream is in the middle of anything; what is said never
  * holds a payload or a partition key.
@@ -109,7 +109,7 @@ function hasFailures(outcome: Outcome): boolean {
   return outcome.kind === 'failed' || outcome.records.some(({ errorCode }) => errorCode !== undefined)
 }
 
-/** One line for whoever has no logger: what happened, and what becomes of the records. */
+/** One line for a producer without a logger: the event, and the fate of the records. */
 function outageText({ fields }: LogLine): string {
   const { streamName, endpoint, errorCode, error, failedRequests } = fields
   const reason = String(error).replace(/\.$/, '')
