@@ -66,7 +66,7 @@ export class Settlements {
     this.#waiting.push({ stream, settlement })
   }
 
-  /** Calls back whoever waits for a settlement. What a callback settles waits its turn. */
+  /** Calls the callbacks of settled records. Records that a callback settles wait for their turn. */
   run(nowMs: number): void {
     if (this.#isRunning) return
     this.#isRunning = true
@@ -131,15 +131,15 @@ export class Settlements {
     })
     const callbackThrew = (error: unknown) => this.#host.callbackThrew(error)
     callBack(settlement, number => ledger.settled(number), callbackThrew)
-    // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
+    // A request without an answer may still read its bytes, so a record with an unclear attempt keeps its memory.
     const isUnread = isDelivered && settlement.persisted === 'no'
     if (isUnread && members.sealedAs !== undefined) memory?.release(members.sealedAs.data)
   }
 }
 
 /**
- * Tells each member's caller, then `onSettled` its number: a flush ends after the last callback, not before it. `onThrow` is
- * told of a callback that threw. Members that were aborted were called back then.
+ * Tells each member's caller, then `onSettled` its number: a flush ends after the last callback, not before it. `onThrow` gets
+ * the error of a callback that threw. Members that were aborted were called back then.
  */
 export function callBack(
   settlement: Settlement,

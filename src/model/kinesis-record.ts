@@ -1,7 +1,7 @@
 /**
- * What travels through the stages: one PutRecords entry with the user records in it, and batches of them.
- * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the
- * digest, the times and the history are written later, and only by `core/stream.ts`.
+ * The records in the stages: one PutRecords entry with the user records in it, and batches of entries.
+ * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the digest, the
+ * times and the history are written later, and only by `core/stream.ts`.
  */
 import type { KeySlot } from '../wire/encode.ts'
 import type { Attempt, Persisted, PutResult, SettleCallback } from './results.ts'
@@ -44,15 +44,15 @@ export interface SharedSettle {
 /** Who is told of a record's end, and how. */
 export type Settler = SettleCallback | AbortTicket | Joiner
 
-/** What a finished attempt left behind for members that were taken out of their Kinesis record and put into another. */
+/** The trace of a finished attempt for members that moved from their Kinesis record into another. */
 export interface History {
   readonly attempts: readonly Attempt[]
   readonly persisted: Persisted
 }
 
 /**
- * A user record on its way into an envelope, with all that was found out about it at `put`.
- * One instance is filled again and again, so that a put allocates nothing: whoever is handed it copies what it keeps.
+ * A user record on its way into an envelope, with all facts from its `put`. One instance is filled again and again, so that a
+ * put allocates nothing: a receiver copies the fields that it keeps.
  */
 export interface AcceptedRecord {
   /** The stream that the user named; undefined: the producer's own. */
@@ -80,7 +80,7 @@ export interface AcceptedRecord {
   history: History | undefined
 }
 
-/** What members keep of a record. */
+/** The part of a record that members keep. */
 export type MemberFacts = Pick<
   AcceptedRecord,
   'settle' | 'acceptedMs' | 'number' | 'history' | 'budgetBytes' | 'dataBytes'
@@ -101,7 +101,7 @@ export class Members {
   readonly numbers: number[]
   /** Histories from before re-aggregation, by index; undefined when no member has one. */
   #histories: Map<number, History> | undefined
-  /** What the members cost the buffer: data, key and overhead. */
+  /** The bytes of the members in the buffer: data, key and overhead. */
   budgetBytes = 0
   dataBytes = 0
   /** Of the member that was accepted first; a member that came back may stand behind younger ones. */
@@ -200,11 +200,11 @@ export interface KinesisRecord<Lane extends Destination = Destination> {
   /** Whether an envelope's digest is written. It is when the record is taken into a request, with those of the others. */
   isDigested: boolean
   readonly members: Members
-  /** What the service counts: data and the partition key's UTF-8 bytes. */
+  /** The size that Kinesis counts: data and the partition key's UTF-8 bytes. */
   readonly requestBytes: number
   /** The lane that it was sealed for, and waits in. */
   readonly lane: Lane
-  /** When it should be sent at the latest, while all is well. */
+  /** The latest time to send it, while nothing is throttled or fails. */
   deadlineMs: number
   /** When the oldest member's time to live ends. */
   expirationMs: number

@@ -37,7 +37,7 @@ import { surplusFault } from './second-argument.ts'
 import { SpellLog } from './spell-log.ts'
 import { recordWritable, type WritableOptions } from './writable.ts'
 
-/** What the producer reaches the world through; each defaults to the real one. */
+/** The ports of the producer to the outside world; each defaults to the real one. */
 export interface ProducerPorts {
   readonly transport?: Transport
   readonly clock?: Clock
@@ -140,7 +140,7 @@ export class KinesisProducer implements AsyncDisposable {
         else reject(refusal)
       })
     })
-    // Whoever waits hears of a close; nobody waiting is no fault.
+    // Waiting callers learn of a close; without one, the rejection is no fault.
     room.catch(ignore)
     // One for all who wait.
     if (!isOver) this.#room = room
@@ -185,8 +185,8 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Sends what is buffered and resolves when every record accepted before the call has settled, well or badly; records
-   * put meanwhile are not waited for. `signal` ends the waiting, not the sending.
+   * Sends the buffered records, and resolves when every record accepted before the call has settled, with a result or an error.
+   * It does not wait for records put meanwhile. `signal` ends the waiting, not the sending.
    */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -202,10 +202,10 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with
-   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent; a later call may shorten the wait.
-   * With an argument that is none it closes all the same, without that bound, and rejects with OptionsError once it has: a
-   * slip in a SIGTERM handler must not lose what is buffered.
+   * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with KPL_ERR_CLOSE_TIMEOUT;
+   * without it their time to live is the bound. Idempotent; a later call may shorten the wait. With a bad argument it still
+   * closes, without that deadline, and then rejects with OptionsError: a mistake in a SIGTERM handler must not lose what is
+   * buffered.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<CloseResult> {
     const { timeoutMs, fault } = closeArgument(options)

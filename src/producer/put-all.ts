@@ -1,8 +1,8 @@
 /**
  * `putAll`: a source of records in, one outcome for each out, in the source's order.
- * Invariant: at most `MAX_UNREAD` outcomes wait to be read; beyond it, and while the buffer is full, the source is not
- * read. What has been put settles whether or not its outcome is read. Nothing is put before the first outcome is asked
- * for, so a loop that is missing is warned about; and nothing that the source throws is lost.
+ * Invariant: at most `MAX_UNREAD` outcomes wait to be read; beyond it, and while the buffer is full, the source is not read. A
+ * record that was put settles whether or not its outcome is read. Nothing is put before the first outcome is read, so a missing
+ * loop gets a warning; and nothing that the source throws is lost.
  */
 
 import { Fifo } from '../lanes/fifo.ts'
@@ -16,7 +16,7 @@ export type PutAllOutcome =
   | { readonly record: UserRecord; readonly result: PutResult; readonly error?: undefined }
   | { readonly record: UserRecord; readonly error: ProducerError; readonly result?: undefined }
 
-/** What of a producer is needed here. */
+/** The part of a producer that `putAll` needs. */
 export interface RecordSink {
   /** Returns false when it is full; throws a ProducerError for a record it will never take. */
   tryPut(record: UserRecord, settle: SettleCallback): boolean
@@ -25,7 +25,7 @@ export interface RecordSink {
   readonly hasRoom: boolean
 }
 
-/** Who is told what no outcome can say. */
+/** Gets the errors that no outcome can hold. */
 export interface PutAllWatch {
   readonly clock: Clock
   warn(code: string, message: string): void
@@ -69,7 +69,7 @@ const MAX_UNREAD = 10_000
 /** The source is read on from here, so that records come in bursts. */
 const RESUMED_UNREAD = MAX_UNREAD / 2
 
-/** Throws InvalidRecordError, at once, for a source that is no iterable of records. */
+/** Throws InvalidRecordError at once if the source is not an iterable of records. */
 export function putAll(
   sink: RecordSink,
   source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
@@ -79,7 +79,10 @@ export function putAll(
   // `for await` asks for the first outcome at the call, and whatever wraps the generator soon after: before any timer.
   const unreadTimer = watch.clock.schedule(watch.clock.nowMs(), () => {
     const remedy = 'read its outcomes: for await (const { record, error } of producer.putAll(source))'
-    watch.warn('KPL_WARN_PUT_ALL_UNREAD', `putAll was called and has put nothing, because nobody reads it; ${remedy}`)
+    watch.warn(
+      'KPL_WARN_PUT_ALL_UNREAD',
+      `putAll has put nothing, because the program does not read its outcomes; ${remedy}`
+    )
   })
   return outcomes(sink, source, watch, unreadTimer)
 }
