@@ -22,8 +22,6 @@ const RECORDS_PER_ROUND = scaled(300_000, 10_000)
 const LIST_COUNT = 100
 const LISTS_PER_ROUND = scaled(30, 3)
 const BOMB_MEMBERS = 1_747_622
-const MAX_NS_PER_BYTE = 30
-const MAX_EXTRA_BYTES = 2 * 1024 * 1024
 
 interface UserRecord {
   readonly partitionKey: string
@@ -91,7 +89,14 @@ export async function run(): Promise<Report> {
       },
       { title: 'a 10 MiB record of 1.7 million empty user records', columns: ['what', 'measured'], rows: bombRows() }
     ],
-    plots: [{ kind: 'bars', title: 'user records de-aggregated a second', unit: 'records/s', bars: barsOf(rows, 2, 2) }]
+    plots: [
+      {
+        kind: 'bars',
+        title: 'user records de-aggregated a second',
+        unit: 'records/s',
+        bars: barsOf(rows, 2, 2, label => (label.endsWith(OURS) ? 'ours' : 'others'))
+      }
+    ]
   }
 }
 
@@ -243,8 +248,8 @@ function bombRows(): Cell[][] {
   const perByte = times.map(ms => (ms * 1e6) / record.length)
   return [
     ['time', metric('ms', times)],
-    ['time per byte', metric('ns', perByte, MAX_NS_PER_BYTE)],
-    ['extra live memory', metric('bytes', [extraLiveBytes(record)], MAX_EXTRA_BYTES)]
+    ['time per byte', metric('ns', perByte)],
+    ['extra live memory', metric('bytes', [extraLiveBytes(record)])]
   ]
 }
 

@@ -99,7 +99,7 @@ export async function run(): Promise<Report> {
         kind: 'bars',
         title: 'user records encoded a second (record bytes, keys, encoder)',
         unit: 'records/s',
-        bars: barsOf(rows, 3, 3)
+        bars: barsOf(rows, 3, 3, label => (label.endsWith('kinesis-producer') ? 'ours' : 'others'))
       }
     ]
   }

@@ -2,7 +2,7 @@
  * Figures as people read them.
  * Invariant: at most three significant digits; the unit is always there.
  */
-import { isLessBetter, type Metric, type Unit } from './report.ts'
+import type { Metric, Unit } from './report.ts'
 import { median, quantile } from './statistics.ts'
 
 const SUFFIXES: Readonly<Record<Unit, string>> = {
@@ -15,6 +15,8 @@ const SUFFIXES: Readonly<Record<Unit, string>> = {
   ns: 'ns',
   bytes: 'B',
   cores: 'cores',
+  percent: '%',
+  'requests/s': '/s',
   times: 'x'
 }
 const SCALES = [
@@ -23,7 +25,7 @@ const SCALES = [
   [1e3, 'k']
 ] as const
 /** Units that say their own size; 1,000 ms are not 1 kms. */
-const UNSCALED: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'cores', 'times']
+const UNSCALED: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'cores', 'percent', 'times']
 
 export function formatValue(value: number, unit: Unit): string {
   const suffix = SUFFIXES[unit]
@@ -44,15 +46,14 @@ export function formatMetric(metric: Metric): string {
   return middle + spread + verdict(metric)
 }
 
-export function isMissed({ samples, unit, target }: Metric): boolean {
-  if (target === undefined) return false
-  return isLessBetter(unit) ? median(samples) > target : median(samples) < target
+export function isMissed({ samples, target }: Metric): boolean {
+  return target !== undefined && median(samples) < target
 }
 
 function verdict(metric: Metric): string {
   const { target, unit } = metric
   if (target === undefined) return ''
-  return ` [${isLessBetter(unit) ? '<=' : '>='} ${formatValue(target, unit)}: ${isMissed(metric) ? 'MISSED' : 'met'}]`
+  return ` [aim ${formatValue(target, unit)}: ${isMissed(metric) ? 'not reached' : 'reached'}]`
 }
 
 /** `1.51 M`, without the unit. */
