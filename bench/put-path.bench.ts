@@ -15,11 +15,12 @@ import { Ledger, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
 import { CheckingTransport, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
 import { type Call, pump, source } from './harness/pump.ts'
-import { type Bar, type Cell, metricOf, type Report, ratio } from './harness/report.ts'
+import { type Bar, type BarPlot, type Cell, metricOf, type Report, ratio, type Table } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 
 const KEYS = 4096
 const SIZES = scaled([100, 1000, 10_000], [100])
+const SHARD_COUNTS = [1, 100]
 const CALLS = ['tryPut', 'put', 'putMany', 'putAll', 'writable'] as const
 const BYTES_PER_ROUND = scaled(250_000_000, 8_000_000)
 const RECORDS_PER_ROUND = scaled(600_000, 30_000)
@@ -42,7 +43,7 @@ const TARGETS: Readonly<Record<string, number>> = {
 type WatchedCase = PutCase & { readonly isWatched?: boolean }
 
 const CASES: readonly WatchedCase[] = SIZES.flatMap(recordBytes =>
-  [1, 100].flatMap(shards => {
+  SHARD_COUNTS.flatMap(shards => {
     const usual = { recordBytes, shards, keys: KEYS }
     return [
       ...CALLS.map(call => ({ ...usual, call })),
@@ -59,45 +60,60 @@ interface Pair {
   readonly rates: Rates
 }
 
+interface Measured {
+  readonly putCase: WatchedCase
+  readonly pairs: readonly Pair[]
+}
+
 export async function run(): Promise<Report> {
-  const rows: Cell[][] = []
-  const bars: Bar[] = []
+  const tables: Table[] = []
+  const plots: BarPlot[] = []
   for (const recordBytes of SIZES) {
-    const floors: Rates[] = []
-    const ownRows: Cell[][] = []
-    await withChild<Own, void>(OWN, async floorChild => {
-      await floorChild.call('floor', recordBytes)
-      for (const putCase of CASES.filter(each => each.recordBytes === recordBytes)) {
-        const pairs = await withChild<Own, Pair[]>(OWN, child => pairsOf(putCase, child, floorChild))
-        floors.push(...pairs.map(({ floor }) => floor))
-        ownRows.push(rowOf(putCase, pairs))
-        if (recordBytes === TYPICAL_BYTES) bars.push({ label: labelOf(putCase), side: 'ours', samples: partsOf(pairs) })
-      }
-    })
-    rows.push(floorRow(recordBytes, floors), ...ownRows)
+    const measured = await measuredAt(recordBytes)
+    tables.push(tableOf(recordBytes, measured))
+    if (recordBytes === TYPICAL_BYTES) plots.push(...SHARD_COUNTS.map(shards => plotOf(shards, measured)))
   }
-  const title = 'put path: one process, transport that discards'
-  const columns = [
-    'call',
-    'record bytes',
-    'shards',
-    'keys',
-    'of the floor',
-    'by CPU time',
-    'by wall time',
-    'wall, of the floor'
-  ]
-  const notes = [
-    'Floor: members encoded and one node:crypto MD5 for each envelope, of the same bytes. 1.00x: a put costs what the floor costs.',
-    `putMany: lists of 500. Text: what JSON.stringify gave, made before it is put. Watched: all diagnostics channels subscribed.`
-  ]
-  const plot = {
+  return { title: 'Put path', tables, plots }
+}
+
+function measuredAt(recordBytes: number): Promise<Measured[]> {
+  return withChild<Own, Measured[]>(OWN, async floorChild => {
+    // Compiles it.
+    await floorChild.call('floor', recordBytes)
+    const measured: Measured[] = []
+    for (const putCase of CASES.filter(each => each.recordBytes === recordBytes)) {
+      const pairs = await withChild<Own, Pair[]>(OWN, child => pairsOf(putCase, child, floorChild))
+      measured.push({ putCase, pairs })
+    }
+    return measured
+  })
+}
+
+function tableOf(recordBytes: number, measured: readonly Measured[]): Table {
+  const floors = measured.flatMap(({ pairs }) => pairs.map(({ floor }) => floor))
+  return {
+    title: `put path, user records of ${recordBytes} bytes: one process, a transport that discards`,
+    columns: ['call', 'shards', 'keys', 'of the floor', 'by CPU time', 'by wall time', 'of the floor, by wall time'],
+    rows: [floorRow(floors), ...measured.map(rowOf)],
+    notes: [
+      'Floor: members encoded and one node:crypto MD5 for each envelope. 1.00x: a put costs what the floor costs. putMany: lists of 500.',
+      'Text: what JSON.stringify gave, made before it is put. Watched: all diagnostics channels subscribed.'
+    ]
+  }
+}
+
+function plotOf(shards: number, measured: readonly Measured[]): BarPlot {
+  const counted = shards === 1 ? '1 shard' : `${shards} shards`
+  const ours = measured.filter(({ putCase }) => putCase.shards === shards)
+  const bars = ours.map(
+    ({ putCase, pairs }): Bar => ({ label: labelOf(putCase), side: 'ours', samples: partsOf(pairs) })
+  )
+  return {
     kind: 'bars',
-    title: `Put path: user records a CPU second as a part of the floor's, ${TYPICAL_BYTES} bytes`,
+    title: `Put path, ${TYPICAL_BYTES} bytes, ${counted}: user records a CPU second as a part of the floor's`,
     unit: 'times',
     bars: [{ label: 'floor: encoding and MD5', side: 'floor', samples: [1] }, ...bars]
-  } as const
-  return { title: 'Put path', tables: [{ title, columns, rows, notes }], plots: [plot] }
+  }
 }
 
 interface Own {
@@ -117,12 +133,11 @@ async function pairsOf(putCase: WatchedCase, child: Child<Own>, floorChild: Chil
 }
 
 /** Targets are for CPU time: wall time is the same on an idle machine, and tells of the others on a busy one. */
-function rowOf(putCase: WatchedCase, pairs: readonly Pair[]): Cell[] {
+function rowOf({ putCase, pairs }: Measured): Cell[] {
   const { recordBytes, shards, keys, call, isText, isWatched } = putCase
   const isTargeted = recordBytes === TYPICAL_BYTES && isText !== true && isWatched !== true
   return [
     nameOf(putCase),
-    `${recordBytes}`,
     `${shards}`,
     `${keys}`,
     ratio(partsOf(pairs), isTargeted ? TARGETS[`${call} ${keys} ${shards}`] : undefined),
@@ -132,12 +147,12 @@ function rowOf(putCase: WatchedCase, pairs: readonly Pair[]): Cell[] {
   ]
 }
 
-function floorRow(recordBytes: number, floors: readonly Rates[]): Cell[] {
+function floorRow(floors: readonly Rates[]): Cell[] {
   const rates = [
     metricOf('records/CPU s', floors, ({ perCpuSecond }) => perCpuSecond),
     metricOf('records/s', floors, rate => rate.perSecond)
   ]
-  return ['floor: encoding and MD5', `${recordBytes}`, '-', `${KEYS}`, ratio([1]), ...rates, ratio([1])]
+  return ['floor: encoding and MD5', '-', `${KEYS}`, ratio([1]), ...rates, ratio([1])]
 }
 
 function partsOf(pairs: readonly Pair[]): number[] {
@@ -149,9 +164,7 @@ function nameOf({ call, isText = false, isWatched = false }: WatchedCase): strin
 }
 
 function labelOf(putCase: WatchedCase): string {
-  const { shards, keys } = putCase
-  const counted = shards === 1 ? '1 shard' : `${shards} shards`
-  return `${nameOf(putCase)}${keys === 'unique' ? ', unique keys' : ''}, ${counted}`
+  return putCase.keys === 'unique' ? `${nameOf(putCase)}, unique keys` : nameOf(putCase)
 }
 
 let isVerified = false

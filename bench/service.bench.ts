@@ -17,8 +17,8 @@ const SHARDS = 4
 const POOL = { recordBytes: 300, keys: 4096 }
 const RATE = 1000
 const RUN_RECORDS = scaled(6000, 500)
-/** Compiles what a service that runs for hours has compiled. */
-const WARM_UP = { count: scaled(30_000, 2000), ratePerSecond: 10_000 }
+/** Compiles what a service that runs for hours has compiled; no faster than every way can. */
+const WARM_UP = { count: scaled(10_000, 1000), ratePerSecond: 2 * RATE }
 const VERIFIED_RECORDS = scaled(5000, 1000)
 const LOAD = 'the load alone'
 const BATCHED = 'SDK, PutRecords batched by hand'
@@ -62,8 +62,7 @@ export async function run(): Promise<Report> {
 
 async function warmUp(name: string, child: ServiceChild, { endpoint, sink }: SinkPlace): Promise<void> {
   await child.call('open', name, endpoint, POOL)
-  if (name === LOAD) await child.call('serve', VERIFIED_RECORDS, WARM_UP.ratePerSecond)
-  else await verifyArrival(sink, POOL, VERIFIED_RECORDS, count => child.call('serve', count, RATE))
+  if (name !== LOAD) await verifyArrival(sink, POOL, VERIFIED_RECORDS, count => child.call('serve', count, RATE))
   await child.call('serve', WARM_UP.count, WARM_UP.ratePerSecond)
 }
 
@@ -89,11 +88,12 @@ function reportOf(services: readonly Service[]): Report {
     'way',
     'CPU of a core',
     'above the load alone',
-    `less than ${BATCHED}`,
+    'batched by hand costs',
     'requests',
     'Kinesis records'
   ]
   const notes = [
+    'Batched by hand costs: that many times what this way costs above the load alone; below 1.00x it is cheaper than this way.',
     'CPU of the whole process, all threads. The load alone: the timer of 1 ms that puts what is due, and no put.',
     'Batched by hand: up to 500 records or 100 ms, connections kept, failed records sent again; without aggregation, back-pressure, rate limit and order.'
   ]

@@ -40,7 +40,7 @@ function sectionOf({ name, title, tables, plots = [], circumstances }: Result): 
     `${cores} cores of ${cpu}`,
     `commit ${commit}`,
     date,
-    `${rounds} rounds`,
+    `rounds: ${rounds}`,
     `load ${load.toFixed(1)}`
   ]
   if (isQuick) facts.push('a quick run: figures mean little')
