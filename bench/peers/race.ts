@@ -59,7 +59,8 @@ export async function race(place: Place, starters: readonly Starter[], options: 
       for (const { runner, count, spent } of racers) spent.push(await runner.drive(count))
     }
   } finally {
-    for (const runner of runners) await runner.close()
+    // All of them, also when one fails to: none is left running.
+    await Promise.allSettled(runners.map(runner => runner.close()))
   }
   return racers.map(racedOf)
 }
@@ -71,12 +72,20 @@ export function nodeStarter(name: string): Starter {
     async start({ endpoint, env }, pool) {
       type Contestant = Child<typeof import('./contestant-process.ts')>
       const child: Contestant = new Child(new URL('./contestant-process.js', import.meta.url), env)
-      await child.call('open', name, endpoint, pool)
+      try {
+        await child.call('open', name, endpoint, pool)
+      } catch (error) {
+        await child.stop()
+        throw error
+      }
       return {
         drive: count => child.call('drive', count),
         async close() {
-          await child.call('close')
-          await child.stop()
+          try {
+            await child.call('close')
+          } finally {
+            await child.stop()
+          }
         }
       }
     }

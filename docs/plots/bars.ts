@@ -28,13 +28,14 @@ export interface BarChart {
 
 const WIDTH = 720
 const LABEL_WIDTH = 190
-const NOTE_WIDTH = 150
+const NOTE_WIDTH = 120
 const BAR_HEIGHT = 20
 const BAR_STEP = 26
 const PANEL_TOP = 26
 const PANEL_GAP = 14
 const TOP = 72
-const LEGEND_WIDTH = 190
+const LEGEND_LEFT = 120
+const LEGEND_WIDTH = 200
 
 export function drawBars({ title, panels, caption }: BarChart): string {
   const heights = panels.map(({ bars }) => PANEL_TOP + bars.length * BAR_STEP + PANEL_GAP)
@@ -45,7 +46,7 @@ export function drawBars({ title, panels, caption }: BarChart): string {
       `font-family="system-ui, sans-serif" font-size="13" fill="${TEXT}">`,
     `<title>${title}</title>`,
     text(WIDTH / 2, 24, title, 'middle', 15),
-    ...sidesOf(panels.flatMap(({ bars }) => bars)).flatMap((side, i) => legend(side, LABEL_WIDTH + i * LEGEND_WIDTH)),
+    ...sidesOf(panels.flatMap(({ bars }) => bars)).flatMap((side, i) => legend(side, LEGEND_LEFT + i * LEGEND_WIDTH)),
     ...panels.flatMap((panel, i) => drawPanel(panel, tops[i]!)),
     text(WIDTH / 2, height - 10, caption, 'middle', 11),
     '</svg>'

@@ -44,7 +44,7 @@ export function cpuPlot(): string {
       const [size = ''] = title.split(' ')
       return { title: `${size.replace('-byte', ' bytes')} a record`, bars: rows.flatMap(barOf) }
     }),
-    caption: `CPU time of all processes of each; npm run bench -- kpl, ${date.slice(0, 10)}, Node.js ${node}, ${cpu}`
+    caption: `Nx: times the KPL. CPU time of all processes of each; npm run bench -- kpl, ${date.slice(0, 10)}, Node.js ${node}, ${cpu}`
   })
 }
 
@@ -52,7 +52,8 @@ function barOf([name, times, rate]: readonly Cell[]): Panel['bars'] {
   if (typeof name !== 'string' || typeof times !== 'object' || typeof rate !== 'object') return []
   const value = median(rate.samples)
   const factor = median(times.samples)
-  const note = `${formatValue(value, rate.unit)}${factor === 1 ? '' : `, ${formatValue(factor, 'times')}`}`
+  const [count] = formatValue(value, rate.unit).split('/')
+  const note = factor === 1 ? count! : `${count}, ${formatValue(factor, 'times')}`
   return [{ label: name.replace('kinesis-producer, ', ''), side: sideOf(name), value, note }]
 }
 
@@ -67,8 +68,9 @@ function resultOf(name: string): Result {
   return result
 }
 
+/** Without the aims, which are for those who work on the library. */
 function cellText(cell: Cell): string {
-  return typeof cell === 'string' ? cell : formatMetric(cell)
+  return typeof cell === 'string' ? cell : formatMetric({ ...cell, target: undefined })
 }
 
 function capital(text: string): string {
