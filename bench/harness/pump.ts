@@ -54,15 +54,22 @@ export function pump(producer: KinesisProducer, call: Call, next: () => UserReco
 
 /** Many lists at a time. */
 async function pumpPutMany(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
-  const lists: Promise<number>[] = []
+  let outstanding = 0
+  let failed = 0
+  const lists: Promise<void>[] = []
   for (let i = 0; i < count; i += LIST_RECORDS) {
     const list = Array.from({ length: Math.min(LIST_RECORDS, count - i) }, next)
-    lists.push(producer.putMany(list).then(({ failedCount }) => failedCount))
+    outstanding += list.length
+    const settled = producer.putMany(list).then(({ failedCount }) => {
+      outstanding -= list.length
+      failed += failedCount
+    })
+    lists.push(settled)
     await turn()
-    while (producer.stats().bufferedRecords > MAX_OUTSTANDING) await turn()
+    while (outstanding > MAX_OUTSTANDING) await turn()
   }
   await producer.flush()
-  const failed = (await Promise.all(lists)).reduce((sum, failedCount) => sum + failedCount, 0)
+  await Promise.all(lists)
   if (failed > 0) throw new Error(`${failed} records failed`)
 }
 

@@ -67,5 +67,5 @@ function threeDigits(value: number): string {
   if (size >= 1000) return Math.round(value).toLocaleString('en-US')
   if (size >= 100) return value.toFixed(0)
   if (size >= 10) return value.toFixed(1)
-  return size >= 1 || size === 0 ? value.toFixed(2) : value.toPrecision(2)
+  return size >= 0.1 || size === 0 ? value.toFixed(2) : value.toPrecision(2)
 }
