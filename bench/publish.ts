@@ -14,7 +14,7 @@ import { quantile } from './harness/statistics.ts'
 export const PUBLISHED = ['kpl', 'end-to-end', 'service', 'put-path'] as const
 
 const MEASURED = 'docs/plots/measured.json'
-const DIGITS = 4
+const DIGITS = 6
 
 /** Returns the files that it wrote. */
 export function publish(): string[] {
