@@ -7,13 +7,14 @@
 import { InvalidRecordError } from '../model/errors.ts'
 import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
-import { kindOf, type UserRecord } from '../model/records.ts'
+import { kindOf, type RecordFrame, type UserRecord } from '../model/records.ts'
 import { isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
 import { loneEnvelopeBytes } from '../wire/sizes.ts'
 import { type HashedKey, KeyCache } from './key-cache.ts'
+import { RecordFramer } from './record-framer.ts'
 
 /** At least what wrapping a lone payload in an envelope adds, beside its key: explicit hash key, dedupe tag, framing. */
 const MAX_WRAPPING_BYTES = 128
@@ -43,12 +44,14 @@ export class RecordValidator {
     expirationMs: 0,
     history: undefined
   }
+  readonly #framer: RecordFramer
   #key: HashedKey | undefined
 
   /** `isTagged`: every record may travel in an envelope of its own, with a dedupe tag. */
   constructor(maxUserRecordBytes: number, isTagged: boolean = false) {
     this.#maxUserRecordBytes = maxUserRecordBytes
     this.#isTagged = isTagged
+    this.#framer = new RecordFramer(maxUserRecordBytes)
   }
 
   /** The cached key of the record examined last, if its hash key is that of its partition key. */
@@ -65,14 +68,20 @@ export class RecordValidator {
     let partitionKey: string
     let data: Uint8Array | string
     let explicitHashKey: string | bigint | undefined
+    let schema: RecordFrame | undefined
+    let streamName: string | undefined
     try {
       partitionKey = user.partitionKey
       data = user.data
       explicitHashKey = user.explicitHashKey
-      record.streamName = user.streamName
+      schema = user.schema
+      streamName = user.streamName
     } catch (cause) {
       throw unreadable(user, cause)
     }
+    // May run the user's functions, and they may put: so nothing of this record is kept before.
+    const framed = schema === undefined ? undefined : this.#framer.frame(schema, data, lengthOf(data))
+    record.streamName = streamName
     const key = this.#lookUp(partitionKey)
     record.partitionKey = partitionKey
     record.keyBytes = key.utf8Bytes
@@ -83,9 +92,9 @@ export class RecordValidator {
       record.hashAt = key.at
       this.#key = key
     } else this.#readExplicitHashKey(explicitHashKey)
-    record.data = data
-    record.dataBytes = lengthOf(data)
-    this.#checkSize(record)
+    record.data = framed ?? data
+    record.dataBytes = framed === undefined ? lengthOf(data) : lengthOfBytes(framed)
+    this.#checkSize(record, framed !== undefined)
     record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
     record.history = undefined
     return record
@@ -123,7 +132,7 @@ export class RecordValidator {
     this.#key = undefined
   }
 
-  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
+  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord, isFramed: boolean): void {
     const sizeBytes = dataBytes + keyBytes
     if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
     const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(plainView(data)))
@@ -132,11 +141,12 @@ export class RecordValidator {
     const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
     const sentBytes = isWrapped ? wrappedBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
+    const framed = isFramed ? ' with the frame of its schema' : ''
     const what = this.#isTagged
-      ? 'data, partitionKey and the envelope with its dedupe tag'
+      ? `data${framed}, partitionKey and the envelope with its dedupe tag`
       : isWrapped
         ? 'data, partitionKey and the envelope around an aggregate'
-        : 'data and partitionKey together'
+        : `data${framed} and partitionKey together`
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }
