@@ -69,19 +69,16 @@ export class RecordValidator {
     let data: Uint8Array | string
     let explicitHashKey: string | bigint | undefined
     let schema: RecordFrame | undefined
-    let streamName: string | undefined
     try {
       partitionKey = user.partitionKey
       data = user.data
       explicitHashKey = user.explicitHashKey
       schema = user.schema
-      streamName = user.streamName
+      record.streamName = user.streamName
     } catch (cause) {
       throw unreadable(user, cause)
     }
-    // May run the user's functions, and they may put: so nothing of this record is kept before.
-    const framed = schema === undefined ? undefined : this.#framer.frame(schema, data, lengthOf(data))
-    record.streamName = streamName
+    if (schema !== undefined) return this.#examineFramed(schema, partitionKey, data, explicitHashKey)
     const key = this.#lookUp(partitionKey)
     record.partitionKey = partitionKey
     record.keyBytes = key.utf8Bytes
@@ -92,12 +89,24 @@ export class RecordValidator {
       record.hashAt = key.at
       this.#key = key
     } else this.#readExplicitHashKey(explicitHashKey)
-    record.data = framed ?? data
-    record.dataBytes = framed === undefined ? lengthOf(data) : lengthOfBytes(framed)
-    this.#checkSize(record, framed !== undefined)
+    record.data = data
+    record.dataBytes = lengthOf(data)
+    this.#checkSize(record)
     record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
     record.history = undefined
     return record
+  }
+
+  /** Framed data are data like any other. The user's functions may run meanwhile and put, so nothing is kept before. */
+  #examineFramed(
+    schema: RecordFrame,
+    partitionKey: string,
+    data: Uint8Array | string,
+    explicitHashKey: string | bigint | undefined
+  ): AcceptedRecord {
+    const { streamName } = this.#record
+    const framed = this.#framer.frame(schema, data, lengthOf(data))
+    return this.examine({ partitionKey, data: framed, explicitHashKey, streamName })
   }
 
   #lookUp(partitionKey: unknown): HashedKey {
@@ -132,7 +141,7 @@ export class RecordValidator {
     this.#key = undefined
   }
 
-  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord, isFramed: boolean): void {
+  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
     const sizeBytes = dataBytes + keyBytes
     if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
     const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(plainView(data)))
@@ -141,12 +150,11 @@ export class RecordValidator {
     const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
     const sentBytes = isWrapped ? wrappedBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
-    const framed = isFramed ? ' with the frame of its schema' : ''
     const what = this.#isTagged
-      ? `data${framed}, partitionKey and the envelope with its dedupe tag`
+      ? 'data, partitionKey and the envelope with its dedupe tag'
       : isWrapped
         ? 'data, partitionKey and the envelope around an aggregate'
-        : `data${framed} and partitionKey together`
+        : 'data and partitionKey together'
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }
