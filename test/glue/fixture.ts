@@ -1,7 +1,13 @@
 /** A Glue client in front of a fake registry, in memory, with the SDK's commands and errors. */
 import { GlueClient } from '@aws-sdk/client-glue'
 import type { LogFields, Logger } from '../../src/index.ts'
-import { FakeGlue, type FakeGlueOptions, type FakeGlueServer, startFakeGlue } from '../../src/testing/index.ts'
+import {
+  FakeGlue,
+  type FakeGlueOptions,
+  type FakeGlueServer,
+  type FakeGlueServerOptions,
+  startFakeGlue
+} from '../../src/testing/index.ts'
 
 export const AVRO_DEFINITION = '{"type":"record","name":"Customer","fields":[{"name":"name","type":"string"}]}'
 
@@ -42,7 +48,9 @@ export function serviceError(name: string, message: string): Error {
   return Object.assign(new Error(message), { name, $fault: 'client', $metadata: { httpStatusCode: 400 } })
 }
 
-export async function glueServer(options: FakeGlueOptions = {}): Promise<FakeGlueServer & { readonly client: GlueClient }> {
+export async function glueServer(
+  options: FakeGlueServerOptions = {}
+): Promise<FakeGlueServer & { readonly client: GlueClient }> {
   const server = await startFakeGlue(options)
   const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
   const client = new GlueClient({ endpoint: server.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { RecordFramer } from '../../src/core/record-framer.ts'
 import { readFrame } from '../../src/glue/frame.ts'
 import { protobufIndex, readProtobufIndex } from '../../src/glue/protobuf-index.ts'
 import { schemaOf } from '../../src/glue/schema.ts'
 import { OptionsError, type SchemaError } from '../../src/model/errors.ts'
-import { RecordFramer } from '../../src/core/record-framer.ts'
 import { thrownBy } from '../support/thrown-by.ts'
 import { bytes, FRAMES, hex, NO_FRAMES, VERSION_ID } from './vectors.ts'
 

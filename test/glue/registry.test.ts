@@ -293,7 +293,12 @@ describe('a schema that Glue does not know', () => {
 
   test('is used without its metadata when those cannot be written', async () => {
     const { glue, registry, lines } = world({}, { autoRegister: true, metadata: { a: '1', b: '2' } })
-    glue.addFault({ kind: 'error', operation: 'PutSchemaVersionMetadata', code: 'AccessDeniedException', message: 'no' })
+    glue.addFault({
+      kind: 'error',
+      operation: 'PutSchemaVersionMetadata',
+      code: 'AccessDeniedException',
+      message: 'no'
+    })
 
     const schema = await registry.schema(ORDERS)
 
@@ -305,7 +310,8 @@ describe('a schema that Glue does not know', () => {
 describe('a call that fails', () => {
   test('for want of a permission names the action', async () => {
     const { glue, registry } = world()
-    const message = 'User: arn:aws:iam::1:user/u is not authorized to perform: glue:GetSchemaByDefinition on resource: r'
+    const message =
+      'User: arn:aws:iam::1:user/u is not authorized to perform: glue:GetSchemaByDefinition on resource: r'
     glue.addFault({ kind: 'error', code: 'AccessDeniedException', message })
 
     const error = await rejection(registry.schema(ORDERS))
@@ -367,7 +373,11 @@ describe('options and requests', () => {
     [{}, 'client is missing'],
     [{ client: {} }, 'client must be an object with send(), got object'],
     [
-      { client: { send() {} }, autoRegister: 'yes', metadata: Object.fromEntries(Array.from({ length: 11 }, (_, i) => [i, ''])) },
+      {
+        client: { send() {} },
+        autoRegister: 'yes',
+        metadata: Object.fromEntries(Array.from({ length: 11 }, (_, i) => [i, '']))
+      },
       'autoRegister must be true or false, got string; metadata must be an object of texts by name, at most 10, got object'
     ],
     [{ client: { send() {} }, cacheSze: 1 }, 'cacheSze is not an option, did you mean cacheSize?']
@@ -380,7 +390,9 @@ describe('options and requests', () => {
   test('of a definition that is too long says how long it may be, and asks nobody', async () => {
     const { glue, registry } = world()
 
-    const error = await registry.schema({ ...ORDERS, definition: 'x'.repeat(170_001) }).catch((thrown: unknown) => thrown)
+    const error = await registry
+      .schema({ ...ORDERS, definition: 'x'.repeat(170_001) })
+      .catch((thrown: unknown) => thrown)
 
     expect([(error as Error).message, glue.callCount()]).toEqual([
       'Invalid options: definition must be text of 1 to 170000 characters, got string',
