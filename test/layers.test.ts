@@ -89,7 +89,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       /^metrics\/(?:index|cloudwatch)\.ts$/,
       /^(?:commander|csv-parse|jsonc-parser)$/,
       /^type @faker-js\/faker$/,
-      /^type @aws-sdk\/client-kinesis$/,
+      /^type @aws-sdk\/client-(?:kinesis|glue)$/,
       /^node:/
     ]
   },

@@ -47,7 +47,7 @@ export interface GlueCallOptions {
   readonly retries?: number | undefined
   /** Time for one try, in milliseconds. Default: 10,000. */
   readonly requestTimeoutMs?: number | undefined
-  /** Told of what is no error. Default: a process warning, once for each kind. */
+  /** Told of what is no error. Default: a process warning (KPL_WARN_SCHEMA), once. */
   readonly logger?: Logger | undefined
   readonly clock?: Clock | undefined
 }
