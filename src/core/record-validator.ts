@@ -8,7 +8,7 @@ import { InvalidRecordError } from '../model/errors.ts'
 import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
 import { kindOf, type RecordFrame, type UserRecord } from '../model/records.ts'
-import { isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
+import { allocate, copyOf, isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
@@ -34,6 +34,7 @@ export class RecordValidator {
     hashWords: NO_WORDS,
     hashAt: 0,
     data: '',
+    prefix: undefined,
     dataBytes: 0,
     settle: undefined,
     acceptedMs: 0,
@@ -44,14 +45,13 @@ export class RecordValidator {
     expirationMs: 0,
     history: undefined
   }
-  readonly #framer: RecordFramer
+  readonly #framer = new RecordFramer()
   #key: HashedKey | undefined
 
   /** `isTagged`: every record may travel in an envelope of its own, with a dedupe tag. */
   constructor(maxUserRecordBytes: number, isTagged: boolean = false) {
     this.#maxUserRecordBytes = maxUserRecordBytes
     this.#isTagged = isTagged
-    this.#framer = new RecordFramer(maxUserRecordBytes)
   }
 
   /** The cached key of the record examined last, if its hash key is that of its partition key. */
@@ -90,6 +90,7 @@ export class RecordValidator {
       this.#key = key
     } else this.#readExplicitHashKey(explicitHashKey)
     record.data = data
+    record.prefix = undefined
     record.dataBytes = lengthOf(data)
     this.#checkSize(record)
     record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
@@ -97,16 +98,25 @@ export class RecordValidator {
     return record
   }
 
-  /** Framed data are data like any other. The user's functions may run meanwhile and put, so nothing is kept before. */
+  /** The schema's functions may put, and fill the record with another: so they run before anything of this one is kept. */
   #examineFramed(
     schema: RecordFrame,
     partitionKey: string,
     data: Uint8Array | string,
     explicitHashKey: string | bigint | undefined
   ): AcceptedRecord {
-    const { streamName } = this.#record
-    const framed = this.#framer.frame(schema, data, lengthOf(data))
-    return this.examine({ partitionKey, data: framed, explicitHashKey, streamName })
+    const record = this.#record
+    const { streamName } = record
+    lengthOf(data)
+    const encoded = this.#framer.encoded(schema, data)
+    const prefix = this.#framer.prefixOf(schema)
+    this.examine({ partitionKey, data: encoded ?? data, explicitHashKey, streamName })
+    if (encoded !== undefined) return record
+    record.prefix = prefix
+    record.dataBytes += prefix.length
+    this.#checkSize(record)
+    record.budgetBytes += prefix.length
+    return record
   }
 
   #lookUp(partitionKey: unknown): HashedKey {
@@ -141,23 +151,30 @@ export class RecordValidator {
     this.#key = undefined
   }
 
-  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
+  #checkSize({ data, prefix, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
     const sizeBytes = dataBytes + keyBytes
     if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
-    const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(plainView(data)))
+    const isWrapped = this.#isTagged || isTakenForEnvelope(data, prefix, dataBytes)
     const tagBytes = this.#isTagged ? MAX_DEDUPE_TAG_BYTES : 0
     // The key is in the envelope and may be its container's as well.
     const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
     const sentBytes = isWrapped ? wrappedBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
+    const framed = prefix === undefined ? '' : ' with the frame of its schema'
     const what = this.#isTagged
-      ? 'data, partitionKey and the envelope with its dedupe tag'
+      ? `data${framed}, partitionKey and the envelope with its dedupe tag`
       : isWrapped
         ? 'data, partitionKey and the envelope around an aggregate'
-        : 'data and partitionKey together'
+        : `data${framed} and partitionKey together`
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }
+}
+
+/** Text never is one: the magic is not UTF-8. */
+function isTakenForEnvelope(data: Uint8Array | string, prefix: Uint8Array | undefined, dataBytes: number): boolean {
+  if (prefix !== undefined) return isEnvelope(copyOf(data, dataBytes, allocate, prefix))
+  return typeof data !== 'string' && isEnvelope(plainView(data))
 }
 
 function lengthOf(data: unknown): number {

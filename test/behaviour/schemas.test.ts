@@ -82,11 +82,11 @@ describe('a record with a schema', () => {
 
     await harness.settle(put)
     expect(harness.storedBytes().map(({ length }) => length)).toEqual([limit - 1])
-    const what = 'data must be at most 1000 bytes (maxUserRecordBytes; data '
+    const what = 'data must be at most 1000 bytes (maxUserRecordBytes; data'
     expect(errors.map(({ code, message }) => [code, message])).toEqual([
-      ['KPL_ERR_RECORD_TOO_LARGE', `${what}and partitionKey together), got 1001`],
-      ['KPL_ERR_RECORD_TOO_LARGE', `${what}with the frame of its schema), got 1001`],
-      ['KPL_ERR_RECORD_TOO_LARGE', `${what}with the frame of its schema), got 1019`]
+      ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1001`],
+      ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1002`],
+      ['KPL_ERR_RECORD_TOO_LARGE', `${what} and partitionKey together), got 1002`]
     ])
   })
 

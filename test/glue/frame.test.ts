@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { RecordFramer } from '../../src/core/record-framer.ts'
 import { readFrame } from '../../src/glue/frame.ts'
 import { protobufIndex, readProtobufIndex } from '../../src/glue/protobuf-index.ts'
 import { schemaOf } from '../../src/glue/schema.ts'
 import { OptionsError, type SchemaError } from '../../src/model/errors.ts'
 import { thrownBy } from '../support/thrown-by.ts'
-import { bytes, FRAMES, hex, NO_FRAMES, VERSION_ID } from './vectors.ts'
+import { bytes, FRAMES, framed, hex, NO_FRAMES, VERSION_ID } from './vectors.ts'
 
 describe('a frame', () => {
   test.each(FRAMES)('is read byte for byte: $what', ({ frame, compression, payload }) => {
@@ -27,7 +26,7 @@ describe('a frame', () => {
         serializer: undefined
       })
 
-      const written = new RecordFramer(1000).frame(schema!, bytes(data), data.length / 2)
+      const written = framed(schema!, bytes(data))
 
       expect(hex(written)).toBe(frame)
     }

@@ -6,14 +6,13 @@ import { readFileSync } from 'node:fs'
 import avro from 'avsc'
 import protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
-import { RecordFramer } from '../../src/core/record-framer.ts'
 import { glueDecoder } from '../../src/glue/decoder.ts'
 import { readFrame } from '../../src/glue/frame.ts'
 import { protobufIndex, readProtobufIndex } from '../../src/glue/protobuf-index.ts'
 import { schemaOf } from '../../src/glue/schema.ts'
 import { FakeGlue } from '../../src/testing/index.ts'
 import { SILENT } from '../support/silent.ts'
-import { bytes, FRAMES, hex, VERSION_ID } from './vectors.ts'
+import { bytes, FRAMES, framed, hex, VERSION_ID } from './vectors.ts'
 
 interface Vector {
   readonly what: string
@@ -113,7 +112,7 @@ describe(`with ${library}`, () => {
     const facts = { registryName: 'r', name: 's', dataFormat: vector.format, versionId, serializer: undefined }
     const schema = schemaOf({ ...facts, compression: compression === 'ZLIB' ? 'zlib' : 'none', compressMinBytes: 0 })
 
-    const ours = new RecordFramer(10_000).frame(schema!, bytes(data), data.length / 2)
+    const ours = framed(schema!, bytes(data))
     const read = await Promise.all([dataOf(java.frame, vector), dataOf(hex(ours), vector)])
 
     expect([hex(ours.subarray(0, 18)), read]).toEqual([java.frame.slice(0, 36), [data, data]])
