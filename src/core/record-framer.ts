@@ -1,8 +1,8 @@
 /**
- * The frame of a schema: a user record's schema enters, the bytes that go before its data leave, or all of its bytes where the
- * schema makes them itself. It never knows Glue, keys or envelopes.
- * Example: the prefix 03 00 and a version id of 16 bytes -> a copy of these 18 bytes.
- * Invariant: only here do functions of a schema run. A prefix is copied, and the copy stays as it is until the next one.
+ * The frames of schemas: a user record's schema enters, what goes before its data leaves.
+ * Example: a schema with the prefix 03 00 and a version id of 16 bytes -> a copy of these 18 bytes, the same at every put.
+ * Invariant: a schema is read when it is first used and not again, so that a put with the schema of the put before costs one
+ * comparison. It never knows Glue, keys or envelopes.
  */
 import { InvalidRecordError } from '../model/errors.ts'
 import { kindOf, type RecordFrame } from '../model/records.ts'
@@ -11,48 +11,63 @@ import { isBytes, lengthOfBytes } from '../wire/bytes.ts'
 /** Glue's has 18. */
 const MAX_PREFIX_BYTES = 64
 
-export class RecordFramer {
-  /** Copies of prefixes, by their length: a put allocates none. */
-  readonly #copies: (Uint8Array | undefined)[] = []
+/** What was read of a schema. */
+export interface KnownFrame {
+  readonly prefix: Uint8Array
+  readonly encodes: boolean
+}
 
-  /** Returns a copy of the schema's prefix, in memory that is used again. Throws InvalidRecordError. */
-  prefixOf(schema: RecordFrame): Uint8Array {
-    const prefix = givenPrefix(schema)
-    const bytes = lengthOfBytes(prefix)
-    if (bytes < 0) throw invalidSchema('must have the memory of its prefix')
-    if (bytes > MAX_PREFIX_BYTES) {
-      throw invalidSchema(`must have a prefix of at most ${MAX_PREFIX_BYTES} bytes, got ${bytes}`)
-    }
-    this.#copies[bytes] ??= new Uint8Array(bytes)
-    const copy = this.#copies[bytes]
-    // A loop: the way into native code takes longer than so few bytes.
-    for (let i = 0; i < bytes; i++) copy[i] = prefix[i]!
-    return copy
+export class RecordFramer {
+  readonly #known = new WeakMap<object, KnownFrame>()
+  #lastSchema: RecordFrame | undefined
+  #last: KnownFrame | undefined
+
+  /** Returns what is known of the schema. Throws InvalidRecordError for what is none. */
+  frameOf(schema: RecordFrame): KnownFrame {
+    if (schema === this.#lastSchema && this.#last !== undefined) return this.#last
+    const frame = (isObject(schema) ? this.#known.get(schema) : undefined) ?? this.#read(schema)
+    this.#lastSchema = schema
+    this.#last = frame
+    return frame
   }
 
-  /** Returns the frame as the schema makes it by itself; undefined: it is prefix and data. Throws InvalidRecordError. */
-  encoded(schema: RecordFrame, data: Uint8Array | string): Uint8Array | undefined {
-    let encoded: unknown
+  #read(schema: RecordFrame): KnownFrame {
+    let prefix: unknown
+    let encode: unknown
     try {
-      encoded = Object(schema).encode?.(typeof data === 'string' ? Buffer.from(data) : data)
+      prefix = Object(schema).prefix
+      encode = Object(schema).encode
     } catch (cause) {
-      throw invalidSchema('must encode the data, and its encode threw', cause)
+      throw invalidSchema('must have fields that can be read, and reading one threw', cause)
     }
-    if (encoded === undefined || isBytes(encoded)) return encoded
-    throw invalidSchema(`must encode to a Uint8Array or to undefined, got ${kindOf(encoded)}`)
+    if (!isBytes(prefix)) {
+      const hint = typeof Object(schema).then === 'function' ? ': await it first' : ''
+      throw invalidSchema(`must be a schema with a prefix, such as glueRegistry resolves, got ${kindOf(schema)}${hint}`)
+    }
+    const bytes = lengthOfBytes(prefix)
+    if (bytes < 0 || bytes > MAX_PREFIX_BYTES) {
+      throw invalidSchema(`must have a prefix of at most ${MAX_PREFIX_BYTES} bytes, and its memory`)
+    }
+    const frame = { prefix: Uint8Array.from({ length: bytes }, (_, i) => prefix[i]!), encodes: encode !== undefined }
+    this.#known.set(schema, frame)
+    return frame
   }
 }
 
-function givenPrefix(schema: RecordFrame): Uint8Array {
-  let prefix: unknown
+/** Returns the frame as the schema makes it by itself; undefined: it is prefix and data. Throws InvalidRecordError. */
+export function encodedBy(schema: RecordFrame, data: Uint8Array | string): Uint8Array | undefined {
+  let encoded: unknown
   try {
-    prefix = Object(schema).prefix
+    encoded = schema.encode?.(typeof data === 'string' ? Buffer.from(data) : data)
   } catch (cause) {
-    throw invalidSchema('must have a prefix that can be read, and reading it threw', cause)
+    throw invalidSchema('must encode the data, and its encode threw', cause)
   }
-  if (isBytes(prefix)) return prefix
-  const hint = typeof Object(schema).then === 'function' ? ': await it first' : ''
-  throw invalidSchema(`must be a schema with a prefix, such as glueRegistry resolves, got ${kindOf(schema)}${hint}`)
+  if (encoded === undefined || isBytes(encoded)) return encoded
+  throw invalidSchema(`must encode to a Uint8Array or to undefined, got ${kindOf(encoded)}`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function invalidSchema(fault: string, cause?: unknown): InvalidRecordError {

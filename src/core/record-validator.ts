@@ -14,7 +14,7 @@ import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
 import { loneEnvelopeBytes } from '../wire/sizes.ts'
 import { type HashedKey, KeyCache } from './key-cache.ts'
-import { RecordFramer } from './record-framer.ts'
+import { encodedBy, RecordFramer } from './record-framer.ts'
 
 /** At least what wrapping a lone payload in an envelope adds, beside its key: explicit hash key, dedupe tag, framing. */
 const MAX_WRAPPING_BYTES = 128
@@ -79,6 +79,31 @@ export class RecordValidator {
       throw unreadable(user, cause)
     }
     if (schema !== undefined) return this.#examineFramed(schema, partitionKey, data, explicitHashKey)
+    return this.#accept(partitionKey, data, explicitHashKey, undefined)
+  }
+
+  /** The schema's functions may put, and fill the record with another: so they run before anything of this one is kept. */
+  #examineFramed(
+    schema: RecordFrame,
+    partitionKey: string,
+    data: Uint8Array | string,
+    explicitHashKey: string | bigint | undefined
+  ): AcceptedRecord {
+    const { streamName } = this.#record
+    const { prefix, encodes } = this.#framer.frameOf(schema)
+    const encoded = encodes && lengthOf(data) >= 0 ? encodedBy(schema, data) : undefined
+    this.#record.streamName = streamName
+    if (encoded === undefined) return this.#accept(partitionKey, data, explicitHashKey, prefix)
+    return this.#accept(partitionKey, encoded, explicitHashKey, undefined)
+  }
+
+  #accept(
+    partitionKey: string,
+    data: Uint8Array | string,
+    explicitHashKey: string | bigint | undefined,
+    prefix: Uint8Array | undefined
+  ): AcceptedRecord {
+    const record = this.#record
     const key = this.#lookUp(partitionKey)
     record.partitionKey = partitionKey
     record.keyBytes = key.utf8Bytes
@@ -90,32 +115,11 @@ export class RecordValidator {
       this.#key = key
     } else this.#readExplicitHashKey(explicitHashKey)
     record.data = data
-    record.prefix = undefined
-    record.dataBytes = lengthOf(data)
+    record.prefix = prefix
+    record.dataBytes = prefix === undefined ? lengthOf(data) : prefix.length + lengthOf(data)
     this.#checkSize(record)
     record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
     record.history = undefined
-    return record
-  }
-
-  /** The schema's functions may put, and fill the record with another: so they run before anything of this one is kept. */
-  #examineFramed(
-    schema: RecordFrame,
-    partitionKey: string,
-    data: Uint8Array | string,
-    explicitHashKey: string | bigint | undefined
-  ): AcceptedRecord {
-    const record = this.#record
-    const { streamName } = record
-    lengthOf(data)
-    const encoded = this.#framer.encoded(schema, data)
-    const prefix = this.#framer.prefixOf(schema)
-    this.examine({ partitionKey, data: encoded ?? data, explicitHashKey, streamName })
-    if (encoded !== undefined) return record
-    record.prefix = prefix
-    record.dataBytes += prefix.length
-    this.#checkSize(record)
-    record.budgetBytes += prefix.length
     return record
   }
 

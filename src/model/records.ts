@@ -19,7 +19,7 @@ export interface UserRecord {
 
 /** What is written straight before a user record's data, so that its readers find the schema. */
 export interface RecordFrame {
-  /** Copied at every put. */
+  /** At most 64 bytes. Read, and copied, when the schema is first used. */
   readonly prefix: Uint8Array
   /**
    * Returns all of the framed bytes when they are others than `prefix` and `data`, for instance compressed ones; undefined: they

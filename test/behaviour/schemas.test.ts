@@ -86,7 +86,7 @@ describe('a record with a schema', () => {
     expect(errors.map(({ code, message }) => [code, message])).toEqual([
       ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1001`],
       ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1002`],
-      ['KPL_ERR_RECORD_TOO_LARGE', `${what} and partitionKey together), got 1002`]
+      ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1020`]
     ])
   })
 
@@ -117,6 +117,19 @@ describe('a record with a schema', () => {
     await harness.settle(harness.producer.flush())
 
     expect(harness.storedBytes().map(hex)).toEqual(['030504', `${hex(ORDERS.prefix)}78`, '030505'])
+  })
+
+  test('keeps the prefix that its schema had when it was first used', async () => {
+    const harness = new Harness()
+    const schema = { prefix: Uint8Array.of(3, 0, 1) }
+
+    harness.producer.tryPut({ partitionKey: 'k', data: 'a', schema })
+    harness.producer.tryPut({ partitionKey: 'k', data: 'b', schema: ORDERS })
+    schema.prefix.fill(9)
+    harness.producer.tryPut({ partitionKey: 'k', data: 'c', schema })
+    await harness.settle(harness.producer.flush())
+
+    expect(harness.storedBytes().map(hex)).toEqual(['03000161', `${hex(ORDERS.prefix)}62`, '03000163'])
   })
 
   test('may have a schema that puts a record while it encodes', async () => {
@@ -174,6 +187,20 @@ test.each([
     'a prefix that is text',
     { prefix: '0300' },
     'schema must be a schema with a prefix, such as glueRegistry resolves, got Object'
+  ],
+  [
+    'a prefix of 65 bytes',
+    { prefix: new Uint8Array(65) },
+    'schema must have a prefix of at most 64 bytes, and its memory'
+  ],
+  [
+    'a prefix that throws',
+    {
+      get prefix(): Uint8Array {
+        throw new Error(CANARY)
+      }
+    },
+    'schema must have fields that can be read, and reading one threw'
   ],
   [
     'an encode that throws',
