@@ -10,7 +10,7 @@ import { EnvelopeWriter } from '../src/wire/encode.ts'
 import { sampled } from './harness/child.ts'
 import { Ledger, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
-import { CheckingTransport, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
+import { CheckingTransport, framed, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
 import { pump, source } from './harness/pump.ts'
 import { barsOf, type Cell, metric, metricOf, type Report } from './harness/report.ts'
 import { scaled } from './harness/settings.ts'
@@ -36,7 +36,8 @@ const CASES: readonly WatchedCase[] = scaled([100, 1000, 10_000], [100]).flatMap
       keys: KEYS
     })),
     ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: 'unique' as const }] : []),
-    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: KEYS, isWatched: true }] : [])
+    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: KEYS, isWatched: true }] : []),
+    ...(recordBytes === 100 ? [{ call: 'tryPut' as const, recordBytes, shards, keys: KEYS, isFramed: true }] : [])
   ])
 )
 
@@ -44,11 +45,12 @@ export async function run(): Promise<Report> {
   const floor = await sampled<Own, Rates>(OWN, child => child.call('floor', 100))
   const rows: Cell[][] = [['floor: encoding and MD5 alone', '100', '-', `${KEYS}`, ...cells(floor, 100)]]
   for (const putCase of CASES) {
-    const { call, recordBytes, shards, keys, isWatched = false } = putCase
-    const isTargeted = recordBytes === 100 && keys !== 'unique' && !isWatched
+    const { call, recordBytes, shards, keys, isWatched = false, isFramed = false } = putCase
+    const isTargeted = recordBytes === 100 && keys !== 'unique' && !isWatched && !isFramed
     const rates = await sampled<Own, Rates>(OWN, child => child.call('measure', putCase))
     const figures = cells(rates, recordBytes, isTargeted ? TARGETS[call] : undefined)
-    rows.push([isWatched ? `${call}, channels subscribed` : call, `${recordBytes}`, `${shards}`, `${keys}`, ...figures])
+    const what = isWatched ? `${call}, channels subscribed` : isFramed ? `${call}, with a schema` : call
+    rows.push([what, `${recordBytes}`, `${shards}`, `${keys}`, ...figures])
   }
   const title = 'put path: one process, transport that discards'
   const columns = [
@@ -97,19 +99,19 @@ let eventCount = 0
 
 /** In a process of its own. */
 export async function measure(putCase: WatchedCase): Promise<Rates> {
-  const { call, recordBytes, shards, keys, isWatched } = putCase
+  const { call, recordBytes, shards, keys, isWatched, isFramed = false } = putCase
   if (isWatched) for (const name of Object.values(CHANNELS)) subscribe(name, () => void eventCount++)
   const pool = makePool({ recordBytes, keys: KEYS })
   if (!isVerified) {
     const ledger = new Ledger(pool)
     const producer = nullProducer(new CheckingTransport(shards, ledger))
-    await pump(producer, call, source(pool), VERIFIED_RECORDS)
+    await pump(producer, call, isFramed ? framed(source(pool)) : source(pool), VERIFIED_RECORDS)
     await producer.close()
     ledger.assertArrived(VERIFIED_RECORDS)
     isVerified = true
   }
   const count = Math.min(RECORDS_PER_ROUND, Math.ceil(BYTES_PER_ROUND / recordBytes))
-  return timePuts({ call, recordBytes, shards, keys }, pool, Math.ceil(count * 0.3), count)
+  return timePuts({ call, recordBytes, shards, keys, isFramed }, pool, Math.ceil(count * 0.3), count)
 }
 
 /** In a process of its own: what no producer of this format can do without, the members written and the MD5. */
