@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { rateOf, sizeBytes, wholeNumber } from '../arguments/units.ts'
 import type { CommandContext } from '../command.ts'
 import type { PutFlags } from '../put/put-flags.ts'
+import { addSchemaFlags } from '../schema/schema-flags.ts'
 
 const EXAMPLES = `
 Examples:
@@ -15,6 +16,7 @@ Examples:
   kinesis-producer put orders events.ndjson --dead-letter failed.ndjson
   kinesis-producer put orders --in records failed.ndjson
   kinesis-producer put orders events.ndjson --key .user.id --dry-run --shards 4
+  kinesis-producer put orders events.ndjson --schema order.json --dry-run
 `
 const MEBIBYTE = 1_048_576
 const DEFAULT_SHARDS = 4
@@ -81,6 +83,7 @@ export function define(context: CommandContext): Command {
     )
     .option('--gunzip', 'the input is gzip (files are looked at)')
     .addHelpText('after', EXAMPLES)
+  addSchemaFlags(command)
   return context.run<PutFlags>(command, async (...args) => (await import('../put/run-put.ts')).runPut(...args))
 }
 

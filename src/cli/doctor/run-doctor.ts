@@ -6,12 +6,14 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { type Outcome, type Words, wordAt } from '../command.ts'
 import { plainClient, producerFor, producerOptions } from '../connection.ts'
+import type { SchemaPlaceFlags } from '../schema/schema-flags.ts'
 import type { Session } from '../session.ts'
 import { addressOf, listAllShards, type StreamFacts, streamSummary } from '../stream-calls.ts'
 import { type Asked, type Check, failureCheck, isUnreachable } from './check.ts'
 import { ClockWatch } from './clock-watch.ts'
+import { schemaCheck } from './schema-check.ts'
 
-export interface DoctorFlags {
+export interface DoctorFlags extends SchemaPlaceFlags {
   readonly write?: boolean
   readonly read?: boolean
 }
@@ -35,6 +37,9 @@ export async function runDoctor(session: Session, flags: DoctorFlags, words: Wor
     const hasCredentials = await credentialsCheck(session, client, tell)
     if (region !== undefined && hasCredentials && stream !== undefined) {
       isReached = await streamChecks({ session, client, stream, region, flags, tell })
+    }
+    if (flags.schema !== undefined && region !== undefined && hasCredentials) {
+      await tell(await schemaCheck(session, flags, stream))
     }
     for (const check of watch.checks()) await tell(check)
   } finally {

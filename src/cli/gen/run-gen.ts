@@ -14,6 +14,7 @@ import { type ExitCode, worstOf } from '../exit-codes.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import { grouped } from '../output/progress.ts'
 import { totalsOf } from '../put/totals.ts'
+import { frameFor } from '../schema/given-schema.ts'
 import type { Session } from '../session.ts'
 import type { GenFlags } from './gen-flags.ts'
 import { type Generator, generatorOf } from './generator.ts'
@@ -27,9 +28,10 @@ const DEFAULT_PER_SECOND = 10
 
 export async function runGen(session: Session, flags: GenFlags, words: Words): Promise<Outcome> {
   const simulated = simulationOf(session, flags)
-  const generate = await generatorOf(session, flags, simulated?.startMs)
-  if (flags.sample !== undefined) return sample(session, flags.sample, generate, simulated?.startMs)
   const stream = wordAt(words, 0) ?? ''
+  const schema = await frameFor(session, flags, stream, flags.sample !== undefined)
+  const generate = await generatorOf(session, flags, simulated?.startMs, schema)
+  if (flags.sample !== undefined) return sample(session, flags.sample, generate, simulated?.startMs)
   const options: ProducerOptions = { ...producerOptions(session), streamName: stream }
   const schedule = scheduleOf(session, flags, simulated?.startMs)
   const producer = producerFor(session, options)

@@ -5,14 +5,14 @@
  * control characters are shown as escapes, so that data cannot move the cursor.
  */
 import { isUtf8 } from 'node:buffer'
-import type { StreamRecord } from '../../reader/read-stream.ts'
 import { CliError } from '../errors.ts'
 import { dataFields, envelopeLine } from '../input/envelope.ts'
 import { JsonScanner } from '../input/json-scanner.ts'
+import type { ShownRecord } from './decode.ts'
 import type { TailFlags } from './tail-flags.ts'
 
 /** `n` counts printed records from 1. */
-export type Formatter = (record: StreamRecord, n: number) => string | Uint8Array
+export type Formatter = (record: ShownRecord, n: number) => string | Uint8Array
 
 export function formatterOf(flags: Pick<TailFlags, 'out' | 'format' | 'metaOnly'>, isTTY: boolean): Formatter {
   const shown = isTTY ? escaped : (text: string) => text
@@ -28,12 +28,14 @@ export function formatterOf(flags: Pick<TailFlags, 'out' | 'format' | 'metaOnly'
 }
 
 /** Written by hand where it pays: this is what bounds `tail --out json`. */
-function jsonLine(record: StreamRecord): string {
+function jsonLine(record: ShownRecord): string {
   const { shardId, sequenceNumber, subSequenceNumber, partitionKey, explicitHashKey, arrivalTimestamp, data } = record
+  const { schema } = record
   const hashKey = explicitHashKey === undefined ? '' : `"explicitHashKey":"${explicitHashKey}",`
   const arrival = arrivalTimestamp === undefined ? '' : `"arrivalTimestamp":${arrivalTimestamp},`
   const place = `"shardId":"${shardId}","sequenceNumber":"${sequenceNumber}","subSequenceNumber":${subSequenceNumber}`
-  return `{"type":"record",${place},${arrival}"partitionKey":${JSON.stringify(partitionKey)},${hashKey}${bodyOf(data)}}\n`
+  const written = schema === undefined ? '' : `"schema":${JSON.stringify(schema)},`
+  return `{"type":"record",${place},${arrival}"partitionKey":${JSON.stringify(partitionKey)},${hashKey}${written}${bodyOf(data)}}\n`
 }
 
 /** JSON goes in as it is, so its numbers keep their digits; other text as `data`. */
@@ -49,16 +51,16 @@ function bodyOf(data: Uint8Array): string {
 
 const JSON_CHECK = new JsonScanner([])
 
-function placeOf({ shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }: StreamRecord) {
+function placeOf({ shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }: ShownRecord) {
   return { shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }
 }
 
-function metaOf(record: StreamRecord) {
-  const { partitionKey, explicitHashKey, data } = record
-  return { type: 'record', ...placeOf(record), partitionKey, explicitHashKey, bytes: data.length }
+function metaOf(record: ShownRecord) {
+  const { partitionKey, explicitHashKey, data, schema } = record
+  return { type: 'record', ...placeOf(record), partitionKey, explicitHashKey, schema, bytes: data.length }
 }
 
-const FIELDS: Readonly<Record<string, (record: StreamRecord, n: number) => string>> = {
+const FIELDS: Readonly<Record<string, (record: ShownRecord, n: number) => string>> = {
   k: ({ partitionKey }) => partitionKey,
   v: ({ data }) => textOf(data),
   s: ({ shardId }) => shardId,
@@ -77,7 +79,7 @@ function ofTemplate(template: string, shown: (text: string) => string): Formatte
     const get = FIELDS[field]
     if (get === undefined)
       throw new CliError('CLI_ERR_USAGE', `--format: %${field} is nothing; there are %k %v %s %q %u %t %n %%`)
-    return (record: StreamRecord, n: number) => shown(get(record, n))
+    return (record: ShownRecord, n: number) => shown(get(record, n))
   })
   const end = /\\[n0]$/.test(template) ? '' : '\n'
   return (record, n) => parts.map(part => part(record, n)).join('') + end
