@@ -1,7 +1,7 @@
 /** Case 53 of following files: acknowledgements in any order. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Ledger } from '../../../src/cli/agent/ledger.ts'
+import { Ledger } from '../../../src/cli/follow/ledger.ts'
 
 test('52: one record that is not settled holds the offset', () => {
   const ledger = new Ledger(100)

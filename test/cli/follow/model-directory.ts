@@ -1,7 +1,7 @@
 /**
  * A state directory in memory that crashes at a given call. After a crash, names and bytes that were not synced may be lost, the last bytes torn.
  */
-import type { StateDirectory } from '../../../src/cli/agent/state-store.ts'
+import type { StateDirectory } from '../../../src/cli/follow/state-store.ts'
 
 interface ModelFile {
   bytes: Buffer

@@ -7,7 +7,7 @@ import {
   type Generation,
   prefixOf,
   verdictOf
-} from '../../../src/cli/agent/identity.ts'
+} from '../../../src/cli/follow/identity.ts'
 
 const LINES = Buffer.from(Array.from({ length: 400 }, (_, n) => `line ${n}\n`).join(''))
 

@@ -1,7 +1,7 @@
 /** The state directory under crashes at every call, torn bytes and damaged files. */
 import { expect, test } from 'vitest'
-import { decodeJournal, journalBytes } from '../../../src/cli/agent/state-format.ts'
-import { StateStore } from '../../../src/cli/agent/state-store.ts'
+import { decodeJournal, journalBytes } from '../../../src/cli/follow/state-format.ts'
+import { StateStore } from '../../../src/cli/follow/state-store.ts'
 import { Crash, ModelDirectory } from './model-directory.ts'
 
 const mark = { length: 1, sha256: 'aa' }
