@@ -31,9 +31,11 @@ export async function scan(context: FollowContext, flow: FlowState): Promise<boo
   const look = await lookAt(context, flow, [...new Set(paths)])
   flow.present = new Set(look.found.keys())
   for (const tail of [...flow.tails]) {
+    // The bytes of a lost one are not those of the file at its place.
+    if (flow.byKey.get(tail.key) !== tail) continue
     const entry = look.found.get(tail.key)
     if (entry !== undefined) seen(context, flow, tail, entry)
-    else if (tail.phase !== 'lost' && !look.unknown.has(tail.path)) await miss(context, flow, tail)
+    else if (!look.unknown.has(tail.path)) await miss(context, flow, tail)
   }
   discover(context, flow, look)
   return true

@@ -10,6 +10,7 @@ import { StateStore } from '../../../src/cli/follow/state-store.ts'
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { ModelDirectory } from './model-directory.ts'
 import { ModelFiles } from './model-files.ts'
+import { ModelProcess } from './model-process.ts'
 import { randomOf } from './random-of.ts'
 
 const START_MS = 1_700_000_000_000
@@ -27,6 +28,7 @@ export class ModelSink implements FlowSink {
   readonly #waiting = new Set<() => void>()
   readonly #flushing = new Set<() => void>()
   readonly #later: (() => void)[] = []
+  onDelivered: (text: string) => void = () => {}
   inFlight = 0
   refusals = 0
 
@@ -46,7 +48,10 @@ export class ModelSink implements FlowSink {
     const settle = (end: RecordEnd) => {
       if (this.isDead) return
       this.inFlight--
-      if (end.kind === 'delivered') this.delivered.push({ text, path, offset })
+      if (end.kind === 'delivered') {
+        this.delivered.push({ text, path, offset })
+        this.onDelivered(text)
+      }
       settled(end)
       this.#release()
     }
@@ -86,6 +91,12 @@ export class ModelSink implements FlowSink {
   }
 }
 
+export interface StartOptions extends Partial<FollowOptions> {
+  /** The process dies at the call after so many. */
+  readonly callsLeft?: number
+  readonly diesAfterCall?: boolean
+}
+
 export class Harness {
   readonly clock = new VirtualClock(START_MS)
   readonly files = new ModelFiles(this.clock)
@@ -95,6 +106,7 @@ export class Harness {
   readonly sinks: ModelSink[] = []
   readonly warnings: string[] = []
   settings: FlowSettings
+  process = new ModelProcess()
   store: StateStore | undefined
   follower: Follower | undefined
   wallOffsetMs = 0
@@ -111,17 +123,36 @@ export class Harness {
     return this.sinks.flatMap(sink => sink.delivered.map(({ text }) => text))
   }
 
-  async start(options: Partial<FollowOptions> = {}): Promise<void> {
-    this.sink = new ModelSink(this.clock)
-    await this.startWith(this.sink, options)
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.startWith(new ModelSink(this.clock), options)
   }
 
-  async startWith(sink: ModelSink, options: Partial<FollowOptions> = {}): Promise<void> {
+  async startWith(
+    sink: ModelSink,
+    { callsLeft = Number.POSITIVE_INFINITY, diesAfterCall = false, ...options }: StartOptions = {}
+  ): Promise<void> {
     this.sink = sink
     this.sinks.push(sink)
     this.#stop = new AbortController()
-    this.store = await StateStore.open(this.directory)
-    const { clock, files, store, random } = this
+    const process = new ModelProcess()
+    process.callsLeft = callsLeft
+    process.diesAfterCall = diesAfterCall
+    process.onDeath = () => {
+      sink.isDead = true
+      this.files.closeAll()
+    }
+    this.process = process
+    const opened = StateStore.open(process.directoryOf(this.directory)).then(store =>
+      this.#run(store, process, options)
+    )
+    opened.catch(() => {})
+    await this.advance(0)
+  }
+
+  #run(store: StateStore, process: ModelProcess, options: Partial<FollowOptions>): void {
+    this.store = store
+    const { clock, random, sink } = this
+    const files = process.filesOf(this.files)
     const wallMs = () => clock.nowMs() + this.wallOffsetMs
     const warn = (code: string, message: string) => void this.warnings.push(`${code} ${message}`)
     this.follower = new Follower(
@@ -131,7 +162,6 @@ export class Harness {
     )
     this.#result = this.follower.run(this.#stop.signal)
     this.#result.catch(() => {})
-    await this.advance(0)
   }
 
   async advance(ms: number): Promise<void> {
@@ -170,18 +200,8 @@ export class Harness {
 
   /** The process is gone: nothing of it happens any more, and its files are closed. */
   async kill(): Promise<void> {
-    this.sink.isDead = true
-    const dead = new Promise<void>(() => {})
-    const { files, directory } = this
-    const stepOfFiles = files.step
-    files.step = () => dead
-    directory.step = () => dead
-    await this.advance(0)
-    // Timers of the dead process come to a call that never answers.
-    await this.advance(1_000)
-    files.step = stepOfFiles
-    directory.step = undefined
-    files.closeAll()
+    this.process.die()
+    await nextLoop()
   }
 
   /** As many lines, numbered from `first`. */
