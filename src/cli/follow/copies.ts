@@ -5,7 +5,7 @@
  */
 import type { FollowContext } from './context.ts'
 import type { FlowState } from './flow-state.ts'
-import { ANCHOR_BYTES, type FoundFile, PREFIX_BYTES } from './identity.ts'
+import { ANCHOR_BYTES, type FoundFile, hasNameOf, PREFIX_BYTES } from './identity.ts'
 import { partOf } from './reading.ts'
 import type { Tail } from './tail.ts'
 import { note } from './unreadable.ts'
@@ -20,13 +20,19 @@ export function originalOf(flow: FlowState, tail: Tail, found: FoundFile): Tail 
   const prefix = found.read(flow.settings.fingerprintIgnoreBytes, PREFIX_BYTES)
   let compared = 0
   for (const other of flow.tails) {
-    const isOriginal = other.phase === 'lost' || (other.phase === 'following' && other.place === 'here')
-    if (other === tail || !isOriginal || other.prefix.length === 0 || other.prefix[0] !== prefix[0]) continue
+    if (other === tail || !mayBeTruncated(flow, other) || other.prefix.length === 0 || other.prefix[0] !== prefix[0])
+      continue
     if (++compared > MAX_COMPARED) return undefined
     const length = Math.min(other.prefix.length, prefix.length)
-    if (other.prefix.compare(prefix, 0, length, 0, length) === 0) return other
+    const mayBe = length >= PREFIX_BYTES || hasNameOf(other.path, tail.path)
+    if (mayBe && other.prefix.compare(prefix, 0, length, 0, length) === 0) return other
   }
   return undefined
+}
+
+/** A file that was renamed is truncated no more, but it may have been just before. Its next read says so. */
+function mayBeTruncated(flow: FlowState, tail: Tail): boolean {
+  return tail.phase === 'lost' || (tail.phase === 'following' && (tail.place === 'here' || flow.active.has(tail)))
 }
 
 /** `wait`: a truncation of the original may still come. */
@@ -34,7 +40,7 @@ export type CopyVerdict = 'new' | 'skip' | 'wait'
 
 export async function judgeSuspect(context: FollowContext, flow: FlowState, tail: Tail): Promise<CopyVerdict> {
   const { original, settings } = tail
-  if (original === undefined || !flow.tails.has(original) || original.phase === 'drained') return 'new'
+  if (original === undefined || !flow.tails.has(original) || !mayBeTruncated(flow, original)) return 'new'
   try {
     const { file } = await context.descriptors.opened(tail)
     const { size } = await file.stat()

@@ -4,6 +4,7 @@
  * Invariant: a doubt gives `new`, so the file is read from 0. That repeats records; it never skips one.
  */
 import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
 
 export const PREFIX_BYTES = 1024
 export const ANCHOR_BYTES = 256
@@ -78,10 +79,20 @@ export function adoptedOf(
 ): FoundFile | undefined {
   const own = files.find(file => verdictOf(generation, file) === 'same')
   if (own !== undefined) return own
-  if (generation.acked < ADOPTED_FROM_BYTES && !wasTruncated) return undefined
+  const isShort = generation.acked < ADOPTED_FROM_BYTES
+  if (isShort && !wasTruncated) return undefined
   return files
-    .filter(file => verdictOf(generation, file) === 'moved')
+    .filter(file => verdictOf(generation, file) === 'moved' && (!isShort || hasNameOf(generation.path, file.path)))
     .sort((a, b) => rankOf(generation, b) - rankOf(generation, a) || b.size - a.size || b.mtimeMs - a.mtimeMs)[0]
+}
+
+/**
+ * Whether a file may be the rotated one or the copy of another by its name: `app.log.1` and `app-2026.log` of `app.log`. A few equal
+ * bytes are in files of other programs too.
+ */
+export function hasNameOf(path: string, found: string): boolean {
+  const [stem = ''] = basename(path).split(/[._-]/)
+  return basename(found).startsWith(stem)
 }
 
 function rankOf(generation: Generation, file: FoundFile): number {

@@ -5,7 +5,15 @@
 import { type FollowContext, newId } from './context.ts'
 import { originalOf } from './copies.ts'
 import type { FlowState, Missing } from './flow-state.ts'
-import { ANCHOR_BYTES, adoptedOf, type FoundFile, type Generation, PREFIX_BYTES, verdictOf } from './identity.ts'
+import {
+  ANCHOR_BYTES,
+  adoptedOf,
+  type FoundFile,
+  type Generation,
+  hasNameOf,
+  PREFIX_BYTES,
+  verdictOf
+} from './identity.ts'
 import { PrefixIndex } from './prefix-index.ts'
 import { partOf } from './reading.ts'
 import { type Sample, sampleOf } from './sample.ts'
@@ -53,6 +61,7 @@ export function startNew(context: FollowContext, flow: FlowState, tail: Tail): v
   tail.original = undefined
   tail.start({ id: newId(context.random), offset: 0, prefix: none, before: none }, context.clock.nowMs())
   flow.active.add(tail)
+  context.touch(tail)
 }
 
 /** The tail begins at an offset of a file that is open. */
@@ -109,9 +118,14 @@ function takeOwn(context: FollowContext, flow: FlowState, candidates: Candidates
     const { generation } = missing
     const key = keyOf(generation.path, generation)
     if (generation.inode !== '0') byKey.set(key, [...(byKey.get(key) ?? []), missing])
+    // An empty file is not looked into, and says enough.
+    if ((flow.byKey.get(key)?.size ?? generation.acked) < generation.acked) missing.wasRewritten = true
   }
   for (const [tail, { found }] of [...candidates]) {
-    const own = byKey.get(tail.key) ?? []
+    const isListed = flow.tails.has(tail)
+    const own = (byKey.get(tail.key) ?? []).filter(
+      ({ generation }) => isListed || isOursByContent(generation, tail.path)
+    )
     const same = own
       .filter(({ generation }) => isSame(generation, found))
       .sort((a, b) => b.generation.acked - a.generation.acked)[0]
@@ -168,6 +182,7 @@ function goOn(
   if (copy === undefined) return
   candidates.delete(copy)
   const nowMs = context.clock.nowMs()
+  copy.replacedBy = tail
   flow.remove(copy)
   const file = context.descriptors.take(copy)
   void context.descriptors.close(tail)
@@ -198,10 +213,16 @@ async function addUnlisted(
     if (stat.size < leastBytes || stat.size === 0) continue
     const tail = new Tail(flow.settings, path, stat, context.clock.nowMs(), context.listener)
     await sample(context, flow, tail, wanted, candidates)
-    if (candidates.get(tail)?.alike.length !== 0) continue
+    const isProven = candidates.get(tail)?.alike.some(generation => isOursByContent(generation, path)) === true
+    if (isProven) continue
     candidates.delete(tail)
     await context.descriptors.close(tail)
   }
+}
+
+/** A file that no glob names must never be sent because its inode was once another file's. */
+function isOursByContent({ prefix, path }: Generation, found: string): boolean {
+  return prefix.length >= PREFIX_BYTES || (prefix.length > 0 && hasNameOf(path, found))
 }
 
 async function judgeNew(context: FollowContext, flow: FlowState, tail: Tail, found: FoundFile): Promise<void> {

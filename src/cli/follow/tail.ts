@@ -88,6 +88,8 @@ export class Tail {
   retryMs = 0
   /** The file that must be read to its end before this one. */
   predecessor: Tail | undefined
+  /** It turned out to be the copy of this one, which goes on in its file. */
+  replacedBy: Tail | undefined
   /** Of a suspect: whose copy it may be. */
   original: Tail | undefined
   /** Of a lost one: whether other bytes are in its file now. */

@@ -205,6 +205,7 @@ export class Turns {
     flow.succeed(fresh)
     flow.active.add(fresh)
     flow.hot.add(fresh)
+    this.#context.touch(fresh)
   }
 
   /** Returns false when the sink is full: it says when it takes more. */
@@ -224,14 +225,16 @@ export class Turns {
 
 /** The file that was written before this one is read to its end first. One that cannot be read now is not waited for. */
 function isHeldBack(flow: FlowState, tail: Tail, nowMs: number): boolean {
+  while (tail.predecessor?.replacedBy !== undefined) tail.predecessor = tail.predecessor.replacedBy
   const { predecessor: before } = tail
-  if (before === undefined) return false
-  const isUnable = !flow.tails.has(before) || before.phase !== 'following' || before.retryAtMs !== undefined
-  const isWaiting = before.phase === 'discovered' && before.size > 0 && before.retryAtMs === undefined
+  if (before === undefined || before === tail) return false
+  const isUnknown = before.phase === 'discovered' && before.size > 0
+  const canBeRead = before.phase === 'following' || isUnknown
+  const isUnable = !flow.tails.has(before) || !canBeRead || before.retryAtMs !== undefined
   const isEndSeen = before.endSeenInScan >= tail.discoveredInScan
   const isQuiet = nowMs - before.lastGrowthMs >= flow.settings.rotateWaitMs
   const isDone = isEndSeen && !before.isHeld && (!flow.settings.strictOrder || isQuiet)
-  const isReleased = (isUnable && !isWaiting) || isDone
+  const isReleased = isUnable || isDone
   if (isReleased) tail.predecessor = undefined
   else if (!isEndSeen) flow.active.add(before)
   return !isReleased
