@@ -202,7 +202,7 @@ test('T21: copy to another folder and truncate: the remainder is found by copyDi
   const h = await started({ copyDirs: ['/old'] })
 
   h.files.append(LOG, lines('one', 100, 5))
-  h.files.copy(LOG, '/old/backup')
+  h.files.copy(LOG, '/old/app-backup')
   h.files.truncate(LOG)
   h.files.append(LOG, lines('two', 0, 10))
   await h.advance(120_000)
