@@ -19,7 +19,8 @@ export interface FramingSettings {
   /** A last line without a newline is sent after this time; undefined: it waits for its newline. */
   readonly partialAfterMs: number | undefined
   readonly multiline: MultilineSettings | undefined
-  readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be'
+  /** `utf-8`: a byte order mark is dropped, and a file in UTF-16 is refused. `bytes`: the first bytes are like all others. */
+  readonly encoding: 'utf-8' | 'bytes'
 }
 
 export interface MultilineSettings {

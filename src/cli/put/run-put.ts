@@ -14,6 +14,7 @@ import type { Framing, Item } from '../input/item.ts'
 import { JsonPath } from '../input/json-path.ts'
 import { keySelector, randomKeys } from '../input/key-selector.ts'
 import { sourcesOf } from '../input/source.ts'
+import { truncated } from '../input/truncate.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import { grouped } from '../output/progress.ts'
 import type { Session } from '../session.ts'
@@ -24,7 +25,6 @@ import { Pacing, sleepUntil } from './pacing.ts'
 import type { PutFlags } from './put-flags.ts'
 import { Sink } from './sink.ts'
 import { totalsOf } from './totals.ts'
-import { truncated } from './truncate.ts'
 
 export async function runPut(session: Session, flags: PutFlags, words: Words): Promise<Outcome> {
   assertFlags(flags)
@@ -125,6 +125,7 @@ function recordMaker(session: Session, flags: PutFlags, options: ProducerOptions
   const select = keySelector(flags, session.host.random)
   const random = randomKeys(session.host.random)
   const hashPath = flags.hashKey === undefined ? undefined : new JsonPath(flags.hashKey)
+  const terminator = Buffer.from(flags.keepNewline === true ? '\n' : '')
   const maxBytes = Number(options.maxUserRecordBytes ?? OPTIONS.maxUserRecordBytes.default)
   return (item, path) => {
     if (item.fault !== undefined) {
@@ -140,7 +141,7 @@ function recordMaker(session: Session, flags: PutFlags, options: ProducerOptions
     if (flags.maxRecord !== 'fail') {
       const mostBytes = maxBytes - Buffer.byteLength(partitionKey)
       if (data.length > mostBytes && flags.maxRecord === 'skip') return 'skip'
-      if (data.length > mostBytes) data = truncated(data, mostBytes, flags.keepNewline === true)
+      if (data.length > mostBytes) data = truncated(data, mostBytes, terminator)
     }
     const isPlain = hashPath === undefined && item.explicitHashKey === undefined && item.streamName === undefined
     if (isPlain) return { partitionKey, data }
