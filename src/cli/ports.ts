@@ -37,6 +37,8 @@ export interface Host {
   onSignal(name: SignalName, listener: () => void): () => void
   /** Makes the AWS SDK use a profile of the shared files. */
   useProfile(name: string): void
+  /** This process, and whether another one of this machine lives. */
+  readonly processes: { readonly pid: number; isAlive(pid: number): boolean }
   /** Ends the process at once. In tests it only notes the code. */
   exit(code: ExitCode): void
   /** Ports of the producers that commands make; empty but in tests. */

@@ -46,6 +46,7 @@ export function processHost(): Host {
     useProfile: name => {
       process.env['AWS_PROFILE'] = name
     },
+    processes: { pid: process.pid, isAlive },
     exit: code => process.exit(code),
     producerPorts: {}
   }
@@ -70,6 +71,16 @@ function outputOf(stream: NodeJS.WriteStream): Output {
               resolve()
             })
           })
+  }
+}
+
+/** Signal 0 is none; a process of another user answers EPERM, and lives. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

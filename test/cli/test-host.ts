@@ -17,6 +17,7 @@ export interface TestHostOptions {
   readonly wallMs?: () => number
   readonly isTTY?: boolean
   readonly producerPorts?: ProducerPorts
+  readonly processes?: Host['processes']
   readonly onStdout?: (text: string) => void
 }
 
@@ -60,6 +61,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
       return () => void set.delete(listener)
     },
     useProfile: name => void profiles.push(name),
+    processes: options.processes ?? { pid: 4711, isAlive: () => false },
     exit: code => void exits.push(code),
     producerPorts: options.producerPorts ?? {}
   }
