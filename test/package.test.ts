@@ -45,7 +45,14 @@ describe('the packed package', () => {
       const stem = source.replace(/^src\/(.*)\.ts$/, 'dist/$1')
       return [`${stem}.cjs`, `${stem}.d.cts`]
     })
-    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'proto/aggregated-record.proto']
+    const texts = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'proto/aggregated-record.proto',
+      'schema/agent.schema.json'
+    ]
     expect(files.filter(name => !isCli(name))).toEqual([...compiled, ...forCommonJs, ...texts].sort())
     // The command line is one bundle: the program, a chunk for each command, and the licences of what is in it.
     const ofCli = files.filter(isCli).filter(name => !/-[A-Z0-9]{8}\.js$/.test(name))
@@ -130,7 +137,8 @@ describe('a program that has the package installed', () => {
       }
     }
     visit('./main.js')
-    for (const name of filesIn(folder)) if (/^(?:put|gen|tail|shards)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
+    for (const name of filesIn(folder))
+      if (/^(?:put|gen|tail|shards|command)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
 
     const strange = [...loaded].filter(
       name => name.startsWith('../') || name.startsWith('@aws-sdk') || name.includes('run-')
