@@ -9,6 +9,7 @@ const MAX_LINES = 5
 const WINDOW_MS = 10_000
 
 interface Spell {
+  readonly kind: 'error' | 'warning'
   sinceMs: number
   shownCount: number
   hiddenCount: number
@@ -33,14 +34,12 @@ export class ErrorLines {
   tell(code: string, message: string, fix?: string): void {
     const count = (this.#counts.get(code) ?? 0) + 1
     this.#counts.set(code, count)
-    const spell = this.#spellOf(code)
-    if (spell.shownCount >= MAX_LINES) {
-      spell.hiddenCount++
-      this.#watch()
-      return
-    }
-    spell.shownCount++
-    this.#write(`error ${code}: ${printable(message)}${count === 1 && fix !== undefined ? `\n  fix: ${fix}` : ''}`)
+    this.#show('error', code, message, count === 1 ? fix : undefined)
+  }
+
+  /** Writes a warning, with the same bound; it is no error, so it is not counted as one. */
+  warn(code: string, message: string): void {
+    this.#show('warning', code, message, undefined)
   }
 
   /** Writes the counts that are not told yet. */
@@ -51,12 +50,23 @@ export class ErrorLines {
     this.#spells.clear()
   }
 
-  #spellOf(code: string): Spell {
+  #show(kind: Spell['kind'], code: string, message: string, fix: string | undefined): void {
+    const spell = this.#spellOf(kind, code)
+    if (spell.shownCount >= MAX_LINES) {
+      spell.hiddenCount++
+      this.#watch()
+      return
+    }
+    spell.shownCount++
+    this.#write(`${kind} ${code}: ${printable(message)}${fix === undefined ? '' : `\n  fix: ${fix}`}`)
+  }
+
+  #spellOf(kind: Spell['kind'], code: string): Spell {
     const nowMs = this.#host.clock.nowMs()
     const spell = this.#spells.get(code)
     if (spell !== undefined && nowMs - spell.sinceMs < WINDOW_MS) return spell
     if (spell !== undefined) this.#tellHidden(code, spell)
-    const next = { sinceMs: nowMs, shownCount: 0, hiddenCount: 0 }
+    const next = { kind, sinceMs: nowMs, shownCount: 0, hiddenCount: 0 }
     this.#spells.set(code, next)
     return next
   }
@@ -72,7 +82,7 @@ export class ErrorLines {
   }
 
   #tellHidden(code: string, spell: Spell): void {
-    if (spell.hiddenCount > 0) this.#write(`error ${code}: ${spell.hiddenCount} more of the same`)
+    if (spell.hiddenCount > 0) this.#write(`${spell.kind} ${code}: ${spell.hiddenCount} more of the same`)
     spell.hiddenCount = 0
   }
 

@@ -33,4 +33,8 @@ export interface PutFlags extends KeyFlags {
   readonly dryRun?: boolean
   readonly shards: number
   readonly gunzip?: boolean
+  readonly follow?: readonly string[]
+  readonly state?: string
+  readonly from?: 'start' | 'end'
+  readonly once?: boolean
 }

@@ -200,9 +200,11 @@ function assertFlags(flags: PutFlags): void {
       ? '--tee and --out outcomes both write to stdout'
       : flags.keyColumn !== undefined && flags.in !== 'csv'
         ? '--key-column needs --in csv'
-        : flags.null === true && flags.delimiter !== undefined
-          ? '--null and --delimiter exclude each other'
-          : undefined
+        : flags.state !== undefined || flags.from !== undefined || flags.once === true
+          ? '--state, --from and --once need --follow'
+          : flags.null === true && flags.delimiter !== undefined
+            ? '--null and --delimiter exclude each other'
+            : undefined
   if (fault !== undefined) throw new CliError('CLI_ERR_USAGE', fault)
 }
 
