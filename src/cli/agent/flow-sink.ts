@@ -56,9 +56,11 @@ export class ProducerSink implements FlowSink {
   /** The dead letter file cannot be written: what the command ends with. */
   fault: unknown
   readonly #options: FlowSinkOptions
+  readonly #made: { readonly streamName: string; partitionKey: string; data: Uint8Array }
 
   constructor(options: FlowSinkOptions) {
     this.#options = options
+    this.#made = { streamName: options.stream, partitionKey: '', data: NONE }
   }
 
   /** Records that are taken and not settled. */
@@ -80,22 +82,17 @@ export class ProducerSink implements FlowSink {
     }
     const { producer, deadLetter } = this.#options
     try {
-      // Only a dead letter needs more of the record than what became of it.
-      const { path, startOffset } = record
-      const buried = deadLetter === undefined ? undefined : made
-      const isTaken = producer.tryPut(made, error => {
-        if (error !== undefined) this.#fail(error, buried, buried?.data ?? NONE, { path, startOffset }, settled)
-        else {
-          this.delivered++
-          settled(DELIVERED)
-        }
-      })
+      // Only a dead letter needs the record later; the producer itself copies what it takes.
+      const isTaken = producer.tryPut(
+        made,
+        this.#settler(record, deadLetter === undefined ? undefined : { ...made }, settled)
+      )
       if (isTaken) this.#count(record.data.length)
       return isTaken
     } catch (error) {
       if (!(error instanceof InvalidRecordError)) throw error
       this.#count(record.data.length)
-      this.#fail(error, made, made.data, place(record), settled)
+      this.#fail(error, { ...made }, made.data, place(record), settled)
       return true
     }
   }
@@ -115,8 +112,24 @@ export class ProducerSink implements FlowSink {
     await this.#options.deadLetter?.flush()
   }
 
+  /** Apart from `tryPut`, so that what it keeps for each record that is under way is this alone. */
+  #settler(
+    { path, startOffset }: FollowedRecord,
+    buried: UserRecord | undefined,
+    settled: Settled
+  ): (error: RecordFailedError | undefined) => void {
+    return error => {
+      if (error !== undefined) this.#fail(error, buried, buried?.data ?? NONE, { path, startOffset }, settled)
+      else {
+        this.delivered++
+        settled(DELIVERED)
+      }
+    }
+  }
+
+  /** The record that comes out is the same object each time: it is read at once. */
   #make(record: FollowedRecord): UserRecord | Fault | 'skip' {
-    const { step, select, badKey, randomKey, stream, maxRecord, maxRecordBytes, terminator } = this.#options
+    const { step, select, badKey, randomKey, maxRecord, maxRecordBytes, terminator } = this.#options
     let data = record.data
     if (step !== undefined) {
       const stepped = step(record)
@@ -133,7 +146,10 @@ export class ProducerSink implements FlowSink {
       if (data.length > mostBytes && maxRecord === 'skip') return 'skip'
       if (data.length > mostBytes) data = truncated(data, mostBytes, terminator)
     }
-    return { streamName: stream, partitionKey, data }
+    const made = this.#made
+    made.partitionKey = partitionKey
+    made.data = data
+    return made
   }
 
   #count(bytes: number): void {
