@@ -58,7 +58,8 @@ export async function judgeSuspect(context: FollowContext, flow: FlowState, tail
   if (original.phase === 'lost') return 'wait'
   const waitedMs = context.clock.nowMs() - tail.phaseAtMs
   const isShort = tail.size <= settings.fingerprintIgnoreBytes + PREFIX_BYTES
-  if (isShort && (context.once || waitedMs >= settings.copyWaitMs)) return 'new'
+  const isOriginalReadable = original.retryAtMs === undefined
+  if (isShort && isOriginalReadable && (context.once || waitedMs >= settings.copyWaitMs)) return 'new'
   if (!context.once && waitedMs < FULL_COPY_WAIT_MS) return 'wait'
   return settings.copies === 'skip' && tail.size >= original.readOffset ? 'skip' : 'new'
 }

@@ -181,7 +181,10 @@ export class Follower {
   #save(): void {
     const nowMs = this.#ports.clock.nowMs()
     this.#checkpoint.saveSoon(nowMs, error => {
-      if (error !== undefined) this.#fault = error
+      if (error !== undefined) {
+        this.#fault = error
+        this.#isEnding = true
+      }
       this.#wake?.()
     })
     if (this.#checkpoint.isFailing(nowMs)) {

@@ -9,6 +9,8 @@ import { keyOf, type Tail } from './tail.ts'
 
 /** Node.js has 4 threads for files and names: more at once would starve the rest. */
 const STATS_AT_ONCE = 4
+/** Stands for the bytes of a name that are no UTF-8. */
+const NO_UTF8 = '\uFFFD'
 const COMPRESSED = /\.(?:gz|bz2|zip|xz|zst)$/
 
 interface Look {
@@ -61,6 +63,8 @@ async function lookAt(context: FollowContext, flow: FlowState, paths: readonly s
   const unknown = new Set<string>()
   await statAll(context, paths, (path, stat, error) => {
     if (error !== undefined) unknown.add(path)
+    else if (stat === undefined && path.includes(NO_UTF8))
+      warnOnce(context, flow, 'CLI_WARN_NOT_A_FILE', path, 'has a name that is not UTF-8, so it cannot be opened')
     else if (stat !== undefined && isFollowed(context, flow, path, stat)) {
       const entry = found.get(keyOf(path, stat))
       if (entry === undefined) found.set(keyOf(path, stat), { stat, paths: [path] })

@@ -6,10 +6,13 @@ import { codeOf, type FollowContext, warnOnce } from './context.ts'
 import { judgeSuspect } from './copies.ts'
 import type { FlowState, Missing } from './flow-state.ts'
 import { startAt, startNew } from './resolve.ts'
+import { heldDeletedBytesOf } from './status.ts'
 import { keyOf, type Tail } from './tail.ts'
 
 /** After a start the time of day alone says how long a file is gone. It may be wrong, so we look for it this long. */
 const LEAST_GONE_MS = 3_600_000
+/** Above this the disk may fill up with files that were deleted to free it. */
+const HELD_WARNING_BYTES = 1024 * 1024 * 1024
 
 export async function upkeep(context: FollowContext, flow: FlowState): Promise<void> {
   for (const tail of [...flow.tails]) {
@@ -18,8 +21,15 @@ export async function upkeep(context: FollowContext, flow: FlowState): Promise<v
     else if (tail.phase === 'drained') retire(context, flow, tail)
     else await closeIdle(context, flow, tail)
   }
+  warnOfHeld(context, flow)
   for (const missing of [...flow.missing.values()]) age(context, flow, missing)
   if (flow.settings.afterDone === 'delete') await deleteDone(context, flow)
+}
+
+function warnOfHeld(context: FollowContext, flow: FlowState): void {
+  const heldBytes = heldDeletedBytesOf([flow])
+  if (heldBytes < HELD_WARNING_BYTES) return
+  warnOnce(context, flow, 'CLI_WARN_HELD_DELETED', flow.settings.id, `holds ${heldBytes} unread bytes of deleted files`)
 }
 
 async function settleSuspect(context: FollowContext, flow: FlowState, tail: Tail): Promise<void> {

@@ -46,7 +46,7 @@ async function story(seed: number, deathsAt: readonly number[]): Promise<Story> 
     deaths++
     calls += h.process.calls
     writer.processEnded()
-    const sinceMs = h.clock.nowMs() - CHECKPOINT_MS - SLACK_MS
+    const sinceMs = h.diedAtMs - CHECKPOINT_MS - SLACK_MS
     const unsaved = [...sent.values()].filter(times => (times.at(-1) ?? 0) >= sinceMs).length
     mayRepeat += unsaved + h.sink.inFlight
     if (random() < 0.5) h.directory.restart(random)

@@ -110,6 +110,7 @@ export class Harness {
   store: StateStore | undefined
   follower: Follower | undefined
   wallOffsetMs = 0
+  diedAtMs = 0
   random: () => number
   #stop = new AbortController()
   #result: Promise<FollowResult> | undefined
@@ -139,6 +140,7 @@ export class Harness {
     process.diesAfterCall = diesAfterCall
     process.onDeath = () => {
       sink.isDead = true
+      this.diedAtMs = this.clock.nowMs()
       this.files.closeAll()
     }
     this.process = process

@@ -10,6 +10,7 @@ const SEEN_AFTER_MS = 3_000
 interface Content {
   readonly name: number
   inode: Inode
+  /** When its first whole line was written. */
   firstAtMs: number | undefined
   /** The follower has read some of it, and has saved that. */
   isKnown: boolean
@@ -57,7 +58,8 @@ export class ModelWriter {
       this.#rest = ''
       this.#owed.set(line, { content, atMs: this.#options.nowMs() })
     }
-    this.#write(content, text)
+    content.firstAtMs ??= this.#options.nowMs()
+    this.#files.append(this.#options.log, text)
   }
 
   /** The beginning of a line. */
@@ -67,7 +69,7 @@ export class ModelWriter {
     const line = `${content.name}:${this.#sequence};\n`
     const cut = 1 + (this.#sequence % (line.length - 1))
     this.#rest = line.slice(cut)
-    this.#write(content, line.slice(0, cut))
+    this.#files.append(this.#options.log, line.slice(0, cut))
   }
 
   create(): void {
@@ -130,11 +132,6 @@ export class ModelWriter {
   #current(): Content {
     if (!this.#isThere) this.create()
     return this.#contents.at(-1)!
-  }
-
-  #write(content: Content, text: string): void {
-    content.firstAtMs ??= this.#options.nowMs()
-    this.#files.append(this.#options.log, text)
   }
 
   #begin(inode: Inode): void {
