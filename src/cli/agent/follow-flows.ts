@@ -80,8 +80,12 @@ async function run(
     const { records, bytes, openCount } = set.counts
     return { records, bytes, figures: figuresOf(follower, set.totals.throttled, openCount) }
   })
+  // One after the other: what the first one leaves unused may be in use until the second one is through.
+  let replacing = Promise.resolve()
   const removers = [
-    host.onSignal('SIGHUP', () => void replaceFlows(session, order, set, follower)),
+    host.onSignal('SIGHUP', () => {
+      replacing = replacing.then(() => replaceFlows(session, order, set, follower))
+    }),
     host.onSignal('SIGUSR2', () => dump(session, follower))
   ]
   try {

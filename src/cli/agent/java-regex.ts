@@ -11,7 +11,11 @@ export type JavaRegex =
 const LEADING_FLAGS = /^\(\?([a-zA-Z]+)\)/
 /** The white space of a line, and the vertical one, without their brackets. */
 const HORIZONTAL = ' \\t\\xa0\\u1680\\u180e\\u2000-\\u200a\\u202f\\u205f\\u3000'
+const SPACE = ' \\t\\n\\x0b\\f\\r'
+const NO_SPACE = '\\x00-\\x08\\x0e-\\x1f!-\\uffff'
 const VERTICAL = '\\n\\x0b\\f\\r\\x85\\u2028\\u2029'
+/** Classes that are others in JavaScript, where `\\s` has the white space of all scripts. */
+const SETS: Readonly<Record<string, string>> = { h: HORIZONTAL, v: VERTICAL, s: SPACE, S: NO_SPACE }
 const REFUSED_ESCAPES: Readonly<Record<string, string>> = {
   A: 'the anchor \\A',
   z: 'the anchor \\z',
@@ -106,7 +110,7 @@ function escapeOf(pattern: string, index: number, isInClass: boolean): Part | Re
   if (reason !== undefined) return new Refusal(index, reason)
   if (letter === 'b' && pattern[index + 2] === '{') return new Refusal(index, 'the boundary \\b{')
   if (letter === 'x' && pattern[index + 2] === '{') return new Refusal(index, 'the code point \\x{')
-  const bare = letter === 'h' ? HORIZONTAL : letter === 'v' ? VERTICAL : undefined
+  const bare = Object.hasOwn(SETS, letter) ? SETS[letter] : undefined
   if (bare !== undefined) return { text: isInClass ? bare : `[${bare}]`, length: 2 }
   const not = letter === 'H' ? HORIZONTAL : letter === 'V' ? VERTICAL : undefined
   if (not !== undefined && isInClass) return new Refusal(index, `\\${letter} within brackets`)

@@ -19,8 +19,10 @@ import { upkeep } from './upkeep.ts'
 
 /** A file that has not grown for this time is looked at by the scans only. */
 const HOT_MS = 10_000
-/** Scans of very many files take a tenth of the time at most. */
-const SCAN_SHARE = 9
+/** Scans of very many files take a hundredth of the time at most: files that grow are looked at between them. */
+const SCAN_SHARE = 99
+/** On a busy machine a scan may take long; a new file waits for so long at most. */
+const MOST_BETWEEN_SCANS_MS = 15_000
 
 export class Turns {
   readonly #context: FollowContext
@@ -84,7 +86,8 @@ export class Turns {
     if (!flow.hasBegun) await this.#begin(flow)
     else if (await scan(this.#context, flow)) await this.#afterScan(flow)
     const nowMs = clock.nowMs()
-    flow.nextScanMs = nowMs + Math.max(flow.settings.rescanMs, (nowMs - startMs) * SCAN_SHARE)
+    const restMs = Math.min(MOST_BETWEEN_SCANS_MS, (nowMs - startMs) * SCAN_SHARE)
+    flow.nextScanMs = nowMs + Math.max(flow.settings.rescanMs, restMs)
   }
 
   async #begin(flow: FlowState): Promise<void> {
