@@ -240,7 +240,7 @@ export class Follower {
     return {
       reason: this.#reason(isSaved),
       failure: this.#failure,
-      unacknowledgedRecords: tails.reduce((count, tail) => count + tail.ledger.openCount, 0),
+      unacknowledgedRecords: tails.reduce((count, tail) => count + tail.handedOverCount, 0),
       isSaved,
       unreadable: tails.filter(tail => tail.retryAtMs !== undefined).map(tail => tail.path),
       unsentBytes: sum(flow => flow.unsentBytes),
