@@ -122,6 +122,11 @@ export class Tail {
     return this.#held !== undefined
   }
 
+  /** Records that a sink took and has not answered. */
+  get handedOverCount(): number {
+    return this.ledger.openCount - (this.#held === undefined ? 0 : 1)
+  }
+
   get pendingBytes(): number {
     return this.#splitter.pendingBytes
   }

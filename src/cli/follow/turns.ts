@@ -235,7 +235,8 @@ function isHeldBack(flow: FlowState, tail: Tail, nowMs: number): boolean {
   const canBeRead = before.phase === 'following' || isUnknown
   const isUnable = !flow.tails.has(before) || !canBeRead || before.retryAtMs !== undefined
   const isEndSeen = before.endSeenInScan >= tail.discoveredInScan
-  const isQuiet = nowMs - before.lastGrowthMs >= flow.settings.rotateWaitMs
+  const sinceMs = Math.max(before.lastGrowthMs, before.placeAtMs, tail.lastGrowthMs)
+  const isQuiet = nowMs - sinceMs >= flow.settings.rotateWaitMs
   const isDone = isEndSeen && !before.isHeld && (!flow.settings.strictOrder || isQuiet)
   const isReleased = isUnable || isDone
   if (isReleased) tail.predecessor = undefined

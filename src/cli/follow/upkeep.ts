@@ -114,10 +114,13 @@ function age(context: FollowContext, flow: FlowState, { generation, sinceMs, was
 /** The size is looked at again just before: a writer may have appended meanwhile. */
 export async function deleteDone(context: FollowContext, flow: FlowState): Promise<void> {
   for (const tail of [...flow.tails]) {
+    // A writer may still have a renamed file open, and a file that was closed for another one may grow: both have to rest first.
+    const isResting = context.once || context.clock.nowMs() - tail.lastGrowthMs >= flow.settings.closeIdleMs
     const isClosed =
       tail.phase === 'drained' || (tail.phase === 'following' && (tail.file === undefined || context.once))
     const { acked, openCount } = tail.ledger
-    const isDone = isClosed && tail.place !== 'deleted' && acked > 0 && acked >= tail.size && openCount === 0
+    const isDone =
+      isResting && isClosed && tail.place !== 'deleted' && acked > 0 && acked >= tail.size && openCount === 0
     if (!isDone || tail.pendingBytes > 0) continue
     try {
       const stat = await context.files.stat(tail.path)

@@ -286,3 +286,50 @@ test('a state that can be saved again is whole', async () => {
 
   expect(h.delivered).toEqual(tags('one', 0, 20))
 })
+
+const MULTILINE = { start: /^\d/, maxLines: 1_000, maxBytes: 1024 * 1024, flushAfterMs: 2_000 }
+
+function multiline(h: Harness): Harness {
+  h.settings = { ...h.settings, framing: { ...h.settings.framing, multiline: MULTILINE } }
+  return h
+}
+
+test('T24: a record of several lines over two reads, over a rotation and over a restart', async () => {
+  const h = multiline(new Harness())
+  h.files.create(LOG, '1 a\n')
+  await h.start()
+  await h.advance(1_000)
+  h.files.append(LOG, ' b\n2 a\n')
+  await h.advance(1_000)
+  h.files.append(LOG, ' b\n')
+  h.files.rename(LOG, `${LOG}.1`)
+  h.files.create(LOG, '3 a\n')
+  await h.advance(1_000)
+  await h.stop()
+  h.files.append(LOG, ' b\n')
+  await h.start()
+  await h.advance(10_000)
+
+  expect(h.delivered.toSorted()).toEqual(['1 a\n b', '2 a\n b', '3 a\n b'])
+})
+
+test.each([
+  [-10, ['1 a\n b', '2 a']],
+  [260, ['1 a', ' b', '2 a']]
+])(
+  'T26: the last record of several lines goes flushAfter after its last byte; a line %i ms from then',
+  async (ms, sent) => {
+    const h = multiline(new Harness())
+    h.files.create(LOG, '0\n')
+    await h.start()
+    await h.advance(10_000)
+    h.files.append(LOG, '1 a\n')
+    await h.advance(1_000)
+    const readAtMs = h.clock.nowMs() - (h.clock.nowMs() % 250)
+    await h.advance(readAtMs + 1_000 + ms - h.clock.nowMs())
+    h.files.append(LOG, ' b\n2 a\n')
+    await h.advance(10_000)
+
+    expect(h.delivered).toEqual(['0', ...sent])
+  }
+)

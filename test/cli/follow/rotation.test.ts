@@ -387,3 +387,43 @@ test('T63: a file that is done is deleted, but not when a writer appends at that
   expectOnce(h, { one: 100, busy: 4 })
   expect([isBusyThere, [...h.files.names.keys()]]).toEqual([true, []])
 })
+
+test('T63: a file that was closed for another one is not deleted while its writer rests for a moment', async () => {
+  const h = new Harness({ afterDone: 'delete' })
+  for (let n = 0; n < 20; n++) h.files.create(`/logs/${n}.log`, lines(`n${n}`, 0, 1))
+  await h.start({ maxDescriptors: 2 })
+  await h.advance(60_000)
+  const early = h.files.names.size
+  await h.advance(300_000)
+
+  expect([early, h.files.names.size, h.files.maxOpened, h.delivered.length]).toEqual([20, 0, 2, 20])
+})
+
+test('strictOrder: the next file waits until the renamed one was quiet for the whole time', async () => {
+  const h = await started({ strictOrder: true })
+
+  h.files.rename(LOG, `${LOG}.1`)
+  h.files.create(LOG, lines('two', 0, 1))
+  await h.advance(4_000)
+  h.files.append(`${LOG}.1`, lines('one', 100, 1))
+  await h.advance(4_000)
+  const early = h.delivered.includes('two:0')
+  await h.advance(6_000)
+
+  expectOnce(h, { one: 101, two: 1 })
+  expect(early).toBe(false)
+})
+
+test('T52: nothing is unacknowledged after a stop while the producer is full and then answers', async () => {
+  const h = await started()
+  h.sink.capacity = 10
+  h.sink.latencyMs = 100
+  h.files.append(LOG, lines('one', 100, 500))
+  await h.advance(1_500)
+  const { reason, unacknowledgedRecords } = await h.stop()
+  await h.start()
+  await h.advance(3_000)
+
+  expectOnce(h, { one: 600 })
+  expect([reason, unacknowledgedRecords]).toEqual(['stopped', 0])
+})
