@@ -44,7 +44,8 @@ export async function resolve(context: FollowContext, flow: FlowState): Promise<
   for (const tail of lost) goOn(context, flow, tail, alike.get(tail.id) ?? [], candidates)
   for (const { generation, wasRewritten } of [...flow.missing.values()]) {
     const isThere = flow.present.has(keyOf(generation.path, generation)) && !wasRewritten
-    const files = isThere ? [] : (alike.get(generation.id) ?? []).filter(file => hasFile(candidates, file))
+    const mayBe = (file: FoundFile) => hasFile(candidates, file) && isOtherOrSame(generation, file)
+    const files = isThere ? [] : (alike.get(generation.id) ?? []).filter(mayBe)
     const found = adoptedOf(generation, files, wasRewritten)
     const tail = tailOf(candidates, found)
     if (tail !== undefined && found !== undefined) attach(context, flow, tail, generation, found, candidates)
@@ -134,10 +135,15 @@ function takeOwn(context: FollowContext, flow: FlowState, candidates: Candidates
   }
 }
 
-/** After a file was gone, a few equal bytes prove nothing: it may be a new one with the inode of the old. */
+/** A few equal bytes prove nothing after a file was gone, or under another name: it may be a new one with the inode of the old. */
 function isSame(generation: Generation, found: FoundFile): boolean {
-  const isDoubtful = generation.goneAtMs !== undefined && generation.acked < PREFIX_BYTES
+  const isShort = generation.acked < PREFIX_BYTES
+  const isDoubtful = isShort && (generation.goneAtMs !== undefined || !hasNameOf(generation.path, found.path))
   return !isDoubtful && verdictOf(generation, found) === 'same'
+}
+
+function isOtherOrSame(generation: Generation, found: FoundFile): boolean {
+  return keyOf(generation.path, generation) !== keyOf(found.path, found) || isSame(generation, found)
 }
 
 /** The generation goes on in this file, at what was acknowledged. */

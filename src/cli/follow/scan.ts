@@ -4,6 +4,7 @@
  */
 import { codeOf, type FollowContext, warnOnce } from './context.ts'
 import type { FlowState } from './flow-state.ts'
+import { hasNameOf, PREFIX_BYTES } from './identity.ts'
 import type { FileStat } from './ports.ts'
 import { keyOf, type Tail } from './tail.ts'
 
@@ -104,7 +105,14 @@ function seen(
   tail: Tail,
   { stat, paths }: { readonly stat: FileStat; readonly paths: readonly string[] }
 ): void {
-  if (!paths.includes(tail.path)) move(context, flow, tail, paths[0]!)
+  const path = paths.includes(tail.path) ? tail.path : paths[0]!
+  // Nothing was held open meanwhile, so the inode may be a new file's.
+  const isShort = tail.file === undefined && tail.readOffset < PREFIX_BYTES
+  if (isShort && path !== tail.path && !hasNameOf(tail.path, path)) {
+    lose(context, flow, tail, false)
+    return
+  }
+  if (path !== tail.path) move(context, flow, tail, path)
   const isSilent = stat.size === tail.readOffset && stat.mtimeMs === tail.mtimeMs
   if (isSilent) return
   if (stat.size > tail.size) tail.size = stat.size
@@ -130,7 +138,9 @@ function leave(context: FollowContext, flow: FlowState, tail: Tail, place: 'rota
 
 /** The scan did not find the file. */
 async function miss(context: FollowContext, flow: FlowState, tail: Tail): Promise<void> {
-  if (await isStillThere(context, tail)) return
+  // It is forgotten once it is acknowledged: the next file may have its inode.
+  const isOver = tail.phase === 'drained' && tail.place === 'deleted'
+  if (isOver || (await isStillThere(context, tail))) return
   if (tail.file !== undefined) {
     leave(context, flow, tail, (await isUnlinked(tail)) ? 'deleted' : 'rotated')
     return

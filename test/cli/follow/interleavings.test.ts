@@ -28,12 +28,27 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill') }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('start') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fail'), log: fc.nat(1), isFailing: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('state', 'list'), isFailing: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('throttle'), capacity: fc.constantFrom(0, 1, 20, 1_000_000) }) },
   {
     weight: 8,
     arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.constantFrom(1, 100, 260, 1_100, 3_500, 12_000) })
   }
 )
+
+const world = fc.record({
+  reusesInodes: fc.boolean(),
+  hasInodes: fc.constantFrom(true, true, true, false),
+  maxDescriptors: fc.constantFrom(1, 2, 1_000),
+  strictOrder: fc.boolean()
+})
+
+interface World {
+  readonly reusesInodes: boolean
+  readonly hasInodes: boolean
+  readonly maxDescriptors: number
+  readonly strictOrder: boolean
+}
 
 type Command = {
   readonly do: string
@@ -60,8 +75,14 @@ class Run {
   readonly #failingSinceMs = new Map<string, number>()
   capacity = 1_000_000
 
-  constructor(glob: string, seed: number) {
-    this.h = new Harness({ files: [glob] }, seed)
+  readonly #world: World
+
+  constructor(glob: string, world: World, seed: number) {
+    this.#world = world
+    this.h = new Harness({ files: [glob], strictOrder: world.strictOrder }, seed)
+    this.h.files.reusesInodes = world.reusesInodes
+    this.h.files.hasInodes = world.hasInodes
+    this.mayRepeat = !world.hasInodes
     const { files, clock } = this.h
     this.writers = LOGS.map((log, index) => {
       const isDelivered = (line: string) => this.#sent.has(`${index} ${line}`)
@@ -76,7 +97,8 @@ class Run {
 
   async start(): Promise<void> {
     if (this.isRunning) return
-    await this.h.start()
+    this.h.directory.failsWith = undefined
+    await this.h.start({ maxDescriptors: this.#world.maxDescriptors })
     this.isRunning = true
     this.throttle(this.capacity)
   }
@@ -86,7 +108,9 @@ class Run {
     this.h.sink.latencyMs = 50
     this.h.sink.capacity = capacity
     this.h.sink.unblock()
-    const isReading = this.isRunning && capacity > 1
+    const { files, directory } = this.h
+    const isFailing = files.listFailsWith !== undefined || directory.failsWith !== undefined
+    const isReading = this.isRunning && capacity > 1 && !isFailing
     for (const writer of this.writers) {
       writer.look()
       writer.readingSinceMs = isReading ? this.h.clock.nowMs() : undefined
@@ -113,6 +137,18 @@ class Run {
     this.#noteFailing()
     if (isFailing) this.#failingSinceMs.set(log, this.h.clock.nowMs())
     for (const writer of this.writers) writer.readingSinceMs = undefined
+  }
+
+  /** It ends by itself after a minute, so it is started anew. What was not saved is sent again. */
+  async failState(isFailing: boolean): Promise<void> {
+    const { directory } = this.h
+    if (!this.isRunning || isFailing === (directory.failsWith !== undefined)) return
+    this.mayRepeat = true
+    directory.failsWith = isFailing ? 'EIO' : undefined
+    this.throttle(this.capacity)
+    if (isFailing) return
+    await this.end(false)
+    await this.start()
   }
 
   get #sent(): ReadonlySet<string> {
@@ -148,6 +184,11 @@ class Run {
         return this.start()
       case 'fail':
         return this.fail(LOGS[command.log ?? 0]!, command.isFailing === true)
+      case 'state':
+        return this.failState(command.isFailing === true)
+      case 'list':
+        this.h.files.listFailsWith = command.isFailing === true ? 'EIO' : undefined
+        return this.throttle(this.capacity)
       case 'throttle':
         return this.throttle(command.capacity ?? 1)
       default:
@@ -157,6 +198,8 @@ class Run {
 
   async finish(): Promise<Outcome> {
     this.#noteFailing()
+    this.h.directory.failsWith = undefined
+    this.h.files.listFailsWith = undefined
     for (const inode of this.h.files.names.values()) inode.failsWith = undefined
     await this.start()
     this.throttle(1_000_000)
@@ -203,13 +246,18 @@ test.each([['/logs/*'], ['/logs/*.log']])(
   `T70: %s: nothing is lost, nothing out of order, nothing twice without a crash (${RUNS} runs)`,
   async glob => {
     const seed = SEED === undefined ? undefined : Number(SEED)
-    const property = fc.asyncProperty(fc.array(command, { maxLength: 40 }), fc.nat(), async (commands, seedOfRun) => {
-      const run = new Run(glob, seedOfRun)
-      await run.start()
-      for (const one of commands) await run.do(one)
+    const property = fc.asyncProperty(
+      world,
+      fc.array(command, { maxLength: 40 }),
+      fc.nat(),
+      async (place, commands, seedOfRun) => {
+        const run = new Run(glob, place, seedOfRun)
+        await run.start()
+        for (const one of commands) await run.do(one)
 
-      expect(await run.finish()).toEqual(NOTHING)
-    })
+        expect(await run.finish()).toEqual(NOTHING)
+      }
+    )
 
     await fc.assert(property, { numRuns: RUNS, ...(seed === undefined ? undefined : { seed }), endOnFailure: false })
   },

@@ -32,6 +32,30 @@ test.each([['/logs/*'], [LOG]])('T34: renamed while no process ran (%s)', async 
   expect(h.delivered.toSorted()).toEqual([...tags('one', 0, 205), ...tags('two', 0, 5)].toSorted())
 })
 
+test('T35: a short file copied and truncated while no process ran, and nothing written since', async () => {
+  const h = await stopped({}, 'one:0\n')
+  h.files.copy(LOG, `${LOG}.1`)
+  h.files.truncate(LOG)
+  await h.start()
+  await h.advance(120_000)
+
+  expect(h.delivered).toEqual(['one:0'])
+})
+
+test('a file of which nothing was acknowledged is found again after a rename out of sight while no process ran', async () => {
+  const h = new Harness({ files: [LOG] })
+  h.files.create(LOG, 'one:')
+  await h.start()
+  await h.advance(3_000)
+  await h.kill()
+  h.files.append(LOG, '0\n')
+  h.files.rename(LOG, `${LOG}.1`)
+  await h.start()
+  await h.advance(10_000)
+
+  expect(h.delivered).toEqual(['one:0'])
+})
+
 test.each([['/logs/*'], [LOG]])('T35: copied and truncated while no process ran (%s)', async glob => {
   const h = await stopped({ files: [glob] })
   h.files.append(LOG, lines('one', 200, 5))
@@ -116,6 +140,17 @@ test.each(['two', 'one'])(
     expect(h.delivered.filter(text => text.startsWith('two'))).toEqual(tags('two', 0, 300))
   }
 )
+
+test('T39: the inode of a short file is used again under another name while no process ran: it is sent', async () => {
+  const h = await stopped({}, 'same\n')
+  h.files.reusesInodes = true
+  h.files.unlink(LOG)
+  h.files.create('/logs/web.log', 'same\n')
+  await h.start()
+  await h.advance(10_000)
+
+  expect(h.delivered).toEqual(['same', 'same'])
+})
 
 test('T40: restored from a backup: another inode with the same bytes goes on', async () => {
   const h = await stopped()

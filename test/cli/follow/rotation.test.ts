@@ -305,6 +305,43 @@ test('T48: the last line of a deleted file is sent without its newline', async (
   expectOnce(h, { one: 101 })
 })
 
+test('T39: the inode of a deleted file is used again by one with another name and the same bytes: it is sent', async () => {
+  const h = new Harness()
+  h.files.reusesInodes = true
+  const { number } = h.files.create(LOG, 'same\n')
+  await h.start()
+  await h.advance(3_000)
+  h.files.unlink(LOG)
+  await h.advance(12_000)
+  h.files.create('/logs/web.log', 'same\n')
+  await h.advance(10_000)
+
+  expect([h.files.at('/logs/web.log').number === number, h.delivered]).toEqual([true, ['same', 'same']])
+})
+
+test('a copy of a few bytes is no proof: a file of another program with the same bytes is not taken for the rest', async () => {
+  const h = new Harness()
+  h.files.create(LOG, 'same\n')
+  await h.start()
+  await h.advance(3_000)
+  h.files.truncate(LOG)
+  h.files.create('/logs/web.log', 'same\n')
+  await h.advance(20_000)
+
+  expect(h.delivered).toEqual(['same', 'same'])
+})
+
+test('copy, truncate and rename between two looks: nothing is sent again, and the next file is read', async () => {
+  const h = await started({}, 'one:0\n')
+  h.files.copy(LOG, `${LOG}.2`)
+  h.files.truncate(LOG)
+  h.files.rename(LOG, `${LOG}.1`)
+  h.files.create(LOG, 'two:0\n')
+  await h.advance(20_000)
+
+  expectOnce(h, { one: 1, two: 1 })
+})
+
 test('T49: unreadable, then readable: one warning, and everything is sent', async () => {
   const h = new Harness()
   const inode = h.files.create(LOG, lines('one', 0, 3))
