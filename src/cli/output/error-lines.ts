@@ -29,18 +29,17 @@ export class ErrorLines {
     return Object.fromEntries(this.#counts)
   }
 
-  /** Counts an error and writes it, unless too many of its code were written lately. */
-  tell(code: string, message: string, fix?: string): void {
-    const count = (this.#counts.get(code) ?? 0) + 1
-    this.#counts.set(code, count)
+  /** Counts an error and writes it, unless too many of its code were written lately. `times`: so many like it at once. */
+  tell(code: string, message: string, fix?: string, times = 1): void {
+    const before = this.#counts.get(code) ?? 0
+    this.#counts.set(code, before + times)
     const spell = this.#spellOf(code)
-    if (spell.shownCount >= MAX_LINES) {
-      spell.hiddenCount++
-      this.#watch()
-      return
-    }
+    const isHidden = spell.shownCount >= MAX_LINES
+    spell.hiddenCount += isHidden ? times : times - 1
+    if (spell.hiddenCount > 0) this.#watch()
+    if (isHidden) return
     spell.shownCount++
-    this.#write(`error ${code}: ${printable(message)}${count === 1 && fix !== undefined ? `\n  fix: ${fix}` : ''}`)
+    this.#write(`error ${code}: ${printable(message)}${before === 0 && fix !== undefined ? `\n  fix: ${fix}` : ''}`)
   }
 
   /** Writes the counts that are not told yet. */
