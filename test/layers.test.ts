@@ -74,7 +74,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       /^consumer\/(?:deaggregate|dedupe|lambda)\.ts$/,
       'testing/index.ts',
       /^metrics\/(?:index|cloudwatch)\.ts$/,
-      /^(?:commander|csv-parse(?:\/sync)?|jsonc-parser)$/,
+      /^(?:commander|csv-parse(?:\/sync)?|jsonc-parser|tinyglobby)$/,
       /^type @faker-js\/faker$/,
       /^type @aws-sdk\/client-kinesis$/,
       /^node:/

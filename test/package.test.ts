@@ -109,7 +109,10 @@ describe('a program that has the package installed', () => {
     expect([...notices.matchAll(/^([\w-]+) \d+\.\d+\.\d+ \(/gm)].map(([, name]) => name)).toEqual([
       'commander',
       'csv-parse',
-      'jsonc-parser'
+      'fdir',
+      'jsonc-parser',
+      'picomatch',
+      'tinyglobby'
     ])
     expect(texts.some(text => text.includes('class KinesisProducer'))).toBe(false)
   })

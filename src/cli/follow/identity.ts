@@ -4,9 +4,10 @@
  * Invariant: a doubt gives `new`, so the file is read from 0. That repeats records; it never skips one.
  */
 import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
 
-const PREFIX_BYTES = 1024
-const ANCHOR_BYTES = 256
+export const PREFIX_BYTES = 1024
+export const ANCHOR_BYTES = 256
 /** Content alone says little below this offset: a banner may be equal in many files. */
 const ADOPTED_FROM_BYTES = 1024
 
@@ -27,6 +28,12 @@ export interface Generation {
   readonly prefix: Mark
   /** The bytes that end at `acked`. */
   readonly anchor: Mark
+  /** The size that was seen last: bytes above `acked` were not sent. */
+  readonly size?: number | undefined
+  /** The time of day when the file was first missed; undefined while it is there. */
+  readonly goneAtMs?: number | undefined
+  /** A footer was found: nothing behind it is sent. */
+  readonly isEnded?: boolean | undefined
 }
 
 /** A file as it is now. `read` gives fewer bytes where the file ends. */
@@ -36,6 +43,8 @@ export interface FoundFile {
   readonly inode: string
   readonly size: number
   readonly mtimeMs: number
+  /** Where the prefix begins, behind a banner that many files share. */
+  readonly prefixAt?: number | undefined
   read(position: number, length: number): Uint8Array
 }
 
@@ -44,7 +53,7 @@ export type Verdict = 'same' | 'rewritten' | 'moved' | 'new'
 
 /** The prefix mark of what is seen of a file. It grows with the file up to 1,024 bytes. */
 export function prefixOf(file: FoundFile): Mark {
-  return markOf(file.read(0, PREFIX_BYTES))
+  return markOf(file.read(file.prefixAt ?? 0, PREFIX_BYTES))
 }
 
 /** The mark of the bytes just before an offset. */
@@ -70,10 +79,20 @@ export function adoptedOf(
 ): FoundFile | undefined {
   const own = files.find(file => verdictOf(generation, file) === 'same')
   if (own !== undefined) return own
-  if (generation.acked < ADOPTED_FROM_BYTES && !wasTruncated) return undefined
+  const isShort = generation.acked < ADOPTED_FROM_BYTES
+  if (isShort && !wasTruncated) return undefined
   return files
-    .filter(file => verdictOf(generation, file) === 'moved')
+    .filter(file => verdictOf(generation, file) === 'moved' && (!isShort || hasNameOf(generation.path, file.path)))
     .sort((a, b) => rankOf(generation, b) - rankOf(generation, a) || b.size - a.size || b.mtimeMs - a.mtimeMs)[0]
+}
+
+/**
+ * Whether a file may be the rotated one or the copy of another by its name: `app.log.1` and `app-2026.log` of `app.log`. A few equal
+ * bytes are in files of other programs too.
+ */
+export function hasNameOf(path: string, found: string): boolean {
+  const [stem = ''] = basename(path).split(/[._-]/)
+  return basename(found).startsWith(stem)
 }
 
 function rankOf(generation: Generation, file: FoundFile): number {
@@ -87,9 +106,16 @@ function isSameInode(generation: Generation, file: FoundFile): boolean {
 /** Nothing acknowledged proves nothing, and needs no proof: such a generation starts at 0 wherever it is. */
 function isContentOf(generation: Generation, file: FoundFile): boolean {
   const { acked, prefix, anchor } = generation
+  const prefixAt = file.prefixAt ?? 0
   if (file.size < acked || file.size < prefix.length) return false
-  if (acked > 0 && (prefix.length === 0 || anchor.length === 0)) return false
-  return isMarked(file, 0, prefix) && isMarked(file, acked - anchor.length, anchor)
+  const isUnmarked = acked > 0 && (anchor.length === 0 || (prefix.length === 0 && acked > prefixAt))
+  if (isUnmarked) return false
+  return isMarked(file, prefixAt, prefix) && isMarked(file, acked - anchor.length, anchor)
+}
+
+/** Whether a file begins as the mark says. */
+export function isPrefixOf(file: FoundFile, prefix: Mark): boolean {
+  return file.size >= prefix.length && isMarked(file, file.prefixAt ?? 0, prefix)
 }
 
 function isMarked(file: FoundFile, position: number, mark: Mark): boolean {
@@ -97,6 +123,6 @@ function isMarked(file: FoundFile, position: number, mark: Mark): boolean {
   return now.length === mark.length && now.sha256 === mark.sha256
 }
 
-function markOf(bytes: Uint8Array): Mark {
+export function markOf(bytes: Uint8Array): Mark {
   return { length: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

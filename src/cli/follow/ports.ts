@@ -54,8 +54,19 @@ export type RecordEnd =
 export interface FlowSink {
   /** Returns false when it is full: nothing was taken. Otherwise `settled` is called once, at once or later. */
   tryPut(record: FollowedRecord, settled: (end: RecordEnd) => void): boolean
+  /** A record above the limit that no policy lets pass. Without this method it ends the following. */
+  refuse?(record: FollowedRecord, settled: (end: RecordEnd) => void): void
   /** Resolves when `tryPut` may take the next record. */
   ready(): Promise<void>
   /** Sends what is buffered, without waiting for a fuller batch. Resolves when everything taken before is settled. */
   flush(): Promise<void>
+}
+
+/** The record that ended the following. Its bytes are not in here. */
+export interface FollowFailure {
+  readonly code: string
+  readonly message: string
+  readonly path: string
+  readonly offset: number
+  readonly isPoison: boolean
 }

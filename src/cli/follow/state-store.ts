@@ -41,6 +41,8 @@ export class StateStore {
   #sequence = 0
   #journalLines = 0
   #journalByteCount = 0
+  /** A write failed: what is behind it in the journal could not be read. */
+  #isJournalBad = false
 
   private constructor(directory: StateDirectory) {
     this.#directory = directory
@@ -71,13 +73,22 @@ export class StateStore {
     await this.compact()
   }
 
-  /** Makes a group of changes durable: one append and one sync for all. */
+  /**
+   * Makes a group of changes durable: one append and one sync for all. After a failure the next call writes a new snapshot, for the journal
+   * may end in a torn line. The changes of a call that failed must be given again.
+   */
   async commit(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return
+    if (this.#isJournalBad) {
+      for (const change of changes) this.#apply(change)
+      return this.compact()
+    }
     const bytes = journalBytes(changes)
     const name = journalName(this.#sequence)
+    this.#isJournalBad = true
     await this.#directory.append(name, bytes)
     await this.#directory.syncFile(name)
+    this.#isJournalBad = false
     for (const change of changes) this.#apply(change)
     this.#journalLines += changes.length
     this.#journalByteCount += bytes.length
@@ -86,6 +97,7 @@ export class StateStore {
 
   /** Writes all state as the next snapshot. The journal of the snapshot before stays, so that PREVIOUS is of use. */
   async compact(): Promise<void> {
+    this.#isJournalBad = true
     const directory = this.#directory
     const next = this.#sequence + 1
     const snapshot: Snapshot = { sequence: next, flows: [...this.#flows.values()], files: [...this.#files.values()] }
@@ -102,6 +114,7 @@ export class StateStore {
     this.#sequence = next
     this.#journalLines = 0
     this.#journalByteCount = 0
+    this.#isJournalBad = false
   }
 
   async #recover(snapshot: Snapshot, names: readonly string[]): Promise<void> {

@@ -15,29 +15,41 @@ export class ModelDirectory implements StateDirectory {
   #synced = new Map<string, ModelFile>()
   #changes: ((names: Map<string, ModelFile>) => void)[] = []
   callsLeft = Number.POSITIVE_INFINITY
+  /** Called before each call; a promise that never resolves is a process that is dead. */
+  step: (() => void | Promise<void>) | undefined
+  /** The code with which each write fails. */
+  failsWith: string | undefined
 
   async list(): Promise<readonly string[]> {
+    await this.step?.()
     this.#step()
     return [...this.names.keys()]
   }
 
   async read(name: string): Promise<Uint8Array> {
+    await this.step?.()
     this.#step()
     return this.#file(name).bytes
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
+    await this.step?.()
+    this.#fail()
     const file = { bytes: Buffer.from(bytes), syncedLength: 0 }
     this.#rename(names => names.set(name, file))
   }
 
   async append(name: string, bytes: Uint8Array): Promise<void> {
+    await this.step?.()
+    this.#fail()
     const file = this.#file(name)
     file.bytes = Buffer.concat([file.bytes, bytes])
     this.#step()
   }
 
   async rename(from: string, to: string): Promise<void> {
+    await this.step?.()
+    this.#fail()
     const file = this.#file(from)
     this.#rename(names => {
       if (names.get(from) !== file) return
@@ -47,15 +59,20 @@ export class ModelDirectory implements StateDirectory {
   }
 
   async remove(name: string): Promise<void> {
+    await this.step?.()
     this.#rename(names => names.delete(name))
   }
 
   async syncFile(name: string): Promise<void> {
+    await this.step?.()
+    this.#fail()
     this.#step()
     this.#file(name).syncedLength = this.#file(name).bytes.length
   }
 
   async syncDirectory(): Promise<void> {
+    await this.step?.()
+    this.#fail()
     this.#step()
     this.#synced = new Map(this.names)
     this.#changes = []
@@ -73,6 +90,10 @@ export class ModelDirectory implements StateDirectory {
     this.#synced = new Map(this.names)
     this.#changes = []
     this.callsLeft = Number.POSITIVE_INFINITY
+  }
+
+  #fail(): void {
+    if (this.failsWith !== undefined) throw Object.assign(new Error(this.failsWith), { code: this.failsWith })
   }
 
   #rename(change: (names: Map<string, ModelFile>) => void): void {

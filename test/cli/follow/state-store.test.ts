@@ -3,21 +3,11 @@ import { expect, test } from 'vitest'
 import { decodeJournal, journalBytes } from '../../../src/cli/follow/state-format.ts'
 import { StateStore } from '../../../src/cli/follow/state-store.ts'
 import { Crash, ModelDirectory } from './model-directory.ts'
+import { randomOf } from './random-of.ts'
 
 const mark = { length: 1, sha256: 'aa' }
 const file = { id: 'g', flow: 'f', path: '/a', device: '1', inode: '7', acked: 0, prefix: mark, anchor: mark }
 const acked = (offset: number) => ({ t: 'acked', id: 'g', acked: offset, anchor: mark }) as const
-
-/** A small generator (mulberry32): a seed gives the same crash again. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** Commits offsets until the directory crashes; returns the last offset that was confirmed, and the last that was tried. */
 async function commitUntilCrash(
