@@ -10,6 +10,7 @@ import type { FollowContext, FollowWarning } from './context.ts'
 import { Descriptors } from './descriptors.ts'
 import type { FlowSettings } from './flow-settings.ts'
 import { FlowState } from './flow-state.ts'
+import { gunzipFiles } from './gunzip-files.ts'
 import type { Files, FlowSink, FollowFailure } from './ports.ts'
 import type { StateStore } from './state-store.ts'
 import { type FollowStatus, fileStatuses, heldDeletedBytesOf } from './status.ts'
@@ -61,6 +62,7 @@ export class Follower {
   readonly #ports: FollowPorts
   readonly #options: Required<FollowOptions>
   readonly #flows: FlowState[] = []
+  readonly #files: Files
   readonly #descriptors: Descriptors
   readonly #checkpoint: Checkpoint
   readonly #turns: Turns
@@ -84,7 +86,12 @@ export class Follower {
       ...options
     }
     const { checkpointEveryMs: everyMs, checkpointEveryBytes: everyBytes, stateFailForMs: failForMs } = this.#options
-    this.#descriptors = new Descriptors(ports.files, this.#options.maxDescriptors)
+    const { wallMs, warn } = ports
+    this.#files = gunzipFiles(ports.files, {
+      wallMs,
+      warn: (path, code) => warn('CLI_WARN_UNREADABLE', `${JSON.stringify(path)} is damaged or ends too early: ${code}`)
+    })
+    this.#descriptors = new Descriptors(this.#files, this.#options.maxDescriptors)
     this.#checkpoint = new Checkpoint(ports.store, { everyMs, everyBytes, failForMs }, message =>
       ports.warn('CLI_WARN_STATE', message)
     )
@@ -141,10 +148,10 @@ export class Follower {
   }
 
   #contextOf(): FollowContext {
-    const { files, clock, wallMs, random, warn } = this.#ports
+    const { clock, wallMs, random, warn } = this.#ports
     const checkpoint = this.#checkpoint
     return {
-      files,
+      files: this.#files,
       clock,
       wallMs,
       random,

@@ -30,7 +30,11 @@ export async function scan(context: FollowContext, flow: FlowState): Promise<boo
     return false
   }
   flow.scanCount++
-  const look = await lookAt(context, flow, [...new Set(paths)])
+  const look = await lookAt(
+    context,
+    flow,
+    [...new Set(paths)].filter(path => !isPassedOver(context, flow, path))
+  )
   flow.present = new Set(look.found.keys())
   for (const tail of [...flow.tails]) {
     // The bytes of a lost one are not those of the file at its place.
@@ -74,14 +78,24 @@ async function lookAt(context: FollowContext, flow: FlowState, paths: readonly s
   return { found, unknown }
 }
 
+/** By its name: to look into it would mean to decode it. */
+function isPassedOver(context: FollowContext, flow: FlowState, path: string): boolean {
+  if (!isCompressed(flow, path)) return false
+  warnOnce(context, flow, 'CLI_WARN_COMPRESSED', path, 'is compressed, so it is not read')
+  return true
+}
+
+/** Whether the name says that the bytes of the file are no lines. */
+export function isCompressed(flow: FlowState, path: string): boolean {
+  return COMPRESSED.test(path) && !(flow.settings.compressed === 'read' && path.endsWith('.gz'))
+}
+
 function isFollowed(context: FollowContext, flow: FlowState, path: string, stat: FileStat): boolean {
   if (stat.kind !== 'file') {
     warnOnce(context, flow, 'CLI_WARN_NOT_A_FILE', path, 'is not a regular file, so it is not read')
     return false
   }
-  if (!COMPRESSED.test(path) || flow.byKey.has(keyOf(path, stat))) return true
-  warnOnce(context, flow, 'CLI_WARN_COMPRESSED', path, 'is compressed, so it is not read')
-  return false
+  return true
 }
 
 function seen(

@@ -7,7 +7,7 @@ import type { FollowContext } from './context.ts'
 import type { FlowState } from './flow-state.ts'
 import type { Generation } from './identity.ts'
 import type { FileStat } from './ports.ts'
-import { statAll } from './scan.ts'
+import { isCompressed, statAll } from './scan.ts'
 import { keyOf } from './tail.ts'
 
 /** A folder with more files than this is no folder of logs; the rest of it is not searched. */
@@ -22,7 +22,8 @@ export async function searchPaths(
   const paths = new Set<string>()
   for (const folder of folders) {
     try {
-      for (const path of await context.files.listFolder(folder)) if (paths.size < MAX_SEARCHED) paths.add(path)
+      for (const path of await context.files.listFolder(folder))
+        if (paths.size < MAX_SEARCHED && !isCompressed(flow, path)) paths.add(path)
     } catch {
       // The folder cannot be listed now: the next search tries it again.
     }

@@ -13,11 +13,13 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DEFAULT_FLOW, type FlowSettings } from '../../../src/cli/follow/flow-settings.ts'
 import { Follower, type FollowOptions, type FollowResult } from '../../../src/cli/follow/follower.ts'
 import type { FlowSink } from '../../../src/cli/follow/ports.ts'
@@ -36,6 +38,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 interface Running {
   readonly sent: string[]
+  readonly warnings: string[]
   readonly follower: Follower
   /** Resolves when so many records were sent. */
   has(count: number): Promise<void>
@@ -43,17 +46,29 @@ interface Running {
   readonly result: Promise<FollowResult>
 }
 
-async function run(settings: Partial<FlowSettings> = {}, options: Partial<FollowOptions> = {}): Promise<Running> {
+interface Place {
+  readonly directory?: ModelDirectory
+  /** The sink is full for good after so many records. */
+  readonly capacity?: number
+}
+
+async function run(
+  settings: Partial<FlowSettings> = {},
+  options: Partial<FollowOptions> = {},
+  { directory = new ModelDirectory(), capacity = Number.POSITIVE_INFINITY }: Place = {}
+): Promise<Running> {
   const sent: string[] = []
+  const warnings: string[] = []
   let waiting: { readonly count: number; readonly done: () => void } | undefined
   const sink: FlowSink = {
     tryPut({ data }, settled) {
+      if (sent.length >= capacity) return false
       sent.push(Buffer.from(data).toString())
       settled({ kind: 'delivered' })
       if (waiting !== undefined && sent.length >= waiting.count) waiting.done()
       return true
     },
-    ready: () => Promise.resolve(),
+    ready: () => (sent.length >= capacity ? new Promise(() => {}) : Promise.resolve()),
     flush: () => Promise.resolve()
   }
   const flow = {
@@ -64,17 +79,25 @@ async function run(settings: Partial<FlowSettings> = {}, options: Partial<Follow
     pollMs: 20,
     rescanMs: 40
   } as const
-  const store = await StateStore.open(new ModelDirectory())
+  const store = await StateStore.open(directory)
   const wallMs = () => systemClock.nowMs()
   const follower = new Follower(
     [{ settings: { ...flow, ...settings }, sink }],
-    { files: realFiles, store, clock: systemClock, wallMs, random: systemRandom, warn: () => {} },
+    {
+      files: realFiles,
+      store,
+      clock: systemClock,
+      wallMs,
+      random: systemRandom,
+      warn: (code, message) => void warnings.push(`${code} ${message}`)
+    },
     { once: false, drainMs: 1_000, ...options }
   )
   const stop = new AbortController()
   const result = follower.run(stop.signal)
   return {
     sent,
+    warnings,
     follower,
     result,
     has: count => (sent.length >= count ? Promise.resolve() : new Promise(done => (waiting = { count, done }))),
@@ -141,4 +164,64 @@ test('T30, T31, T32: links, loops, a FIFO and odd names', async () => {
   const { reason } = await running.result
 
   expect([reason, running.sent.toSorted()]).toEqual(['finished', ['a', 'dash', 'long', 'newline']])
+})
+
+describe('T62: compressed files', () => {
+  const lines = Array.from({ length: 40_000 }, (_, i) => `line ${i} of a file that is compressed\n`)
+  /** As a program that ended a minute ago leaves it. */
+  const writeOld = (path: string, bytes: Uint8Array) => {
+    writeFileSync(path, bytes)
+    const atSeconds = systemClock.nowMs() / 1_000 - 60
+    utimesSync(path, atSeconds, atSeconds)
+  }
+  const all = lines.map(line => line.trimEnd())
+
+  test('are passed over with a warning', async () => {
+    writeOld(join(folder, 'app.log.1.gz'), gzipSync(lines.join('')))
+    writeFileSync(join(folder, 'app.log'), 'a\n')
+
+    const running = await run({}, { once: true })
+    await running.result
+
+    expect([running.sent, running.warnings.length]).toEqual([['a'], 1])
+  })
+
+  test('are read whole, and go on after a restart in the middle', async () => {
+    writeOld(join(folder, 'app.log.1.gz'), gzipSync(lines.join('')))
+    const directory = new ModelDirectory()
+    const first = await run({ compressed: 'read' }, {}, { directory, capacity: 30_000 })
+    await first.has(30_000)
+    await first.stop()
+
+    const second = await run({ compressed: 'read' }, { once: true }, { directory })
+    await second.result
+
+    expect([...first.sent, ...second.sent]).toEqual(all)
+  })
+
+  test('are the files that they were before they were compressed', async () => {
+    const log = join(folder, 'app.log')
+    writeFileSync(log, lines.slice(0, 30_000).join(''))
+    const directory = new ModelDirectory()
+    const first = await run({ compressed: 'read' }, { once: true }, { directory })
+    await first.result
+    rmSync(log)
+    writeOld(`${log}.1.gz`, gzipSync(lines.join('')))
+
+    const second = await run({ compressed: 'read' }, { once: true }, { directory })
+    await second.result
+
+    expect([...first.sent, ...second.sent]).toEqual(all)
+  })
+
+  test('give what is before a cut, which is told once', async () => {
+    writeOld(join(folder, 'app.log.1.gz'), gzipSync(lines.join('')).subarray(0, 60_000))
+
+    const running = await run({ compressed: 'read' }, { once: true })
+    await running.result
+
+    const whole = running.sent.slice(0, -1)
+    expect(whole).toEqual(all.slice(0, whole.length))
+    expect([whole.length > 1_000, running.warnings.length]).toEqual([true, 1])
+  })
 })
