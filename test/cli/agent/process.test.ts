@@ -212,6 +212,8 @@ describe('addFields', () => {
     ['an object', '{"a":1.0}', '{"a":1.0,"n":[1]}'],
     ['an empty object', ' { } ', ' { "n":[1]} '],
     ['a field that is there', '{"n":2}', '{"n":2}'],
+    ['a field that is there, spelled with an escape', '{"\\u006e":2}', '{"\\u006e":2}'],
+    ['a value that is its name', '{"a":"n"}', '{"a":"n","n":[1]}'],
     ['a field of that name farther in', '{"a":{"n":2}}', '{"a":{"n":2},"n":[1]}']
   ])('with %s', (_, line, made) => {
     expect(run([{ addFields: { n: [1] } }], line)).toBe(made)

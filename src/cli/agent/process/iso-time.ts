@@ -5,4 +5,11 @@
  */
 import { dateFormat } from '../../gen/dates.ts'
 
-export const isoTime = dateFormat('YYYY-MM-DDTHH:mm:ss.SSS[Z]', 'utc')
+const format = dateFormat('YYYY-MM-DDTHH:mm:ss.SSS[Z]', 'utc')
+/** Many records fall into one millisecond. */
+let last = { epochMs: Number.NaN, text: '' }
+
+export function isoTime(epochMs: number): string {
+  if (epochMs !== last.epochMs) last = { epochMs, text: format(epochMs) }
+  return last.text
+}
