@@ -21,5 +21,6 @@ export const BENCHES: Readonly<Record<string, Load>> = {
   steady: () => import('./steady.bench.ts'),
   'cold-start': () => import('./cold-start.bench.ts'),
   deaggregate: () => import('./deaggregate.bench.ts'),
-  cli: () => import('./cli.bench.ts')
+  cli: () => import('./cli.bench.ts'),
+  tail: () => import('./tail.bench.ts')
 }

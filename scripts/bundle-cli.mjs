@@ -14,7 +14,7 @@ const source = join(project, 'src/cli')
 /** Returns the files that were written, and the packages that are in them. */
 export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
   const { metafile } = await build({
-    entryPoints: [join(source, 'main.ts')],
+    entryPoints: [join(source, 'main.ts'), join(source, 'gen-slice.ts')],
     outdir,
     bundle: true,
     splitting: true,

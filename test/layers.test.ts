@@ -64,7 +64,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
     ]
   },
   // The command line is a user of the library like any other: public entry points, and packages that only it loads.
-  { part: /^cli\/(?:main|process-host)\.ts$/, may: [/^cli\//, /^type index\.ts$/, 'node:fs'] },
+  { part: /^cli\/(?:main|process-host)\.ts$/, may: [/^cli\//, /^type index\.ts$/, 'node:fs', 'node:worker_threads'] },
   {
     part: /^cli\//,
     may: [

@@ -115,6 +115,24 @@ describe('the process', () => {
     expect(two.stderr).toContain('stopped at once; 2 records are not acknowledged')
   })
 
+  test('generates in threads, and each of them finishes at SIGTERM', async () => {
+    service.server.kinesis.createStream({ StreamName: 'threads', ShardCount: 2 })
+    const argv = ['gen', 'threads', '--template', '{{seq}}', '--workers', '3']
+    const whole = start([...argv, '--rate', 'max', '--count', '2000', '--json'])
+    const summary = JSON.parse((await whole.ended).stdout)
+    const before = service.server.kinesis.storedRecords('threads').length
+    const endless = start([...argv, '--rate', '1000/s', '--json'])
+    await until(() => service.server.kinesis.storedRecords('threads').length > before + 3)
+
+    endless.child.kill('SIGTERM')
+
+    const { code, stdout } = await endless.ended
+    const { records, delivered } = JSON.parse(stdout)
+    const numbers = service.stored('threads').map(record => Number(record.split(': ')[1]))
+    expect([summary.records, summary.delivered, summary.exit, code]).toEqual([2000, 2000, 0, 0])
+    expect([delivered, numbers.length]).toEqual([records, 2000 + records])
+  })
+
   test('serves until a signal comes', async () => {
     const serve = start(['serve', '--port', '0'])
     await until(() => serve.seen.stdout.includes('"ready"'))

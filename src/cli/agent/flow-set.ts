@@ -14,7 +14,8 @@ import type { Session } from '../session.ts'
 import type { AgentConfig, AgentFlow } from './config.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
 import { ProducerSink } from './flow-sink.ts'
-import { processSteps } from './process/process-steps.ts'
+import { InstanceMetadata } from './process/instance-metadata.ts'
+import { needsInstance, type ProcessStep, processSteps } from './process/process-steps.ts'
 
 export interface RunningFlow {
   readonly settings: FlowSettings
@@ -33,6 +34,7 @@ export type SinkCounts = Readonly<Record<(typeof COUNTS)[number], number>>
 
 export class FlowSet {
   readonly #session: Session
+  readonly #instance: InstanceMetadata
   readonly #producers = new Map<string, KinesisProducer>()
   readonly #deadLetters = new Map<string, DeadLetterFile>()
   #entries: readonly Entry[] = []
@@ -41,6 +43,7 @@ export class FlowSet {
 
   constructor(session: Session) {
     this.#session = session
+    this.#instance = new InstanceMetadata({ fetch, wallMs: session.host.wallMs })
   }
 
   get flows(): readonly RunningFlow[] {
@@ -125,10 +128,7 @@ export class FlowSet {
     const { settings, stream, process: steps } = flow
     const { framing, onFailure } = settings
     const options = optionsOf(this.#session, flow, config, path)
-    const step =
-      steps.length === 0
-        ? undefined
-        : processSteps(steps, `${path}.process`, { hostName: hostname(), wallMs: host.wallMs })
+    const step = await this.#stepOf(steps, `${path}.process`)
     const select = keySelector(flow.key, host.random)
     const producerKey = textOf(options)
     const producer = this.#producers.get(producerKey) ?? producerFor(this.#session, options)
@@ -148,6 +148,16 @@ export class FlowSet {
       tell: (code, message) => errors.tell(code, message)
     })
     return { settings, sink, made, producerKey, deadLetter: flow.deadLetter }
+  }
+
+  async #stepOf(steps: readonly unknown[], path: string): Promise<ProcessStep | undefined> {
+    if (steps.length === 0) return undefined
+    const { wallMs } = this.#session.host
+    const context = { hostName: hostname(), wallMs }
+    const plain = processSteps(steps, path, { ...context, instance: this.#instance })
+    if (!needsInstance(steps)) return plain
+    await this.#instance.ready()
+    return plain
   }
 
   async #deadLetterOf(path: string | undefined): Promise<DeadLetterFile | undefined> {

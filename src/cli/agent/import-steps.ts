@@ -5,7 +5,7 @@
  */
 import { CliError } from '../errors.ts'
 import type { Json } from '../output/json.ts'
-import { type ImportLists, textOf } from './import-lists.ts'
+import { type ImportLists, numberOf, textOf } from './import-lists.ts'
 import { importRegex } from './import-regex.ts'
 
 const LOG_FORMATS: Readonly<Record<string, string>> = {
@@ -15,6 +15,7 @@ const LOG_FORMATS: Readonly<Record<string, string>> = {
   SYSLOG: 'syslog',
   RFC3339SYSLOG: 'rfc3339syslog'
 }
+const DEFAULT_METADATA_TTL_S = 3600
 const REGEX_CHARACTERS = /[\\^$.|?*+()[\]{}]/
 
 type Options = Readonly<Record<string, unknown>>
@@ -108,9 +109,9 @@ const STEPS: Readonly<Record<string, Step>> = {
   },
   ADDEC2METADATA: {
     options: ['logFormat', 'metadataTTL'],
-    step(_, path, lists) {
-      lists.unsupported(path, 'facts of the instance are not added; addFields has $host, and fields that are fixed')
-      return undefined
+    step({ metadataTTL }, path) {
+      const ttl = metadataTTL === undefined ? DEFAULT_METADATA_TTL_S : numberOf(metadataTTL, `${path}.metadataTTL`)
+      return { ec2: { ttl: `${ttl}s` } }
     }
   },
   ADDBRACKETS: { options: [], step: () => ({ wrap: { brackets: true } }) },

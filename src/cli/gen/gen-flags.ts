@@ -22,4 +22,6 @@ export interface GenFlags extends KeyFlags {
   readonly simWait: number
   readonly locale?: string
   readonly report?: string
+  /** Threads. */
+  readonly workers: number
 }

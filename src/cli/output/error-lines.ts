@@ -15,6 +15,14 @@ interface Spell {
   hiddenCount: number
 }
 
+interface Told {
+  readonly kind: Spell['kind']
+  readonly code: string
+  readonly message: string
+  readonly fix: string | undefined
+  readonly times: number
+}
+
 export class ErrorLines {
   readonly #host: Pick<Host, 'stderr' | 'clock'>
   readonly #counts = new Map<string, number>()
@@ -30,16 +38,16 @@ export class ErrorLines {
     return Object.fromEntries(this.#counts)
   }
 
-  /** Counts an error and writes it, unless too many of its code were written lately. */
-  tell(code: string, message: string, fix?: string): void {
-    const count = (this.#counts.get(code) ?? 0) + 1
-    this.#counts.set(code, count)
-    this.#show('error', code, message, count === 1 ? fix : undefined)
+  /** Counts an error and writes it, unless too many of its code were written lately. `times`: so many like it at once. */
+  tell(code: string, message: string, fix?: string, times = 1): void {
+    const before = this.#counts.get(code) ?? 0
+    this.#counts.set(code, before + times)
+    this.#show({ kind: 'error', code, message, fix: before === 0 ? fix : undefined, times })
   }
 
   /** Writes a warning, with the same bound; it is no error, so it is not counted as one. */
   warn(code: string, message: string): void {
-    this.#show('warning', code, message, undefined)
+    this.#show({ kind: 'warning', code, message, fix: undefined, times: 1 })
   }
 
   /** Writes the counts that are not told yet. */
@@ -50,13 +58,12 @@ export class ErrorLines {
     this.#spells.clear()
   }
 
-  #show(kind: Spell['kind'], code: string, message: string, fix: string | undefined): void {
+  #show({ kind, code, message, fix, times }: Told): void {
     const spell = this.#spellOf(kind, code)
-    if (spell.shownCount >= MAX_LINES) {
-      spell.hiddenCount++
-      this.#watch()
-      return
-    }
+    const isHidden = spell.shownCount >= MAX_LINES
+    spell.hiddenCount += isHidden ? times : times - 1
+    if (spell.hiddenCount > 0) this.#watch()
+    if (isHidden) return
     spell.shownCount++
     this.#write(`${kind} ${code}: ${printable(message)}${fix === undefined ? '' : `\n  fix: ${fix}`}`)
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { InstanceMetadata } from '../../../src/cli/agent/process/instance-metadata.ts'
 import { processSteps, STEPS } from '../../../src/cli/agent/process/process-steps.ts'
 
 const CONTEXT = { hostName: 'server-1', wallMs: () => Date.UTC(2026, 10, 28, 0, 30, 0, 7) }
@@ -211,6 +212,8 @@ describe('addFields', () => {
     ['an object', '{"a":1.0}', '{"a":1.0,"n":[1]}'],
     ['an empty object', ' { } ', ' { "n":[1]} '],
     ['a field that is there', '{"n":2}', '{"n":2}'],
+    ['a field that is there, spelled with an escape', '{"\\u006e":2}', '{"\\u006e":2}'],
+    ['a value that is its name', '{"a":"n"}', '{"a":"n","n":[1]}'],
     ['a field of that name farther in', '{"a":{"n":2}}', '{"a":{"n":2},"n":[1]}']
   ])('with %s', (_, line, made) => {
     expect(run([{ addFields: { n: [1] } }], line)).toBe(made)
@@ -241,7 +244,98 @@ test.each([
   expect(run([{ wrap: options }], 'a "b"')).toBe(made)
 })
 
+describe('ec2', () => {
+  const DOCUMENT = {
+    accountId: '1',
+    availabilityZone: 'eu-west-1a',
+    imageId: 'ami-1',
+    instanceId: 'i-1',
+    region: 'eu-west-1'
+  }
+  const ANSWERS: Readonly<Record<string, string>> = {
+    'PUT /latest/api/token': 'token',
+    'GET /latest/dynamic/instance-identity/document': JSON.stringify(DOCUMENT),
+    'GET /latest/meta-data/tags/instance': 'Name\na/b',
+    'GET /latest/meta-data/tags/instance/Name': 'web',
+    'GET /latest/meta-data/tags/instance/a%2Fb': 'c'
+  }
+  const FIELDS =
+    '"privateIp":null,"availabilityZone":"eu-west-1a","instanceId":"i-1","instanceType":null,"accountId":"1","amiId":"ami-1","region":"eu-west-1"'
+
+  function metadata(answers: Readonly<Record<string, string>>) {
+    const asked: string[] = []
+    const given: Record<string, string> = { ...answers }
+    let nowMs = CONTEXT.wallMs()
+    const service: typeof fetch = async (url, { method, headers } = {}) => {
+      const call = `${method} ${new URL(String(url)).pathname}`
+      const isAllowed = method === 'PUT' || Object(headers)['x-aws-ec2-metadata-token'] === 'token'
+      asked.push(call)
+      const body = given[call]
+      return body === undefined || !isAllowed ? new Response('', { status: 404 }) : new Response(body)
+    }
+    const instance = new InstanceMetadata({ fetch: service, wallMs: () => nowMs })
+    const step = processSteps([{ ec2: { ttl: '10s' } }], PLACE, { ...CONTEXT, instance })
+    const text = (line: string) => {
+      const made = step({ data: Buffer.from(line), path: '', startOffset: 0 })
+      return made instanceof Uint8Array ? Buffer.from(made).toString() : made
+    }
+    return { instance, asked, given, text, wait: (ms: number) => (nowMs += ms) }
+  }
+
+  test('adds what the metadata service says, with the tags', async () => {
+    const { instance, text } = metadata(ANSWERS)
+    await instance.ready()
+
+    expect(text('{"a":1,"region":"x"}')).toBe(
+      `{"a":1,"region":"x",${FIELDS.replace(',"region":"eu-west-1"', '')},"metadataTimestamp":"2026-11-28T00:30:00.007Z","tags":{"Name":"web","a/b":"c"}}`
+    )
+  })
+
+  test('has no tags where the instance does not give them', async () => {
+    const { 'GET /latest/meta-data/tags/instance': _, ...answers } = ANSWERS
+    const { instance, text } = metadata(answers)
+    await instance.ready()
+
+    expect(text('{}')).toBe(`{${FIELDS},"metadataTimestamp":"2026-11-28T00:30:00.007Z","tags":{}}`)
+  })
+
+  test('asks anew once its answer is old, keeps it meanwhile, and when the service is gone', async () => {
+    const { instance, asked, given, text, wait } = metadata(ANSWERS)
+    await instance.ready()
+    const first = asked.length
+    wait(9_999)
+    const before = text('{}')
+    const young = asked.length
+    delete given['PUT /latest/api/token']
+    wait(1)
+
+    const after = text('{}')
+
+    await Promise.resolve()
+    expect([young - first, asked.length - young, after]).toEqual([0, 1, before])
+  })
+
+  test('is refused where there is no metadata service', async () => {
+    const { instance, asked } = metadata({})
+
+    await expect(instance.ready()).rejects.toThrow('the step ec2 found no metadata service (IMDSv2)')
+    expect(asked).toEqual(['PUT /latest/api/token', 'PUT /latest/api/token', 'PUT /latest/api/token'])
+  })
+
+  test('is a fault for a line that is no JSON object', async () => {
+    const { instance, text } = metadata(ANSWERS)
+    await instance.ready()
+
+    expect(text('a')).toEqual({
+      code: 'CLI_ERR_BAD_LINE',
+      message: 'a line is no JSON object, so ec2 cannot add to it'
+    })
+  })
+})
+
 test.each<[unknown, string]>([
+  [[{ ec2: {} }], `${PLACE}[0].ec2 needs an EC2 instance`],
+  [[{ ec2: { ttl: '1' } }], `${PLACE}[0].ec2.ttl must be a time, such as 1h`],
   [{}, `${PLACE} must be a list of steps`],
   [[{}], `${PLACE}[0] takes exactly one of ${Object.keys(STEPS).join(', ')}`],
   [[{ wrap: {}, csv: {} }], `${PLACE}[0] takes exactly one of ${Object.keys(STEPS).join(', ')}`],

@@ -4,13 +4,10 @@
  * Invariant: a field that the record has already stays as it is; a record that is no JSON object is a fault.
  */
 import { objectOf } from '../../config.ts'
-import { dateFormat } from '../../gen/dates.ts'
+import { isoTime } from './iso-time.ts'
 import { type Member, memberWriter } from './members.ts'
 import type { ProcessRecord, Step, StepContext } from './step.ts'
 import { fault } from './step-options.ts'
-
-/** The time of day in UTC, as ISO 8601 with milliseconds. */
-export const isoTime = dateFormat('YYYY-MM-DDTHH:mm:ss.SSS[Z]', 'utc')
 
 /** A text of its own that stands for what is known of the record. */
 const VARIABLES = ['$host', '$path', '$offset', '$time'] as const

@@ -13,23 +13,41 @@ export interface Member {
 
 const OPEN = 0x7b
 const CLOSE = 0x7d
+const ESCAPE = 0x5c
 
 /** Returns the function that puts members into data, which returns undefined for data that is no JSON object. */
 export function memberWriter(
   names: readonly string[]
 ): (data: Buffer, members: readonly Member[]) => Buffer | undefined {
   const checker = new JsonScanner([])
-  const scanners = new Map(names.map(name => [name, new JsonScanner([name])]))
+  const finders = new Map(names.map(name => [name, finderOf(name)]))
   return (data, members) => {
     const end = data.lastIndexOf(CLOSE)
     const isObject = end > 0 && firstOf(data) === OPEN && checker.find(data).kind !== 'not-json'
     if (!isObject) return undefined
-    const added = members.filter(({ name }) => scanners.get(name)?.find(data).kind === 'missing')
+    const hasEscapes = data.includes(ESCAPE)
+    const added = members.filter(({ name }) => finders.get(name)?.(data, hasEscapes) === false)
     if (added.length === 0) return data
     const text = added.map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')
-    const comma = isEmptyUntil(data, end) ? '' : ','
-    return Buffer.concat([data.subarray(0, end), Buffer.from(comma + text), data.subarray(end)])
+    return withText(data, end, isEmptyUntil(data, end) ? text : `,${text}`)
   }
+}
+
+/** Whether an object has a member of this name. Only where the name stands in the bytes at all are they read once more. */
+function finderOf(name: string): (data: Buffer, hasEscapes: boolean) => boolean {
+  const scanner = new JsonScanner([name])
+  const quoted = Buffer.from(JSON.stringify(name))
+  return (data, hasEscapes) => (hasEscapes || data.includes(quoted)) && scanner.find(data).kind !== 'missing'
+}
+
+/** One array and no views: this is done for each record. */
+function withText(data: Buffer, at: number, text: string): Buffer {
+  const length = Buffer.byteLength(text)
+  const made = Buffer.allocUnsafe(data.length + length)
+  data.copy(made, 0, 0, at)
+  made.write(text, at)
+  data.copy(made, at + length, at)
+  return made
 }
 
 function firstOf(data: Buffer): number | undefined {

@@ -7,6 +7,7 @@
 import { objectOf } from '../../config.ts'
 import { addFieldsStep } from './add-fields.ts'
 import { csvStep } from './csv-step.ts'
+import { ec2Step } from './ec2-step.ts'
 import { logStep } from './log-step.ts'
 import { singleLineStep } from './single-line.ts'
 import type { ProcessRecord, Step, StepContext, StepResult } from './step.ts'
@@ -25,7 +26,8 @@ export const STEPS: Readonly<Record<string, StepOf>> = {
   csv: csvStep,
   log: logStep,
   addFields: addFieldsStep,
-  wrap: wrapStep
+  wrap: wrapStep,
+  ec2: ec2Step
 }
 
 const NEWLINE = 0x0a
@@ -47,6 +49,11 @@ export function processSteps(value: unknown, path: string, context: StepContext)
     }
     return end === bytes.length ? made : Buffer.concat([made, bytes.subarray(end)])
   }
+}
+
+/** Whether a list, checked or not, has the step `ec2`, which needs `StepContext.instance`. */
+export function needsInstance(value: unknown): boolean {
+  return Array.isArray(value) && value.some(step => step instanceof Object && 'ec2' in step)
 }
 
 function stepOf(value: unknown, path: string, context: StepContext): Step {

@@ -5,6 +5,8 @@
  * its end, which is put back behind the last step.
  */
 
+import type { InstanceMetadata } from './instance-metadata.ts'
+
 /** Where the data comes from. */
 export interface ProcessRecord {
   readonly data: Uint8Array
@@ -26,6 +28,8 @@ export type Step = (data: Buffer, record: ProcessRecord) => StepResult
 export interface StepContext {
   readonly hostName: string
   wallMs(): number
+  /** For the step `ec2`; it must be ready before the first record. */
+  readonly instance?: InstanceMetadata | undefined
 }
 
 /** What becomes of data that does not fit a step. */

@@ -4,7 +4,7 @@
  * Invariant: bytes that are not UTF-8 become U+FFFD, as JSON has no others; with `brackets` bytes stay as they are.
  */
 import { objectOf } from '../../config.ts'
-import { isoTime } from './add-fields.ts'
+import { isoTime } from './iso-time.ts'
 import type { Step, StepContext } from './step.ts'
 import { fault, flagAt } from './step-options.ts'
 
