@@ -80,7 +80,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
     ]
   },
   // The command line is a user of the library like any other: public entry points, and packages that only it loads.
-  { part: /^cli\/(?:main|process-host)\.ts$/, may: [/^cli\//, /^type index\.ts$/, 'node:fs'] },
+  { part: /^cli\/(?:main|process-host)\.ts$/, may: [/^cli\//, /^type index\.ts$/, 'node:fs', 'node:worker_threads'] },
   {
     part: /^cli\//,
     may: [
@@ -91,7 +91,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       'testing/index.ts',
       'glue/index.ts',
       /^metrics\/(?:index|cloudwatch)\.ts$/,
-      /^(?:commander|csv-parse|jsonc-parser)$/,
+      /^(?:commander|csv-parse(?:\/sync)?|jsonc-parser|tinyglobby)$/,
       /^type @faker-js\/faker$/,
       /^type @aws-sdk\/client-(?:kinesis|glue)$/,
       /^node:/

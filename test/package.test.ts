@@ -51,7 +51,8 @@ describe('the packed package', () => {
       'README.md',
       'SECURITY.md',
       'package.json',
-      'proto/aggregated-record.proto'
+      'proto/aggregated-record.proto',
+      'schema/agent.schema.json'
     ]
     const isDocument = (name: string) => /^(?:[\w-]+\.md|plots[/\\][\w-]+\.svg)$/.test(name) && name !== 'DESIGN.md'
     const documents = filesIn(join(PROJECT, 'docs')).filter(isDocument)
@@ -133,7 +134,10 @@ describe('a program that has the package installed', () => {
     expect([...notices.matchAll(/^([\w-]+) \d+\.\d+\.\d+ \(/gm)].map(([, name]) => name)).toEqual([
       'commander',
       'csv-parse',
-      'jsonc-parser'
+      'fdir',
+      'jsonc-parser',
+      'picomatch',
+      'tinyglobby'
     ])
     expect(texts.some(text => text.includes('class KinesisProducer'))).toBe(false)
   })
@@ -151,7 +155,8 @@ describe('a program that has the package installed', () => {
       }
     }
     visit('./main.js')
-    for (const name of filesIn(folder)) if (/^(?:put|gen|tail|shards)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
+    for (const name of filesIn(folder))
+      if (/^(?:put|gen|tail|shards|command)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
 
     const strange = [...loaded].filter(
       name => name.startsWith('../') || name.startsWith('@aws-sdk') || name.includes('run-')

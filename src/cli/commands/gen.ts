@@ -22,6 +22,7 @@ random.alphaNumeric random.hex random.arrayElement random.weightedArrayElement g
 `
 const DEFAULT_TICK_MS = 5000
 const DEFAULT_WAIT_MS = 100
+const MAX_WORKERS = 64
 
 export function define(context: CommandContext): Command {
   const command = addKeyFlags(new Command('gen'))
@@ -50,6 +51,11 @@ export function define(context: CommandContext): Command {
         .argParser(durationMs)
     )
     .addOption(new Option('--sim-wait <TIME>', 'then wait').default(DEFAULT_WAIT_MS, '100ms').argParser(durationMs))
+    .addOption(
+      new Option('--workers <N>', 'threads, each with a producer and its part of the records')
+        .default(1)
+        .argParser(text => wholeNumber(text, 1, MAX_WORKERS))
+    )
     .option('--locale <NAME>', "faker's locale: de, pt_BR")
     .option(
       '--report <FILE>',

@@ -23,4 +23,6 @@ export interface GenFlags extends KeyFlags, SchemaFlags {
   readonly simWait: number
   readonly locale?: string
   readonly report?: string
+  /** Threads. */
+  readonly workers: number
 }

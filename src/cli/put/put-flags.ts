@@ -34,4 +34,8 @@ export interface PutFlags extends KeyFlags, SchemaFlags {
   readonly dryRun?: boolean
   readonly shards: number
   readonly gunzip?: boolean
+  readonly follow?: readonly string[]
+  readonly state?: string
+  readonly from?: 'start' | 'end'
+  readonly once?: boolean
 }

@@ -14,6 +14,7 @@ import type { Framing, Item } from '../input/item.ts'
 import { JsonPath } from '../input/json-path.ts'
 import { keySelector, randomKeys } from '../input/key-selector.ts'
 import { sourcesOf } from '../input/source.ts'
+import { truncated } from '../input/truncate.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import { grouped } from '../output/progress.ts'
 import { frameFor } from '../schema/given-schema.ts'
@@ -25,7 +26,6 @@ import { Pacing, sleepUntil } from './pacing.ts'
 import type { PutFlags } from './put-flags.ts'
 import { Sink } from './sink.ts'
 import { totalsOf } from './totals.ts'
-import { truncated } from './truncate.ts'
 
 export async function runPut(session: Session, flags: PutFlags, words: Words): Promise<Outcome> {
   assertFlags(flags)
@@ -132,6 +132,7 @@ function recordMaker(
   const select = keySelector(flags, session.host.random)
   const random = randomKeys(session.host.random)
   const hashPath = flags.hashKey === undefined ? undefined : new JsonPath(flags.hashKey)
+  const terminator = Buffer.from(flags.keepNewline === true ? '\n' : '')
   const frameBytes = frame?.prefix.length ?? 0
   const maxBytes = Number(options.maxUserRecordBytes ?? OPTIONS.maxUserRecordBytes.default) - frameBytes
   return (item, path) => {
@@ -148,7 +149,7 @@ function recordMaker(
     if (flags.maxRecord !== 'fail') {
       const mostBytes = maxBytes - Buffer.byteLength(partitionKey)
       if (data.length > mostBytes && flags.maxRecord === 'skip') return 'skip'
-      if (data.length > mostBytes) data = truncated(data, mostBytes, flags.keepNewline === true)
+      if (data.length > mostBytes) data = truncated(data, mostBytes, terminator)
     }
     const isPlain = hashPath === undefined && item.explicitHashKey === undefined && item.streamName === undefined
     if (isPlain) return frame === undefined ? { partitionKey, data } : { partitionKey, data, schema: frame }
@@ -207,9 +208,11 @@ function assertFlags(flags: PutFlags): void {
       ? '--tee and --out outcomes both write to stdout'
       : flags.keyColumn !== undefined && flags.in !== 'csv'
         ? '--key-column needs --in csv'
-        : flags.null === true && flags.delimiter !== undefined
-          ? '--null and --delimiter exclude each other'
-          : undefined
+        : flags.state !== undefined || flags.from !== undefined || flags.once === true
+          ? '--state, --from and --once need --follow'
+          : flags.null === true && flags.delimiter !== undefined
+            ? '--null and --delimiter exclude each other'
+            : undefined
   if (fault !== undefined) throw new CliError('CLI_ERR_USAGE', fault)
 }
 

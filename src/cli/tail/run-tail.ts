@@ -79,7 +79,10 @@ class Printer {
   readonly #untilMs: number
   readonly #lines: LineWriter
   readonly #end = new AbortController()
-  #behindMs = 0
+  /** Whether `#end` has fired: asking the signal for each record takes longer. */
+  #isOver = false
+  /** Of the record that was read last. */
+  #arrivalMs: number | undefined
   #lastMs: number
 
   constructor(session: Session, flags: TailFlags, stream: string, untilMs: number) {
@@ -89,6 +92,7 @@ class Printer {
     this.#stream = stream
     this.#lines = new LineWriter(session.host.stdout)
     this.#lastMs = session.host.clock.nowMs()
+    this.#end.signal.addEventListener('abort', () => (this.#isOver = true), { once: true })
     if (session.stop.aborted) this.#end.abort()
     session.stop.addEventListener('abort', () => this.#end.abort(), { once: true })
     if (flags.idleExit !== undefined) this.#watchIdle(flags.idleExit)
@@ -115,7 +119,8 @@ class Printer {
   }
 
   get figures(): Readonly<Record<string, number>> {
-    return { 'ms behind': Math.max(0, Math.round(this.#behindMs)) }
+    const nowMs = this.#session.host.wallMs()
+    return { 'ms behind': Math.max(0, Math.round(nowMs - (this.#arrivalMs ?? nowMs))) }
   }
 
   async print(reader: StreamReader, decoder: TailDecoder | undefined): Promise<void> {
@@ -135,14 +140,15 @@ class Printer {
       const decoded = decoder === undefined ? record : await decoder.decode(record)
       for (const shown of this.#unpacked(decoded)) {
         if (isWanted !== undefined && !isWanted(shown)) continue
-        const isFull = this.#lines.add(format(shown, ++this.printed))
+        format(shown, ++this.printed, this.#lines)
+        const isFull = this.#lines.endLine()
         this.bytes += shown.data.length
         if (isFull) await this.#lines.flush()
         else this.#flushSoon()
         if (this.printed >= count) break
       }
       if (saver?.isDue() === true) await saver.save(record)
-      if (this.printed < count && !this.#end.signal.aborted) continue
+      if (this.printed < count && !this.#isOver) continue
       isCut = true
       await saver?.save(record)
       break
@@ -154,7 +160,7 @@ class Printer {
   #see(record: StreamRecord): void {
     this.read++
     this.#lastMs = this.#session.host.clock.nowMs()
-    this.#behindMs = record.arrivalTimestamp === undefined ? 0 : this.#session.host.wallMs() - record.arrivalTimestamp
+    this.#arrivalMs = record.arrivalTimestamp
     // What has the magic and came whole was no valid aggregate.
     const isMalformed = !record.aggregated && isAggregated(record.data)
     if (!isMalformed) return
