@@ -15,6 +15,7 @@ export const BENCHES: Readonly<Record<string, Load>> = {
   scaling: () => import('./scaling.bench.ts'),
   'request-body': () => import('./request-body.bench.ts'),
   'end-to-end': () => import('./end-to-end.bench.ts'),
+  fleet: () => import('./fleet.bench.ts'),
   latency: () => import('./latency.bench.ts'),
   memory: () => import('./memory.bench.ts'),
   steady: () => import('./steady.bench.ts'),

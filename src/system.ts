@@ -12,8 +12,8 @@ const ORIGIN_MS = performance.timeOrigin
 
 /**
  * The monotonic clock, in epoch milliseconds: the time of day when the process started, and what has passed since. Later
- * corrections of the time of day are not in it. Its timers keep the process alive: they exist only while records are buffered, and a process
- * that ended then would lose them in silence.
+ * corrections of the time of day are not in it. Its timers keep the process alive: they exist only while records are buffered,
+ * and a process that ended then would lose them without an error.
  */
 export const systemClock: Clock = {
   nowMs: () => ORIGIN_MS + performance.now(),

@@ -1,30 +1,41 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ERRORS } from '../src/model/errors.ts'
-import { OPTIONS, type OptionEntry } from '../src/model/options.ts'
+import { OPTIONS, type OptionEntry, type OptionName } from '../src/model/options.ts'
+import { generated, table } from './docs/documents.ts'
 
-const README = new URL('../README.md', import.meta.url)
-const isUpdating = process.env['UPDATE_DOCS'] === '1'
+/** The options that most programs need: the table of the README. */
+const USUAL: readonly OptionName[] = [
+  'streamName',
+  'region',
+  'recordMaxBufferedTimeMs',
+  'recordTtlMs',
+  'bufferMaxBytes',
+  'ordering',
+  'dedupeTags',
+  'logger'
+]
 
 test.each([
-  ['options', optionTable()],
-  ['errors', errorTable()]
-])('the README has the present table of %s', (name, table) => {
-  const readme = readFileSync(README, 'utf8')
-  const section = new RegExp(`(<!-- ${name}: [^\\n]*-->\\n)[\\s\\S]*?(<!-- /${name} -->)`)
+  ['README.md', 'options', usualTable()],
+  ['docs/options.md', 'all-options', optionTable()],
+  ['docs/errors.md', 'errors', errorTable()]
+])('%s has the present table of %s', (file, name, body) => {
+  const { is, shouldBe } = generated(file, name, body)
 
-  const current = readme.replace(section, (_, start: string, end: string) => `${start}${table}${end}`)
-  if (isUpdating) writeFileSync(README, current)
-
-  expect(readFileSync(README, 'utf8')).toBe(current)
+  expect(is).toBe(shouldBe)
 })
+
+function usualTable(): string {
+  const rows = USUAL.map(name => [`\`${name}\``, defaultOf(OPTIONS[name]), OPTIONS[name].doc])
+  return table(['option', 'default', 'meaning'], rows)
+}
 
 function optionTable(): string {
   const rows = Object.entries<OptionEntry>(OPTIONS).map(([name, entry]) => {
     const kpl = 'kpl' in entry && entry.kpl !== undefined ? entry.kpl : ''
-    return `| \`${name}\` | ${defaultOf(entry)} | ${boundsOf(entry)} | ${kpl} | ${entry.doc} |\n`
+    return [`\`${name}\``, defaultOf(entry), boundsOf(entry), kpl, entry.doc]
   })
-  return `| option | default | bounds | KPL | |\n|---|---|---|---|---|\n${rows.join('')}`
+  return table(['option', 'default', 'bounds', 'KPL', 'meaning'], rows)
 }
 
 function defaultOf(entry: OptionEntry): string {
@@ -44,8 +55,9 @@ function number(value: number): string {
 }
 
 function errorTable(): string {
-  const rows = Object.entries(ERRORS).map(
-    ([code, entry]) => `| \`${code}\` | \`${entry.class}\` | ${entry.retryable ? 'yes' : 'no'} | ${entry.doc} |\n`
-  )
-  return `| code | class | try again | |\n|---|---|---|---|\n${rows.join('')}`
+  const rows = Object.entries(ERRORS).map(([code, entry]) => {
+    const link = `[\`${code}\`](#${code.toLowerCase()})`
+    return [link, `\`${entry.class}\``, entry.retryable ? 'yes' : 'no', entry.doc]
+  })
+  return table(['code', 'class', 'try again', 'meaning'], rows)
 }

@@ -1,5 +1,5 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deaggregateAll } from '../src/consumer/deaggregate.ts'
@@ -45,11 +45,35 @@ describe('the packed package', () => {
       const stem = source.replace(/^src\/(.*)\.ts$/, 'dist/$1')
       return [`${stem}.cjs`, `${stem}.d.cts`]
     })
-    const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'proto/aggregated-record.proto']
-    expect(files.filter(name => !isCli(name))).toEqual([...compiled, ...forCommonJs, ...texts].sort())
+    const texts = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+      'proto/aggregated-record.proto'
+    ]
+    const isDocument = (name: string) => /^(?:[\w-]+\.md|plots[/\\][\w-]+\.svg)$/.test(name) && name !== 'DESIGN.md'
+    const documents = filesIn(join(PROJECT, 'docs')).filter(isDocument)
+    const expected = [...compiled, ...forCommonJs, ...texts, ...documents.map(name => join('docs', name))]
+    expect(files.filter(name => !isCli(name))).toEqual(expected.sort())
     // The command line is one bundle: the program, a chunk for each command, and the licences of what is in it.
     const ofCli = files.filter(isCli).filter(name => !/-[A-Z0-9]{8}\.js$/.test(name))
     expect(ofCli).toEqual([join('dist', 'cli', 'NOTICES.txt'), join('dist', 'cli', 'main.js')])
+  })
+
+  test('has every file that its pages link to', () => {
+    const pages = filesIn(installed).filter(name => name.endsWith('.md') && !name.startsWith('dist'))
+    const links = pages.flatMap(page =>
+      [...readFileSync(join(installed, page), 'utf8').matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)]
+        .map(([, target]) => target!)
+        .filter(target => !target.startsWith('https:'))
+        .map(target => ({ page, target }))
+    )
+
+    const broken = links.filter(({ page, target }) => !existsSync(join(installed, dirname(page), target)))
+
+    expect({ broken, isMany: links.length > 100 }).toEqual({ broken: [], isMany: true })
   })
 
   test('satisfies publint, down to its suggestions', async () => {
@@ -204,11 +228,28 @@ async function runAgainstFake(
 }
 
 /**
- * Each TypeScript block of the README; the lines around it, but for those that it has itself; what stands for its
- * ellipsis, the reader's own code; and what comes of it.
+ * Each TypeScript block of the README, the lines before and after it, the code that stands for its ellipsis, and its effect.
+ * A line that the block has itself is not added before it.
  */
 const EXAMPLES = [
-  { has: 'await using producer', before: [], after: '', prints: '', stores: ['customer-42: {"total":17.5}'] },
+  {
+    has: 'const { shardId, sequenceNumber }',
+    before: [],
+    after: '',
+    prints: '',
+    stores: ['customer-42: {"total":17.5}']
+  },
+  {
+    has: 'producer.putMany(orders)',
+    before: [
+      "import { KinesisProducer } from 'kinesis-producer'",
+      "const producer = new KinesisProducer({ streamName: 'orders' })",
+      "const orders = ['a', '', 'b'].map((partitionKey, index) => ({ partitionKey, data: String(index) }))"
+    ],
+    after: 'await producer.close()',
+    prints: "[ 'partitionKey must have 1 to 256 characters, got 0' ]\n",
+    stores: ['a: 0', 'b: 2']
+  },
   {
     has: 'producer.putAll(source)',
     before: [
@@ -219,6 +260,24 @@ const EXAMPLES = [
     after: 'await producer.close()',
     prints: ' KPL_ERR_INVALID_RECORD partitionKey must have 1 to 256 characters, got 0\n',
     stores: ['a: 0', 'b: 2']
+  },
+  {
+    has: 'createServer(',
+    before: ["import { once } from 'node:events'"],
+    after: `await once(server, 'listening')
+      const { port } = server.address() as { port: number }
+      const answer = await fetch(\`http://127.0.0.1:\${port}\`, { method: 'POST', body: 'order' })
+      console.log(answer.status)
+      process.kill(process.pid, 'SIGTERM')`,
+    prints: '201\n',
+    stores: ['customer-42: order']
+  },
+  {
+    has: 'export async function handler',
+    before: [],
+    after: "await handler({ orders: [{ id: '1' }, { id: '2' }] })\nawait producer.close()",
+    prints: '',
+    stores: ['1: {"id":"1"}', '2: {"id":"2"}']
   },
   {
     has: 'of deaggregate(kinesisRecord)',
@@ -254,7 +313,7 @@ describe('the README', () => {
     for (const [index, { has, before, elided = '', after }] of EXAMPLES.entries()) {
       const block = blocks.find(code => code.includes(has)) ?? ''
       const missing = before.filter(line => !block.includes(line)).join('\n')
-      const code = `${missing}\n${block.replace('\u2026', elided)}\n${after}\nexport {}\n`
+      const code = `${missing}\n${block.replace('\u2026', elided).replace('.listen(3000)', '.listen(0)')}\n${after}\nexport {}\n`
       writeFileSync(join(consumer, `readme-${index}.ts`), code)
     }
     const { compilerOptions } = JSON.parse(readFileSync(join(PROJECT, 'tsconfig.json'), 'utf8'))

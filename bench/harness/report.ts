@@ -14,6 +14,7 @@ export type Unit =
   | 'bytes'
   | 'cores'
   | 'times'
+  | 'percent in vain'
 
 export interface Metric {
   readonly unit: Unit
@@ -65,7 +66,7 @@ export interface Report {
   readonly plots?: readonly Plot[]
 }
 
-const LESS_IS_BETTER: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'bytes', 'cores']
+const LESS_IS_BETTER: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'bytes', 'cores', 'percent in vain']
 
 export function isLessBetter(unit: Unit): boolean {
   return LESS_IS_BETTER.includes(unit)

@@ -15,7 +15,8 @@ const SUFFIXES: Readonly<Record<Unit, string>> = {
   ns: 'ns',
   bytes: 'B',
   cores: 'cores',
-  times: 'x'
+  times: 'x',
+  'percent in vain': '%'
 }
 const SCALES = [
   [1e9, 'G'],
@@ -23,7 +24,7 @@ const SCALES = [
   [1e3, 'k']
 ] as const
 /** Units that say their own size; 1,000 ms are not 1 kms. */
-const UNSCALED: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'cores', 'times']
+const UNSCALED: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'cores', 'times', 'percent in vain']
 
 export function formatValue(value: number, unit: Unit): string {
   const suffix = SUFFIXES[unit]

@@ -18,7 +18,7 @@ export const CLI_ERRORS = {
   CLI_ERR_SERVICE: { exit: 3, fix: 'run kinesis-producer doctor STREAM' },
   CLI_ERR_INPUT: { exit: 4, fix: 'check that the input exists and may be read' },
   CLI_ERR_OUTPUT: { exit: 4, fix: 'check that the file can be written and that the disk has room' },
-  CLI_ERR_STATE: { exit: 4, fix: 'delete the file to start anew' },
+  CLI_ERR_STATE: { exit: 4, fix: 'delete the file to start again' },
   CLI_ERR_INTERNAL: { exit: 5, fix: 'please report it with the version and the command line' },
   CLI_ERR_BAD_LINE: { exit: 1, fix: 'correct the line, or choose another --in' },
   CLI_ERR_BAD_KEY: { exit: 1, fix: 'choose another --key, or --bad-key random or skip' },
@@ -90,8 +90,7 @@ export function shownError(error: unknown): ShownError {
   if (error instanceof CliError) return { ...shownOf(error), exit: CLI_ERRORS[error.code].exit }
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
-  if (code === 'KPL_ERR_INVALID_OPTIONS')
-    return { code, message, fix: 'see the table of options in the README', exit: 2 }
+  if (code === 'KPL_ERR_INVALID_OPTIONS') return { code, message, fix: 'see docs/options.md', exit: 2 }
   if (isRefusal(error)) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
   if (FILE_CODE.test(code)) return { code, message, fix: CLI_ERRORS.CLI_ERR_INPUT.fix, exit: 4 }
   const isService = NETWORK_CODE.test(code) || (error instanceof Object && '$metadata' in error)

@@ -44,13 +44,13 @@ export {
 
 const RULES: OptionRules<DeaggregateOptions> = { ...SHARD_RULES, ...RECORD_RULES }
 
-/** What there is to know about a Kinesis record's bytes without its user records. */
+/** Facts about the bytes of a Kinesis record, without its user records. */
 export interface AggregateInfo {
   /** Whether `deaggregate` takes it for an aggregate. */
   readonly aggregated: boolean
   /** Of the bytes after the magic: `'absent'` when there is no magic. */
   readonly digest: 'absent' | 'invalid' | 'valid'
-  /** What is wrong with a record that has the magic; undefined when nothing is. */
+  /** The fault of a record that has the magic; undefined when it has none. */
   readonly fault: string | undefined
   /** 1 for a plain record. */
   readonly userRecordCount: number

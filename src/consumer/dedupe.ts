@@ -1,7 +1,7 @@
 /**
- * './dedupe': remembers which user records were consumed lately, so that the copies of those whose producer was told to
- * write dedupe tags are dropped. Synchronous, in memory.
- * Invariant: remembers the `maxRecords` ids added last and no others, each once; what has no id is never dropped.
+ * './dedupe': remembers the user records that were consumed lately, and drops their copies. It works for producers with
+ * `dedupeTags`. Synchronous, in memory.
+ * Invariant: remembers the `maxRecords` ids added last and no others, each once; a record without an id is never dropped.
  * Cost: O(1) for each record; about 100 bytes for each id remembered.
  */
 import { invalidInput } from './deaggregate/consumer-error.ts'
@@ -9,7 +9,7 @@ import { assertOptions, type OptionRules, wholeNumberFrom } from './deaggregate/
 
 export { ConsumerError } from './deaggregate/consumer-error.ts'
 
-/** What is looked at of a `ConsumedRecord`. */
+/** The part of a `ConsumedRecord` that the window reads. */
 export interface TaggedRecord {
   readonly dedupeId?: string | undefined
 }

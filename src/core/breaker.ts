@@ -18,7 +18,7 @@ const LOCAL_PROBE_CAP_MS = 400
 const LOCAL_PATIENCE_MS = 1_500
 /** Refusals that are believed of a stream that never took a record. */
 const CONFIRMING_REFUSALS = 3
-/** How long refusals are borne on a stream that did take records: permissions and keys come back. */
+/** Time until refusals are believed on a stream that has taken records: permissions and keys come back. */
 const REFUSAL_GRACE_MS = 30_000
 
 export class Breaker {
@@ -75,8 +75,8 @@ export class Breaker {
   }
 
   /**
-   * The stream's state was told: the next probe may go at once. `isReady`: the stream became ready, so refusals of before
-   * do not count any more.
+   * A summary has the stream's state: the next probe may go at once. `isReady`: the stream became ready, so earlier refusals do
+   * not count any more.
    */
   probeNow(nowMs: number, isReady: boolean): void {
     if (!this.#isOpen) return

@@ -20,7 +20,7 @@ export class Closing {
     this.#failedBefore = failed
   }
 
-  /** Whether it is over, and `done` has been told. Otherwise `done` waits, and the bound may become nearer. */
+  /** Whether the close is over, and `done` was called. Otherwise `done` waits, and the deadline may become nearer. */
   join(nowMs: number, timeoutMs: number, done: (result: CloseResult) => void): boolean {
     if (this.#result !== undefined) {
       done(this.#result)
@@ -34,7 +34,7 @@ export class Closing {
     return false
   }
 
-  /** Ends it, and returns who has to be told. */
+  /** Ends the close, and returns the callbacks that wait for it. */
   end(delivered: number, failed: number): (() => void)[] {
     const result = { delivered: delivered - this.#deliveredBefore, failed: failed - this.#failedBefore }
     this.#result = result

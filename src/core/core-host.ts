@@ -1,6 +1,6 @@
 /**
- * What the core asks of the world, and the nouns that go back and forth. One interface: `KinesisProducer` and the simulation
- * each implement it.
+ * The calls of the core to the outside world, and the types of their arguments. One interface: `KinesisProducer` and the
+ * simulation each implement it.
  * Invariant: types only.
  */
 import type { LaneBatch } from '../lanes/lane.ts'

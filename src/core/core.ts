@@ -12,11 +12,10 @@ import type { LaneBatch } from '../lanes/lane.ts'
 import { InvalidRecordError, ProducerError, TransportError } from '../model/errors.ts'
 import type { Failure, Outcome } from '../model/exchange.ts'
 import { UNANSWERED } from '../model/failure-story.ts'
-import type { AbortTicket, AcceptedRecord } from '../model/kinesis-record.ts'
+import { type AbortTicket, type AcceptedRecord, isTicket, type Settler } from '../model/kinesis-record.ts'
 import type { Random, ShardHashRange, StreamSummary } from '../model/ports.ts'
 import { unreadField } from '../model/record-hints.ts'
 import type { UserRecord } from '../model/records.ts'
-import type { SettleCallback } from '../model/results.ts'
 import { noteAnswer } from '../stats/diagnostics.ts'
 import type { ControlCall } from '../stats/outage-spells.ts'
 import { BlockPool } from '../wire/block-pool.ts'
@@ -92,7 +91,7 @@ export class Core {
     return this.#settlements.failed
   }
 
-  /** Whether whoever waits for room should try again: in the buffer, and in the lanes that refused a record. */
+  /** Whether callers that wait for room should try again: in the buffer, and in the lanes that refused a record. */
   get hasRoom(): boolean {
     for (const stream of this.#crowded) {
       this.#supervisor.guard(stream, this.#supervisor.nowMs, () => {
@@ -107,7 +106,7 @@ export class Core {
    * Takes a record, or returns false when the buffer is full. Throws KPL_ERR_CLOSED, InvalidRecordError, or KPL_ERR_INTERNAL;
    * then, and when the buffer is full, nothing was taken. Callbacks run later. Hot.
    */
-  tryPut(user: UserRecord, settle: SettleCallback | AbortTicket, nowMs: number): boolean {
+  tryPut(user: UserRecord, settle: Settler, nowMs: number): boolean {
     if (this.#closing !== undefined) throw closed()
     let record: AcceptedRecord
     let stream: Stream
@@ -126,7 +125,7 @@ export class Core {
       if (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) return this.#refuse(stream)
       if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
       record.settle = settle
-      if (typeof settle === 'object') settle.streamName = stream.streamName
+      if (isTicket(settle)) settle.streamName = stream.streamName
       record.acceptedMs = nowMs
       record.number = this.#nextNumber
       record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
@@ -144,7 +143,10 @@ export class Core {
     return true
   }
 
-  /** Whether the buffer has room for all of these records together. What is no record needs none. Cost: O(records). */
+  /**
+   * Whether the buffer has room for all of these records together. A value that is not a record needs no room. Cost:
+   * O(records).
+   */
   fits(records: Iterable<UserRecord>): boolean {
     let bytes = 0
     let count = 0
@@ -166,8 +168,8 @@ export class Core {
   }
 
   /**
-   * Takes records back. Does nothing for one whose fate is decided, even if it has not been called back yet: it may be
-   * stored, and is told so. The bytes of a record are freed when its Kinesis record is.
+   * Takes records back. Does nothing for a decided record, even if its callback has not run yet: the record may be stored, and
+   * its callback says so. The bytes of a record are freed when its Kinesis record is.
    */
   abort(tickets: Iterable<AbortTicket>, nowMs: number): void {
     for (const ticket of tickets) {
@@ -228,7 +230,7 @@ export class Core {
     if (this.#closing !== undefined && nowMs >= this.#closing.endMs) this.#end(this.#closing, nowMs)
   }
 
-  /** What became of a request; a second time, or after it was given up, it is not heard. */
+  /** Takes the outcome of a request. A second outcome, or one after the request was given up, is ignored. */
   landed(flight: Flight, outcome: Outcome): void {
     if (!this.#flights.land(flight)) return
     const { stream, batch } = flight
@@ -267,7 +269,7 @@ export class Core {
     this.#callEnded(stream, 'DescribeStreamSummary', nowMs, failure?.text)
   }
 
-  /** What streams ask of all of them together. */
+  /** The calls of a stream that concern all streams together. */
   #streamHost(): StreamHost<Stream> {
     const host = this.#host
     return {
@@ -355,7 +357,7 @@ export class Core {
     const fact = this.#hasWarnedOfField ? undefined : unreadField(user)
     if (fact === undefined) return
     this.#hasWarnedOfField = true
-    this.#host.warn('KPL_WARN_RECORD_FIELD', `a record was taken, and one of its fields was not: ${fact}`)
+    this.#host.warn('KPL_WARN_RECORD_FIELD', `the producer took a record and ignored one of its fields: ${fact}`)
   }
 
   #refuse({ telemetry }: Stream): false {
@@ -434,7 +436,7 @@ export class Core {
     for (const stream of this.streams) this.#supervisor.guard(stream, nowMs, () => stream.abandon(failure, nowMs))
   }
 
-  /** Whoever waits is told last, when the books are right; what they throw changes nothing for others. */
+  /** Waiting callers are called last, when the books are right. An error that they throw changes nothing for others. */
   #call(done: () => void): void {
     try {
       done()

@@ -65,7 +65,7 @@ export class Custody {
       const { attempts, persisted } = historyOf(members, index)
       const { sentMs } = members
       all.push({
-        settle: members.settles[index],
+        settle: members.moving(index),
         acceptedMs: members.acceptedMs[index]!,
         number,
         history: {
@@ -77,7 +77,10 @@ export class Custody {
       })
     }
     all.budgetBytes = this.#budgetBytes
-    for (const members of this.#open) members.isDecided = true
+    for (const members of this.#open) {
+      members.isDecided = true
+      members.moved()
+    }
     this.#open.clear()
     return all
   }

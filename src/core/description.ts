@@ -1,6 +1,6 @@
 /**
- * What the stream's summary means for its stream: who chooses shards, how large a record may be, and whether the stream
- * is there. Summaries and refusals enter; warnings, probes and a listing that is due leave.
+ * The meaning of a stream's summary: its record distribution, its largest record, and whether the stream exists. Summaries and
+ * refusals enter; warnings, probes and a listing that is due leave.
  * Invariant: each warning is given at most once for a stream that does not change; a stream that is being created loses no
  * record before its time to live.
  */
@@ -61,7 +61,7 @@ export class Description {
     const { router } = this.#context
     if (!router.looksServiceManaged) return false
     router.setServiceManaged()
-    this.#warnServiceManaged('records land in other shards than their keys say')
+    this.#warnServiceManaged('records land in other shards than their keys choose')
     return true
   }
 
@@ -79,7 +79,7 @@ export class Description {
     this.#hasWarnedOfSize = true
     const fact = `stream ${streamName} takes records of at most ${maxRecordBytes} bytes`
     const limit = `maxUserRecordBytes allows ${options.maxUserRecordBytes}`
-    host.warn('KPL_WARN_RECORD_SIZE', `${fact}, and ${limit}; the service will refuse larger ones`)
+    host.warn('KPL_WARN_RECORD_SIZE', `${fact}, and ${limit}; Kinesis refuses larger ones`)
   }
 }
 

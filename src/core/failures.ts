@@ -39,5 +39,5 @@ export function expired(streamName: string, recordTtlMs: number, { lane }: Kines
 
 /** Returns the failure of records that were held by what threw. */
 export function internalFailure(cause: unknown): Failure {
-  return { code: 'KPL_ERR_INTERNAL', message: `something inside the producer threw: ${errorText(cause)}`, cause }
+  return { code: 'KPL_ERR_INTERNAL', message: `a part of the producer threw: ${errorText(cause)}`, cause }
 }

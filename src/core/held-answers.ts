@@ -1,6 +1,6 @@
 /**
- * Answers that name a shard which no map has yet: an answer enters, and leaves to be judged again when a listing came, or to
- * be given up when its record's time to live is over. Its record counts as out until then, for it is stored somewhere.
+ * Answers that name a shard which no map has yet: an answer enters, and leaves to be judged again when a listing came, or to be
+ * given up when its record's time to live is over. Its record counts as in flight until then, because it is stored somewhere.
  * Invariant: a held answer leaves once.
  */
 

@@ -40,8 +40,8 @@ export class KeyCache {
   #asideLookups = 0
 
   /**
-   * Returns what is known of `partitionKey`, hashing it when it is new; undefined when it is not well-formed Unicode.
-   * What is returned is good until the next call.
+   * Returns what is known of `partitionKey`, hashing it when it is new; undefined when it is not well-formed Unicode. The
+   * result is valid until the next call.
    */
   get(partitionKey: string): HashedKey | undefined {
     if (this.#asideLookups > 0) {

@@ -1,5 +1,5 @@
 /**
- * What can be asked of the user records inside a sealed Kinesis record: taking it apart, and their histories.
+ * Questions to the user records inside a sealed Kinesis record: its parts, and their histories.
  * Invariant: reads only; a sealed record's bytes and members stay as they are.
  */
 
@@ -41,7 +41,12 @@ export function recordAttempt(record: KinesisRecord, attempt: Attempt): void {
 
 /** Returns the attempt that nobody waits for any more. */
 export function unanswered(startMs: number, endMs: number): Attempt {
-  return { startMs, endMs, errorCode: UNANSWERED, errorMessage: 'given up before its answer was known' }
+  return {
+    startMs,
+    endMs,
+    errorCode: UNANSWERED,
+    errorMessage: 'the producer gave the request up before its answer came'
+  }
 }
 
 /** Returns an answer as an attempt of the record's history. */
@@ -68,7 +73,7 @@ export function attemptOf(
 
 const TAKEN_BACK: Failure = { code: 'KPL_ERR_ABORTED', message: 'the record was taken back by its AbortSignal' }
 
-/** Returns what a member is told that is taken back now. */
+/** Returns the error of a member that is taken back now. */
 export function takenBack(members: Members, index: number, nowMs: number): MemberFailure {
   const { attempts, persisted } = historyOf(members, index)
   const { sentMs } = members

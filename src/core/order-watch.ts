@@ -1,6 +1,6 @@
 /**
- * Ordered mode's eye on the service: sequence numbers of a shard have to ascend in the order of the answers, for one
- * Kinesis record is out at a time. AWS does not promise it for PutRecords, so a break is told, never passed over.
+ * Ordered mode's eye on the service: sequence numbers of a shard have to ascend in the order of the answers, because one
+ * Kinesis record is in flight at a time. AWS does not promise it for PutRecords, so a break is a warning, never ignored.
  * Invariant: the highest number of every shard that answered, for at most `MAX_SHARDS_WATCHED` shards.
  * Source: API reference of PutRecord, SequenceNumberForOrdering (2026-11).
  */
@@ -20,7 +20,7 @@ export class OrderWatch {
     return true
   }
 
-  /** The stream is gone: if it comes back, its numbers begin anew. */
+  /** The stream is gone: if it comes back, its numbers begin again. */
   forget(): void {
     this.#highest.clear()
   }
@@ -28,7 +28,7 @@ export class OrderWatch {
 
 /** Returns what to say of a number that did not ascend. */
 export function orderBroken(streamName: string, shardId: string): string {
-  const fact = `stream ${streamName}: shard ${shardId} gave a sequence number that is not above those before it`
+  const fact = `stream ${streamName}: shard ${shardId} gave a sequence number that is not above the earlier ones`
   return `${fact}; records of one key may be out of order`
 }
 

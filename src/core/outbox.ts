@@ -12,13 +12,13 @@ import { Breaker } from './breaker.ts'
 import { Collector } from './collector.ts'
 import type { StreamOptions } from './stream-options.ts'
 
-/** What leaves at a time: `stale` records must be taken apart, in this order, before the batch is sent. */
+/** The records that leave together. `stale` records must be taken apart, in this order, before the batch is sent. */
 export interface Outgoing {
   readonly stale: readonly LaneRecord[]
   readonly batch: LaneBatch | undefined
 }
 
-/** What the producer has to say to a stream that wants to send. */
+/** The producer's answer to a stream that wants to send. */
 export interface Leave {
   /** Whether a request may start: there are slots for so many of all streams. */
   readonly hasFreeSlot: boolean
@@ -60,7 +60,7 @@ export class Outbox {
 
   /** Moves what may move, and takes out what has to leave next; undefined: nothing has. */
   next(leave: Leave, nowMs: number): Outgoing | undefined {
-    // What expires while no request can leave is not kept until one can.
+    // Records that expire while no request can leave are not kept until one can.
     for (const station of [this.#collector, this.limiter]) {
       const expired = station.takeExpired(nowMs)
       if (expired.length > 0) return this.#handBack(expired, nowMs)
@@ -90,7 +90,7 @@ export class Outbox {
     return undefined
   }
 
-  /** What became stale while it waited for a slot is handed back; the rest is sent. */
+  /** Records that became stale while they waited for a slot are returned; the rest is sent. */
   #checked(batch: LaneBatch, nowMs: number): Outgoing {
     const stale = batch.entries.filter(record => isStale(record, nowMs))
     const entries = stale.length === 0 ? batch.entries : batch.entries.filter(record => !isStale(record, nowMs))

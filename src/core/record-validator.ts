@@ -146,7 +146,7 @@ function lengthOf(data: unknown): number {
   if (typeof data === 'string') return lengthOfText(data)
   if (!isBytes(data)) throw invalidData(`must be a Uint8Array or a string, got ${kindOf(data)}`)
   const bytes = lengthOfBytes(data)
-  if (bytes < 0) throw invalidData('must have its memory: the ArrayBuffer behind it was transferred or made smaller')
+  if (bytes < 0) throw invalidData('must have its memory, but its ArrayBuffer was transferred or made smaller')
   return bytes
 }
 
@@ -164,7 +164,7 @@ function invalidData(fault: string): InvalidRecordError {
 function unreadable(user: unknown, cause: unknown): InvalidRecordError {
   const isObject = typeof user === 'object' && user !== null
   const fault = isObject
-    ? 'must have fields that can be read, and reading one threw'
+    ? 'must have readable fields, but reading one threw'
     : `must be an object with partitionKey and data, got ${kindOf(user)}`
   return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'record', fault, isObject ? { cause } : undefined)
 }

@@ -33,7 +33,7 @@ export class Repack {
     const shared: History = { attempts: [...record.attempts], persisted: record.persisted }
     for (const [i, member] of membersOf(record).entries()) {
       const accepted = this.#validator.examine(member)
-      accepted.settle = members.settles[i]
+      accepted.settle = members.moving(i)
       accepted.acceptedMs = members.acceptedMs[i]!
       accepted.number = members.numbers[i]!
       accepted.history = members.historyOf(i) === undefined ? shared : historyOf(members, i)
@@ -44,6 +44,7 @@ export class Repack {
       if (isOver) over.push(accepted)
       else pack(accepted)
     }
+    members.moved()
     if (over.count === 0) return undefined
     const failure = expired(this.#streamName, this.#options.recordTtlMs, record)
     return { kind: 'failed', members: over, attempts: [], persisted: 'no', failure }

@@ -1,10 +1,10 @@
 /**
- * What an ended request means: an answer, or the failure of a whole request, enters; one `Decision` for each Kinesis record
+ * Decides about an ended request: an answer, or the failure of a whole request, enters; one `Decision` for each Kinesis record
  * leaves, with its attempt and with what its lane is to learn. It never knows lanes, envelopes or the other streams.
- * Invariant: the all-or-nothing rule. An aggregate is settled only if every member lies in the range of the shard that
- * took it; otherwise all members go again, because a KCL consumer throws the whole aggregate away at the first member
- * that does not belong (AggregatorUtil of KCL 3.x). The KPL from 0.15.11 to 1.0 settles the members that fit, and loses them.
- * There is a decision for every record, and none is dropped for an unknown error.
+ * Invariant: the all-or-nothing rule. An aggregate is settled only if every member lies in the range of the shard that took it;
+ * otherwise all members go again, because a KCL consumer throws the whole aggregate away at the first member that does not
+ * belong (AggregatorUtil of KCL 3.x). The KPL from 0.15.11 to 1.0 settles the members that fit, and loses them. There is a
+ * decision for every record, and none is dropped for an unknown error.
  */
 
 import { assertNever } from '../model/errors.ts'
@@ -27,14 +27,14 @@ import { attemptOf } from './members.ts'
 /** Where an acknowledged record landed, as far as its members' hash keys tell. */
 export type Placement = 'fits' | 'misrouted'
 
-/** What one answer means. */
+/** The meaning of one answer. */
 export interface Judgement {
   readonly attempt: Attempt
   readonly lesson: Lesson
   readonly decision: Decision
 }
 
-/** What a failed request means for its records. */
+/** The meaning of a failed request for its records. */
 export type RequestJudgement =
   /** One of the records is at fault: each half of the request goes by itself. */
   | { readonly kind: 'halve'; readonly attempt: Attempt }
@@ -60,7 +60,7 @@ export class Retrier {
   readonly #breaker: Breaker
   #loneRejections = 0
 
-  /** `breaker`: is told of what failed requests say of the stream. */
+  /** `breaker` gets the failures of requests that concern the stream. */
   constructor(options: RetrierOptions, breaker: Breaker) {
     this.#options = options
     this.#breaker = breaker

@@ -16,10 +16,10 @@ import type { ShardMap } from './shard-map.ts'
 import type { StreamOptions } from './stream-options.ts'
 
 /**
- * - `waiting`: for the first map and summary. Records are packed together, and packed anew when it is over.
+ * - `waiting`: for the first map and summary. Records are packed together, and packed again when the wait is over.
  * - `shards`: a map says which shard a record goes to.
  * - `keys`: there is no map, and keys decide the shard: only records of one hash key go together.
- * - `plain`: the service chooses shards, or nobody knows who does. A KCL might drop aggregates, and nobody would see it.
+ * - `plain`: the service chooses shards, or it is unknown who does. A KCL might drop aggregates, without an error.
  */
 export type Mode = 'waiting' | 'shards' | 'keys' | 'plain'
 
@@ -111,14 +111,14 @@ export class Router {
     return index === undefined ? undefined : this.#table?.lanes[index]
   }
 
-  /** Recomputes the mode, and returns the lanes that it does away with: what was packed for them must be packed anew. */
+  /** Recomputes the mode, and returns the lanes that are gone: their records must be packed again. */
   update(nowMs: number): readonly Lane[] {
     const former = this.#mode
     const { map } = this.directory
     this.#mode = this.#modeWith(map)
     const gone = this.#replaceTable(this.#mode === 'shards' ? map : undefined)
     const lane = this.#lane
-    // What is plain may wait on where aggregates are allowed now; aggregates may not where they are not.
+    // A plain record may keep its lane when aggregates become allowed; an aggregate may not when they become forbidden.
     const isKept = this.#mode === former || (former === 'plain' && this.#mode === 'keys')
     if (lane !== undefined && !isKept) {
       gone.push(lane)
@@ -179,7 +179,7 @@ export class Router {
     if (!record.isAggregate) return 'fits'
     const { lane } = record
     const range = this.directory.rangeOf(shardId)
-    // A stream that was made anew has shards of the same ids with other ranges.
+    // A stream that was created again has shards of the same ids with other ranges.
     const isAsMeant = lane.shardId === shardId && (range === undefined || isSame(lane.range, range))
     const isUnjudged = lane.kind === 'stream' && range === undefined && this.directory.map === undefined
     if (isAsMeant || isUnjudged) return 'fits'

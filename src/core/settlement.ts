@@ -10,7 +10,7 @@ import { Fifo } from '../lanes/fifo.ts'
 import { RecordFailedError } from '../model/errors.ts'
 import type { Delivered, Settlement } from '../model/exchange.ts'
 import { attemptsOf, memberFailure, shardOf } from '../model/failure-story.ts'
-import type { AbortTicket } from '../model/kinesis-record.ts'
+import { type AbortTicket, isJoiner, isTicket, type SharedSettle } from '../model/kinesis-record.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
 import { publishFailed, publishFailure } from '../stats/diagnostics.ts'
 import type { StreamTelemetry } from '../stats/telemetry.ts'
@@ -66,7 +66,7 @@ export class Settlements {
     this.#waiting.push({ stream, settlement })
   }
 
-  /** Calls back whoever waits for a settlement. What a callback settles waits its turn. */
+  /** Calls the callbacks of settled records. Records that a callback settles wait for their turn. */
   run(nowMs: number): void {
     if (this.#isRunning) return
     this.#isRunning = true
@@ -131,15 +131,15 @@ export class Settlements {
     })
     const callbackThrew = (error: unknown) => this.#host.callbackThrew(error)
     callBack(settlement, number => ledger.settled(number), callbackThrew)
-    // Whoever did not answer may still be reading, so a record with a doubtful attempt keeps its memory.
+    // A request without an answer may still read its bytes, so a record with an unclear attempt keeps its memory.
     const isUnread = isDelivered && settlement.persisted === 'no'
     if (isUnread && members.sealedAs !== undefined) memory?.release(members.sealedAs.data)
   }
 }
 
 /**
- * Calls each member's callback, then tells `onSettled` its number: a flush ends after the last callback, not before it.
- * `onThrow` is told of a callback that threw. Members that were aborted were called back then.
+ * Tells each member's caller, then `onSettled` its number: a flush ends after the last callback, not before it. `onThrow` gets
+ * the error of a callback that threw. Members that were aborted were called back then.
  */
 export function callBack(
   settlement: Settlement,
@@ -148,7 +148,9 @@ export function callBack(
 ): void {
   const { members } = settlement
   for (let i = 0; i < members.count; i++) {
-    const settle = callbackOf(members.settles[i])
+    const settler = members.settles[i]
+    if (isJoiner(settler)) continue
+    const settle = callbackOf(settler)
     if (settle === undefined) continue
     members.settles[i] = undefined
     try {
@@ -163,6 +165,25 @@ export function callBack(
     }
     onSettled(members.numbers[i]!)
   }
+  if (members.shared !== undefined) tellShared(settlement, members.shared, onSettled, onThrow)
+}
+
+function tellShared(
+  settlement: Settlement,
+  shared: SharedSettle,
+  onSettled: (number: number) => void,
+  onThrow: (error: unknown) => void
+): void {
+  const { settles, numbers, count } = settlement.members
+  try {
+    shared.decide(index => {
+      if (settlement.kind === 'delivered') return resultOf(settlement, index)
+      throw new RecordFailedError(memberFailure(settlement, index))
+    })
+  } catch (error) {
+    onThrow(error)
+  }
+  for (let i = 0; i < count; i++) if (isJoiner(settles[i])) onSettled(numbers[i]!)
 }
 
 function watch(returned: unknown, onThrow: (error: unknown) => void): void {
@@ -171,7 +192,7 @@ function watch(returned: unknown, onThrow: (error: unknown) => void): void {
 }
 
 function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCallback | undefined {
-  if (typeof settle !== 'object') return settle
+  if (!isTicket(settle)) return settle
   settle.members = undefined
   return settle.settle
 }

@@ -78,8 +78,8 @@ export class ShardDirectory {
   }
 
   /**
-   * An answer to a request started at `requestStartMs` named a shard that was not expected. Asks for a fresh map, unless
-   * the present one is younger than the request, which then explains nothing that a fetch could mend.
+   * An answer to a request started at `requestStartMs` named a shard that was not expected. Asks for a fresh map, unless the
+   * present one is younger than the request: a fetch would not help then.
    */
   contradicted(shardId: string, requestStartMs: number, nowMs: number): void {
     const isUnknown = this.rangeOf(shardId) === undefined
@@ -96,7 +96,7 @@ export class ShardDirectory {
     this.#plan(nowMs)
   }
 
-  /** What kept listings from coming is over: the next is fetched as soon as it may be. */
+  /** The reason for missing listings is over: the next listing is fetched as soon as allowed. */
   retryNow(nowMs: number): void {
     this.#failures = 0
     this.#dueMs = Math.min(this.#dueMs, Math.max(nowMs, this.#startedMs + MIN_REFRESH_MS))

@@ -1,5 +1,5 @@
 /**
- * The two sides of a stream: what it asks of its surroundings, and what it is told.
+ * The two sides of a stream: its calls to its surroundings, and their calls to it.
  * Invariant: types only.
  */
 
@@ -27,7 +27,7 @@ export interface StreamHost<Sender> {
   warn(code: string, message: string): void
 }
 
-/** What a stream leaves to the one that takes its place. */
+/** The state that a stream leaves to its replacement. */
 export interface FormerStream {
   readonly telemetry: StreamTelemetry
   /** When the shards may be listed again. */

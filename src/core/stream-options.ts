@@ -1,5 +1,5 @@
 /**
- * What the stream needs of the options, and what follows from them.
+ * The options that a stream needs, and the values that follow from them.
  * Invariant: derived once; nothing downstream computes a default or a relation between options.
  */
 import { DEFAULT_RECORD_BYTES } from '../model/limits.ts'

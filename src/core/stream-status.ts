@@ -19,7 +19,7 @@ const MAX_DOUBT_MS = 5_000
 /** The part of the interval by which fetches of many producers are spread. */
 const INTERVAL_JITTER = 0.25
 
-/** What a fetched summary says; `'MISSING'`: there is no such stream; undefined: the summary could not be had. */
+/** The status in a fetched summary; `'MISSING'`: there is no such stream; undefined: the call failed. */
 export type ToldStatus = string | undefined
 
 export class StreamStatus {
@@ -82,7 +82,7 @@ export class StreamStatus {
     this.#isAsking = false
     if (isAnswer) this.#answeredMs = this.#askedMs
     this.#oldMs = nowMs + this.#intervalMs * (1 - this.#random() * INTERVAL_JITTER)
-    // A summary that cannot be had does not end a creation: throttled calls are common while many wait for one stream.
+    // A failed call does not end a creation: throttled calls are common while many producers wait for one stream.
     if (status !== undefined || !wasCreating) this.#status = status
     if (this.isCreating) {
       this.#planPoll(nowMs)

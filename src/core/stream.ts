@@ -344,7 +344,7 @@ export class Stream {
       this.telemetry.error(answer.errorCode ?? 'MalformedAnswer', record.lane.shardId, record.members.count)
       if (lesson === 'throttled') this.telemetry.throttled(record.lane.shardId)
     }
-    this.#outbox.limiter.learn(record.lane, lesson, startMs, this.#nowMs)
+    this.#outbox.limiter.learn(record, lesson, startMs, this.#nowMs)
     this.#apply(record, decision)
   }
 
@@ -384,7 +384,7 @@ export class Stream {
     }
     const { decisions, lesson, refusal } = judgement
     // Every lane knows before anything moves.
-    for (const { lane } of entries) this.#outbox.limiter.learn(lane, lesson, startMs, this.#nowMs)
+    for (const record of entries) this.#outbox.limiter.learn(record, lesson, startMs, this.#nowMs)
     for (const [i, record] of entries.entries()) this.#apply(record, decisions[i]!)
     const isBelieved = refusal !== undefined && this.description.believes(refusal.serviceCode, this.#nowMs)
     if (isBelieved) this.abandon(refusal, this.#nowMs)

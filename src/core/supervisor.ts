@@ -1,8 +1,8 @@
 /**
- * Every stream's stream, each behind a guard: a piece of work enters with its stream and is done. A stream that throws
- * is replaced, for nothing is known of the state of its stages any more.
- * Invariant: nothing that a stream throws passes `guard`; every record that it held fails with the error, once, and the
- * stream goes on with a new stream. Answers to requests of a stream that was replaced are not for its successor.
+ * Every stream's stream, each behind a guard: a piece of work enters with its stream and is done. A stream that throws is
+ * replaced, because the state of its stages is unknown.
+ * Invariant: nothing that a stream throws passes `guard`; every record that it held fails with the error, once, and the stream
+ * goes on with a new stream. Answers to requests of a stream that was replaced are not for its successor.
  */
 
 import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
@@ -43,7 +43,9 @@ export class Supervisor {
     return this.#streams.get(streamName)
   }
 
-  /** Returns the stream's stream, made now if it is new. Throws InvalidRecordError for a name that is none, or one too many. */
+  /**
+   * Returns the stream's stream, made now if it is new. Throws InvalidRecordError for a malformed name, or one stream too many.
+   */
   open(streamName: string | undefined): Stream {
     // Nearly every put is for the stream of the put before.
     if (this.#last !== undefined && this.#last.streamName === streamName) return this.#last

@@ -44,7 +44,7 @@ export class Aggregator {
   readonly #open = new Set<OpenEnvelope>()
   readonly #deadlines = new DeadlineHeap<OpenEnvelope>()
   readonly #spareWriters: EnvelopeWriter[] = []
-  /** Members of the envelopes to come, by those before; it grows in steps, for few lanes are as full as the fullest. */
+  /** Members of the envelopes to come, by those before; it grows in steps, because few lanes are as full as the fullest. */
   #expectedCount = 0
 
   constructor(options: AggregatorOptions) {

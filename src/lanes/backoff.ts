@@ -8,7 +8,7 @@ import type { Random } from '../model/ports.ts'
 export interface BackoffSpan {
   readonly baseMs: number
   readonly capMs: number
-  /** What each further failure multiplies the wait by; 2 when left out. */
+  /** The factor of the wait for each further failure; 2 when left out. */
   readonly growth?: number
 }
 

@@ -49,8 +49,11 @@ export interface OpenEnvelope extends HeapItem {
 const BURST_PERCENT = 150
 /** The stream-wide lane does not know how many shards it feeds, so it may feel its way up to this many. */
 const STREAM_LANE_MAX_FACTOR = 10_000
-const STREAM_LANE_RECOVERY = 1
-const SHARD_RECOVERY = 0.05
+const STREAM_LANE_SEARCH = 1
+/** At `BURST_PERCENT` and above; below it more, so that it is the same for the shard: 15 records and 15 KiB a second. */
+const SHARD_RECOVERY = 0.01
+/** It feeds several shards. */
+const STREAM_LANE_RECOVERY = 0.05
 
 export class Lane implements HeapItem, Destination {
   readonly kind: LaneKind
@@ -115,6 +118,7 @@ function limitsOf(rateLimitPercent: number, kind: LaneKind): TokenBucketLimits {
     capacityRecords: SHARD_RECORDS_PER_SECOND * burst,
     capacityBytes: SHARD_BYTES_PER_SECOND * burst,
     maxFactor: isShard ? 1 : STREAM_LANE_MAX_FACTOR,
-    recoveryPerSecond: isShard ? SHARD_RECOVERY : STREAM_LANE_RECOVERY
+    searchPerSecond: isShard ? 0 : STREAM_LANE_SEARCH,
+    recoveryPerSecond: (isShard ? SHARD_RECOVERY : STREAM_LANE_RECOVERY) * Math.max(1, BURST_PERCENT / rateLimitPercent)
   }
 }

@@ -23,6 +23,9 @@ export interface LimiterOptions {
   readonly laneMaxBytes: number
 }
 
+/** What `learn` needs of a record. */
+export type Tried = Pick<LaneRecord, 'lane' | 'requestBytes'>
+
 /** Finer than a timer can tell. */
 const MIN_WAIT_MS = 1
 /** A full lane takes records again when it holds no more than this part of its share. */
@@ -149,11 +152,12 @@ export class Limiter {
   }
 
   /**
-   * An attempt that began at `startMs` ended: what was stored ends the back-off; a failure begins or doubles it, exponentially
-   * with full jitter. Sequence: requests A, B start -> A fails, back-off doubles -> B fails too: it began before that was
-   * known, and doubles nothing.
+   * An attempt at a record, which began at `startMs`, ended: what was stored ends the back-off; a failure begins or doubles it,
+   * exponentially with full jitter. Sequence: requests A, B start -> A fails, back-off doubles -> B fails too: it began before that
+   * was known, and doubles nothing. Every throttled record cuts the rate: how many there are says by how much it was too high.
    */
-  learn(lane: Lane, lesson: Lesson, startMs: number, nowMs: number): void {
+  learn({ lane, requestBytes }: Tried, lesson: Lesson, startMs: number, nowMs: number): void {
+    if (lesson === 'throttled') lane.bucket.throttle(requestBytes, nowMs)
     if (lesson === 'stored') lane.failures = 0
     if (lesson === 'stored' || lesson === 'nothing' || startMs < lane.lastFailureMs) return
     const { retryBaseMs, retryCapMs } = this.#options
@@ -161,7 +165,6 @@ export class Limiter {
     lane.lastFailureMs = nowMs
     lane.failures++
     lane.blockedUntilMs = Math.max(lane.blockedUntilMs, nowMs + waitMs)
-    if (lesson === 'throttled') lane.bucket.throttle(nowMs)
     this.#place(lane, nowMs)
   }
 

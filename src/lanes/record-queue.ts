@@ -10,10 +10,10 @@ import { Fifo } from './fifo.ts'
 import { ageOf, RecordHeap } from './record-heap.ts'
 
 export class RecordQueue<Queued extends KinesisRecord> {
-  /** What `unshift` put in front, the next one last. */
+  /** The records that `unshift` put in front, the next one last. */
   readonly #front: Queued[] = []
   readonly #inOrder = new Fifo<Queued>()
-  /** What came out of order: older than the newest of `#inOrder` at that time. */
+  /** The records that came out of order: older than the newest of `#inOrder` at that time. */
   readonly #returned = new RecordHeap<Queued>()
 
   get count(): number {

@@ -1,5 +1,5 @@
 /**
- * What the CloudWatch exporter can be told, with the KPL's defaults.
+ * The options of the CloudWatch exporter, with the KPL's defaults.
  * Invariant: resolved once; every fault is named at once.
  */
 import { OptionsError } from '../model/errors.ts'

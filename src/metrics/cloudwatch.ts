@@ -65,7 +65,7 @@ export class CloudWatchMetrics implements AsyncDisposable {
   flush(): Promise<void> {
     this.#uploadCount++
     const upload = this.#uploading.then(() => this.#upload())
-    // Whoever flushes next waits for this one, but does not fail with it.
+    // The next flush waits for this one, but does not fail with it.
     this.#uploading = upload.then(
       () => this.#ended(),
       () => this.#ended()

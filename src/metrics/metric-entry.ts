@@ -1,5 +1,5 @@
 /**
- * What a row of the metrics table says of a metric.
+ * The type of a row of the metrics table.
  * Invariant: types only.
  */
 import type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'
@@ -21,7 +21,7 @@ export type MetricKind = 'sum' | 'summary' | 'histogram' | 'codes' | 'counter' |
 export interface MetricEntry {
   readonly unit: MetricUnit
   readonly kind: MetricKind
-  /** What it is kept by: the producer, each stream, each shard, or both streams and their shards. */
+  /** The owner of its values: the producer, each stream, each shard, or both streams and their shards. */
   readonly granularity: 'producer' | 'stream' | 'shard' | 'both'
   /** The KPL's level, or ours for what CloudWatch has beside its metrics; unset for what is not exported there. */
   readonly level?: MetricLevel

@@ -5,7 +5,7 @@
  */
 import type { MetricEntry, MetricUnit } from './metric-entry.ts'
 
-/** What a value of the table is multiplied with to be in the base unit of both exporters. */
+/** The factor from a value of the table to the base unit of both exporters. */
 export function baseUnitFactor(unit: MetricUnit): number {
   return unit === 'Milliseconds' ? 0.001 : 1
 }

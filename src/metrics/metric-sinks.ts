@@ -11,7 +11,7 @@ export interface CloudWatchClientLike {
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
 }
 
-/** What did not arrive, and the first reason. */
+/** The data that did not arrive, and the first reason. */
 export interface Leftover {
   readonly data: readonly Datum[]
   readonly error?: unknown

@@ -1,6 +1,6 @@
 /**
- * Every metric: its unit, what it is kept by, and what it means. Those with a `level` go to CloudWatch; but for
- * those of `isOurs` they are the KPL's, under its own names.
+ * Every metric: its unit, the owner of its values, and its meaning. Those with a `level` go to CloudWatch. They are the KPL's,
+ * under its own names, except those with `isOurs`.
  * Invariant: this is the only list; exporters walk it, and the table in docs/metrics.md is generated from it.
  * Source: KPL 1.0.7, metrics_constants.cc and retrier.cc.
  */
@@ -19,7 +19,7 @@ export const METRICS = {
     kind: 'gauge',
     granularity: 'stream',
     level: 'detailed',
-    doc: 'User records accepted and not settled, sampled at every answer and at every reading (KPL: every 200 ms).',
+    doc: 'Accepted user records that are not settled, sampled at every answer and at every reading (KPL: every 200 ms).',
     ofStream: stream => stream.userRecordsPending
   },
   UserRecordsPut: {
@@ -27,7 +27,7 @@ export const METRICS = {
     kind: 'sum',
     granularity: 'both',
     level: 'summary',
-    doc: 'User records settled: 1 for an acknowledged one, 0 for a failed one, so that the mean is the rate of success.'
+    doc: 'Settled user records: 1 for an acknowledged one, 0 for a failed one. The mean is the rate of success.'
   },
   UserRecordsDataPut: {
     unit: 'Bytes',
@@ -41,7 +41,7 @@ export const METRICS = {
     kind: 'sum',
     granularity: 'both',
     level: 'summary',
-    doc: 'Kinesis records answered: 1 for a stored one, 0 for a failed one. None when a request fails as a whole.'
+    doc: 'Answered Kinesis records: 1 for a stored one, 0 for a failed one. A request that fails as a whole adds none.'
   },
   KinesisRecordsDataPut: {
     unit: 'Bytes',
@@ -83,21 +83,21 @@ export const METRICS = {
     kind: 'summary',
     granularity: 'both',
     level: 'summary',
-    doc: 'From acceptance, or from the answer before, to the next request; one sample per attempt of a user record.'
+    doc: 'Time from acceptance, or from the previous answer, to the next request. One sample for each attempt of a user record.'
   },
   RequestTime: {
     unit: 'Milliseconds',
     kind: 'histogram',
     granularity: 'stream',
     level: 'detailed',
-    doc: 'From a PutRecords request to its answer.'
+    doc: 'Time from a PutRecords request to its answer.'
   },
   UserRecordsPerKinesisRecord: {
     unit: 'Count',
     kind: 'summary',
     granularity: 'both',
     level: 'detailed',
-    doc: 'User records in each Kinesis record sent, whatever became of it.'
+    doc: 'User records in each Kinesis record that was sent, with any outcome.'
   },
   KinesisRecordsPerPutRecordsRequest: {
     unit: 'Count',
@@ -117,7 +117,7 @@ export const METRICS = {
     unit: 'Milliseconds',
     kind: 'histogram',
     granularity: 'stream',
-    doc: 'From `put` to acknowledgement, per user record; `stats()` has percentiles.'
+    doc: 'Time from `put` to acknowledgement of each user record. `stats()` has percentiles.'
   },
   UserRecordsRefused: {
     unit: 'Count',
@@ -131,7 +131,7 @@ export const METRICS = {
     unit: 'Count',
     kind: 'counter',
     granularity: 'producer',
-    doc: 'Calls of `put` and `tryPut` that were refused with InvalidRecordError.',
+    doc: 'Calls of `put` and `tryPut` that failed with InvalidRecordError.',
     ofProducer: stats => stats.invalid
   },
   UserRecordsFailed: {
@@ -145,7 +145,7 @@ export const METRICS = {
     unit: 'Count',
     kind: 'counter',
     granularity: 'stream',
-    doc: 'Acknowledged user records of which an earlier attempt may have been stored too.',
+    doc: 'Acknowledged user records with an earlier attempt that Kinesis may have stored too.',
     ofStream: stream => stream.duplicatesPossible
   },
   Requests: {
@@ -159,14 +159,14 @@ export const METRICS = {
     unit: 'Count',
     kind: 'counter',
     granularity: 'stream',
-    doc: 'Kinesis records sent back to be sent again, whole or taken apart.',
+    doc: 'Kinesis records that the producer sends again, whole or taken apart.',
     ofStream: stream => stream.retries
   },
   Throttled: {
     unit: 'Count',
     kind: 'counter',
     granularity: 'both',
-    doc: 'Kinesis records answered with a throttle.',
+    doc: 'Kinesis records that Kinesis throttled.',
     ofStream: stream => stream.throttled,
     ofShard: shard => shard.throttled
   },
@@ -182,7 +182,7 @@ export const METRICS = {
     unit: 'None',
     kind: 'gauge',
     granularity: 'shard',
-    doc: "The shard's present rate as a part of its full rate: throttles cut it, calm restores it.",
+    doc: 'The present rate of the shard as a part of its full rate. Throttles lower it; time without throttles raises it.',
     ofShard: shard => shard.rateFactor
   },
   Mispredicted: {
@@ -197,35 +197,35 @@ export const METRICS = {
     unit: 'None',
     kind: 'gauge',
     granularity: 'stream',
-    doc: '1 while requests are held back because asking is pointless, else 0.',
+    doc: '1 while the producer holds the requests of the stream back after failures, else 0.',
     ofStream: stream => Number(stream.isBreakerOpen)
   },
   OldestRecordAge: {
     unit: 'Milliseconds',
     kind: 'gauge',
     granularity: 'stream',
-    doc: 'How long the oldest unsettled user record has waited, to 0.1 s; 0 when there is none.',
+    doc: 'Waiting time of the oldest unsettled user record, to 0.1 s. 0 when there is none.',
     ofStream: stream => stream.oldestRecordAgeMs
   },
   ShardMapAge: {
     unit: 'Milliseconds',
     kind: 'gauge',
     granularity: 'stream',
-    doc: 'How old the shard map in use is. It is refreshed on evidence: an old map of a calm stream is a good one.',
+    doc: 'Age of the shard map in use. The producer refreshes the map when an answer contradicts it, so an old map is no fault.',
     ofStream: stream => stream.shardMapAgeMs
   },
   ShardMapRefreshes: {
     unit: 'Count',
     kind: 'counter',
     granularity: 'stream',
-    doc: 'ListShards listings that came.',
+    doc: 'Answers of ListShards.',
     ofStream: stream => stream.shardMapRefreshes
   },
   OpenShards: {
     unit: 'Count',
     kind: 'gauge',
     granularity: 'stream',
-    doc: 'Shards of the map in use; 0 while there is none.',
+    doc: 'Open shards in the shard map. 0 while there is no map.',
     ofStream: stream => stream.openShards
   },
   BufferedRecords: {
@@ -234,7 +234,7 @@ export const METRICS = {
     granularity: 'producer',
     level: 'detailed',
     isOurs: true,
-    doc: 'User records held; `BufferMaxRecords` bounds it.',
+    doc: 'User records in the buffer. `BufferMaxRecords` is its limit.',
     ofProducer: stats => stats.bufferedRecords
   },
   BufferMaxRecords: {
@@ -252,7 +252,7 @@ export const METRICS = {
     granularity: 'producer',
     level: 'detailed',
     isOurs: true,
-    doc: 'Their data, keys and overhead; `BufferMaxBytes` bounds it.',
+    doc: 'Data, keys and overhead of the user records in the buffer. `BufferMaxBytes` is its limit.',
     ofProducer: stats => stats.bufferedBytes
   },
   BufferMaxBytes: {
@@ -268,7 +268,7 @@ export const METRICS = {
     unit: 'Count',
     kind: 'gauge',
     granularity: 'producer',
-    doc: 'PutRecords requests unanswered.',
+    doc: 'Unanswered PutRecords requests.',
     ofProducer: stats => stats.inFlightRequests
   }
 } as const satisfies Readonly<Record<string, MetricEntry>>

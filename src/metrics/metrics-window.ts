@@ -7,7 +7,7 @@ import type { StatsCursor } from '../stats/statistics.ts'
 import type { ProducerStats } from '../stats/stats.ts'
 import type { StreamReading } from '../stats/stream-stats.ts'
 
-/** What metrics are read from: a KinesisProducer is one. */
+/** The source of metrics: a KinesisProducer is one. */
 export interface MetricsSource {
   stats(cursor?: StatsCursor): ProducerStats
 }

@@ -33,7 +33,7 @@ export interface OpenTelemetryOptions {
   readonly tracerProvider?: TracerProvider
   /** `'shard'` adds `messaging.destination.partition.id`, which the conventions leave to you. Default: `'stream'`. */
   readonly granularity?: 'stream' | 'shard'
-  /** Shards of one stream that are told apart. Default: 500. */
+  /** Most shards of one stream that get series of their own. Default: 500. */
   readonly maxShards?: number
   /** `messaging.system`; the conventions have no value for Kinesis. Default: `'aws.kinesis'`. */
   readonly system?: string

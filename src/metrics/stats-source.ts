@@ -1,10 +1,10 @@
 /**
- * What exporters are given: one producer, or several by name.
+ * The input of exporters: one producer, or several by name.
  * Invariant: types and one reading of them; nothing is kept.
  */
 import type { ProducerStats } from '../stats/stats.ts'
 
-/** What is exported: a KinesisProducer is one. */
+/** The source of an exporter: a KinesisProducer is one. */
 export interface StatsSource {
   stats(): ProducerStats
 }

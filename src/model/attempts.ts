@@ -22,7 +22,7 @@ export interface Attempt {
 }
 
 /**
- * Whether a failed record may be in the stream all the same.
- * `'maybe'` only after an attempt whose answer was lost or said nothing about the write.
+ * Whether a failed record may be in the stream in spite of the error. `'maybe'` only after an attempt whose answer was lost or
+ * said nothing about the write.
  */
 export type Persisted = 'no' | 'maybe'

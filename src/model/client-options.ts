@@ -68,7 +68,7 @@ export function requestHandlerFault(handler: object): string | undefined {
   }
   const unknown = Object.keys(handler).filter(name => !HANDLER_OPTIONS.includes(name))
   if (unknown.length > 0) {
-    return `requestHandler has no handle method, so it is options, and ${unknown.map(shownName).join(', ')} is none of ${HANDLER_OPTIONS.join(', ')}`
+    return `requestHandler has no handle method, so it must be options of a handler; unknown: ${unknown.map(shownName).join(', ')}; known: ${HANDLER_OPTIONS.join(', ')}`
   }
   const agents = ['httpAgent', 'httpsAgent'].filter(name => !isOptionalObject(fieldOf(handler, name)))
   return agents.length === 0

@@ -16,102 +16,102 @@ export const ERRORS = {
   KPL_ERR_INVALID_OPTIONS: {
     class: 'OptionsError',
     retryable: false,
-    doc: 'One or more options are unknown, of the wrong kind or out of bounds; `faults` names every one of them.'
+    doc: 'At least one option is unknown, of the wrong kind or out of bounds. `faults` has a sentence for each.'
   },
   KPL_ERR_INVALID_RECORD: {
     class: 'InvalidRecordError',
     retryable: false,
-    doc: 'A field of the user record is not what Kinesis accepts; `field` names it. Nothing was taken.'
+    doc: 'Kinesis does not accept a field of the user record. `field` names the field. Nothing was taken.'
   },
   KPL_ERR_RECORD_TOO_LARGE: {
     class: 'InvalidRecordError',
     retryable: false,
-    doc: 'Data and partition key together exceed `maxUserRecordBytes`. Nothing was taken.'
+    doc: 'Data and partition key together are larger than `maxUserRecordBytes`. Nothing was taken.'
   },
   KPL_ERR_BUFFER_FULL: {
     class: 'ProducerError',
     retryable: true,
-    doc: 'The buffer holds `bufferMaxBytes` or `bufferMaxRecords`; wait for `ready()`. Nothing was taken.'
+    doc: 'The buffer has reached `bufferMaxBytes` or `bufferMaxRecords`. Wait for `ready()`. Nothing was taken.'
   },
   KPL_ERR_CLOSED: {
     class: 'ProducerError',
     retryable: false,
-    doc: 'The producer, or the writable that held the record, is closing or closed. Nothing was taken.'
+    doc: 'The producer is closing or closed, or the writable that held the record is. Nothing was taken.'
   },
   KPL_ERR_ABORTED: {
     class: 'RecordFailedError',
     retryable: true,
-    doc: 'The AbortSignal given with the record fired before it was acknowledged.'
+    doc: 'The AbortSignal of the record fired before the acknowledgement came.'
   },
   KPL_ERR_EXPIRED: {
     class: 'RecordFailedError',
     retryable: true,
-    doc: 'The record was not acknowledged within `recordTtlMs`; `attempts` says why.'
+    doc: 'The record was not acknowledged within `recordTtlMs`. `attempts` says why.'
   },
   KPL_ERR_THROTTLED: {
     class: 'RecordFailedError',
     retryable: true,
-    doc: 'The shard was over its throughput limit and `failIfThrottled` is set.'
+    doc: 'The shard was over its throughput limit, and `failIfThrottled` is set.'
   },
   KPL_ERR_REJECTED: {
     class: 'RecordFailedError',
     retryable: false,
-    doc: "The service refused the record or the stream for good; `serviceCode` is the service's own code."
+    doc: 'Kinesis refused the record or the stream for good. `serviceCode` is the error code of Kinesis.'
   },
   KPL_ERR_CANNOT_SEND: {
     class: 'RecordFailedError',
     retryable: false,
-    doc: 'Nothing can be sent, for a reason on this side: the client, its credentials, its region or its endpoint; `cause` says which.'
+    doc: 'No request can leave this process. The reason is the client, its credentials, its region or its endpoint; `cause` says which.'
   },
   KPL_ERR_CLOSE_TIMEOUT: {
     class: 'RecordFailedError',
     retryable: true,
-    doc: '`close({ timeoutMs })` ran out before the record was acknowledged.'
+    doc: 'The deadline of `close({ timeoutMs })` came before the acknowledgement.'
   },
   KPL_ERR_TRANSPORT: {
     class: 'TransportError',
     retryable: true,
-    doc: 'A request to the service failed as a whole; made by a Transport, seen by users in `attempts` only.'
+    doc: 'A request failed as a whole. A Transport throws this error; users see it in `attempts` only.'
   },
   KPL_ERR_BAD_SHARD_MAP: {
     class: 'ProducerError',
     retryable: true,
-    doc: 'ListShards answered with a gap, an overlap or a malformed range; the last good map stays in use.'
+    doc: 'The answer to ListShards has a gap, an overlap or a malformed range. The last good shard map stays in use.'
   },
   KPL_ERR_PROTOCOL: {
     class: 'TransportError',
     retryable: true,
-    doc: "An answer did not have the API's shape; whether the records were stored is unknown."
+    doc: 'An answer does not have the shape of the Kinesis API. The records may be stored.'
   },
   KPL_ERR_INTERNAL: {
     class: 'RecordFailedError',
     retryable: true,
-    doc: 'Something inside the producer threw; `cause` is what. The records of that stream fail with it, and the producer goes on.'
+    doc: 'A part of the producer threw an error: `cause`. The records of that stream fail, and the producer goes on.'
   },
   KPL_ERR_READ_FAILED: {
     class: 'StreamReadError',
     retryable: true,
-    doc: 'A call of `readStream` failed eleven times in a row; `cause` is the last failure. `position()` says where to go on.'
+    doc: 'A call of `readStream` failed eleven times in a row. `cause` is the last failure. `position()` says where to go on.'
   },
   KPL_ERR_STALE_POSITION: {
     class: 'StreamReadError',
     retryable: false,
-    doc: 'The position given to `readStream` has a place that cannot be of the shard: the stream was probably made anew.'
+    doc: 'The position given to `readStream` cannot belong to this shard. The stream was probably deleted and created again.'
   },
   KPL_ERR_MALFORMED_ENVELOPE: {
     class: 'MalformedEnvelopeError',
     retryable: false,
-    doc: 'Bytes with the KPL magic and a valid digest do not hold a valid aggregated record.'
+    doc: 'Bytes have the KPL magic and a valid digest, but hold no valid aggregate.'
   },
   KPL_ERR_INVALID_INPUT: {
     class: 'ConsumerError',
     retryable: false,
-    doc: 'A consumer was given a record, event, context or argument that is none; the message names it.'
+    doc: 'A consumer got a record, event, context or argument of the wrong kind. The message names it.'
   },
   KPL_ERR_TIME_UP: {
     class: 'ConsumerError',
     retryable: true,
-    doc: "A Lambda invocation's time was up before the user record was done; it is delivered again."
+    doc: 'The time of the Lambda invocation ended before the user record was done. Lambda delivers the record again.'
   }
 } as const satisfies Record<string, ErrorEntry>
 

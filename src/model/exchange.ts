@@ -1,6 +1,6 @@
 /**
- * What the core and the statistics tell each other: how a request ended, what is decided of a record, what became of
- * members, the present state.
+ * The messages between the core and the statistics: the end of a request, the decision about a record, the outcome of members,
+ * the present state.
  * Example: an answered request -> a Decision for each of its records -> a Settlement for each that is done.
  * Invariant: plain data; nothing here acts. A tag says which fields are there, and none of them is a dummy.
  */
@@ -45,7 +45,7 @@ export interface Failure {
   readonly shardId?: string | undefined
 }
 
-/** What becomes of one Kinesis record after its request ended. `Stream` applies it; nobody else acts on it. */
+/** The decision about one Kinesis record after its request ended. Only `Stream` applies it. */
 export type Decision =
   | { readonly kind: 'deliver'; readonly shardId: string; readonly sequenceNumber: string }
   | { readonly kind: 'fail'; readonly failure: Failure }
@@ -54,14 +54,14 @@ export type Decision =
   /** Every member again, into new envelopes; `alone`: not together, because the envelope itself was refused. */
   | { readonly kind: 'retryMembers'; readonly alone: boolean }
 
-/** What a lane learns of an attempt. */
+/** The consequence of an attempt for its lane. */
 export type Lesson = 'stored' | 'throttled' | 'failed' | 'nothing'
 
 interface Settled {
   readonly members: Members
   /** The attempts of the Kinesis record that the members are in. */
   readonly attempts: readonly Attempt[]
-  /** Whether one of these attempts, but for the one that delivered, may have been stored. */
+  /** Whether one of these attempts, except the one that delivered, may have been stored. */
   readonly persisted: Persisted
 }
 
@@ -78,7 +78,7 @@ export interface Failed extends Settled {
   readonly failure: Failure
 }
 
-/** What became of some members. */
+/** The outcome of some members. */
 export type Settlement = Delivered | Failed
 
 /** The present state of one stream. */

@@ -1,5 +1,5 @@
 /**
- * What a failed record is told: the story of all its attempts, also of those before it was packed anew.
+ * The error of a failed record: the story of all its attempts, also of those before it was packed again.
  * Invariant: a member's story is its own; members of one Kinesis record may have come from different ones.
  */
 import { codedText, type ErrorCode } from './errors.ts'
@@ -17,7 +17,7 @@ const ENDS_WITH_ATTEMPTS: ReadonlySet<ErrorCode> = new Set([
   'KPL_ERR_ABORTED'
 ])
 
-/** What one member is told of its failure, with every attempt since it was put. */
+/** The failure of one member, with every attempt since its put. */
 export interface MemberFailure {
   readonly code: ErrorCode
   readonly message: string
@@ -27,14 +27,14 @@ export interface MemberFailure {
   readonly cause?: unknown
 }
 
-/** Returns what the member at `index` is told. Members of one Kinesis record may have come from different ones. */
+/** Returns the failure of the member at `index`. Members of one Kinesis record may have come from different ones. */
 export function memberFailure(settlement: Failed, index: number): MemberFailure {
   const wasMaybe = settlement.members.historyOf(index)?.persisted === 'maybe'
   const persisted = wasMaybe ? 'maybe' : settlement.persisted
   return failureWith(settlement.failure, persisted, attemptsOf(settlement, index))
 }
 
-/** Returns a failure as one member is told of it: waiting that ended without the service's word ends with its last word. */
+/** Returns a failure for one member. If its waiting ended without an answer of Kinesis, the failure has the last answer. */
 export function failureWith(failure: Failure, persisted: Persisted, attempts: readonly Attempt[]): MemberFailure {
   const { code, message, serviceCode, cause } = failure
   if (!ENDS_WITH_ATTEMPTS.has(code)) return { code, message, serviceCode, persisted, attempts, cause }
@@ -44,13 +44,13 @@ export function failureWith(failure: Failure, persisted: Persisted, attempts: re
   return { code, message: `${message}; ${storyOf(attempts, newestCode)}`, serviceCode: newestCode, persisted, attempts }
 }
 
-/** What some members are told alike. */
+/** The failure that some members have in common. */
 export interface FailureGroup {
   readonly told: MemberFailure
   readonly userRecords: number
 }
 
-/** Returns what the members that have not been called back are told, in groups. */
+/** Returns the failures of the members whose callbacks have not run, in groups. */
 export function failuresOf(settlement: Failed): FailureGroup[] {
   const { members } = settlement
   const groups = new Map<string, { told: MemberFailure; userRecords: number }>()

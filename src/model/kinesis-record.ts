@@ -1,10 +1,10 @@
 /**
- * What travels through the stages: one PutRecords entry with the user records in it, and batches of them.
- * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the
- * digest, the times and the history are written later, and only by `core/stream.ts`.
+ * The records in the stages: one PutRecords entry with the user records in it, and batches of entries.
+ * Invariant: `data`, keys and members' order never change after sealing, so a retry sends the same bytes; only the digest, the
+ * times and the history are written later, and only by `core/stream.ts`.
  */
 import type { KeySlot } from '../wire/encode.ts'
-import type { Attempt, Persisted, SettleCallback } from './results.ts'
+import type { Attempt, Persisted, PutResult, SettleCallback } from './results.ts'
 
 /**
  * A record that can be taken back: `put` with an AbortSignal. The members that hold it keep it told where it is.
@@ -18,15 +18,41 @@ export interface AbortTicket {
   index: number
 }
 
-/** What a finished attempt left behind for members that were taken out of their Kinesis record and put into another. */
+/**
+ * A record whose caller shares one answer with the other callers of its members, instead of bringing a callback. One for all
+ * records of a producer.
+ */
+export interface Joiner {
+  /** What tells it from an AbortTicket. */
+  readonly settle: undefined
+  /** Returns what the callers of new members share. */
+  open(members: Members): SharedSettle
+}
+
+/** The one answer of all callers who joined the same members. */
+export interface SharedSettle {
+  /** The record that was placed last has a caller who joins. */
+  join(): void
+  /** The fate of all is decided: `answerOf` gives each its result by index, or throws its RecordFailedError. Called once. */
+  decide(answerOf: (index: number) => PutResult): void
+  /** Returns what settles one record apart from the others; the same when asked again. */
+  leave(index: number): SettleCallback
+  /** Every record that joined has left. */
+  end(): void
+}
+
+/** Who is told of a record's end, and how. */
+export type Settler = SettleCallback | AbortTicket | Joiner
+
+/** The trace of a finished attempt for members that moved from their Kinesis record into another. */
 export interface History {
   readonly attempts: readonly Attempt[]
   readonly persisted: Persisted
 }
 
 /**
- * A user record on its way into an envelope, with all that was found out about it at `put`.
- * One instance is filled again and again, so that a put allocates nothing: whoever is handed it copies what it keeps.
+ * A user record on its way into an envelope, with all facts from its `put`. One instance is filled again and again, so that a
+ * put allocates nothing: a receiver copies the fields that it keeps.
  */
 export interface AcceptedRecord {
   /** The stream that the user named; undefined: the producer's own. */
@@ -43,7 +69,7 @@ export interface AcceptedRecord {
   hashAt: number
   data: Uint8Array | string
   dataBytes: number
-  settle: SettleCallback | AbortTicket | undefined
+  settle: Settler | undefined
   acceptedMs: number
   number: number
   budgetBytes: number
@@ -54,7 +80,7 @@ export interface AcceptedRecord {
   history: History | undefined
 }
 
-/** What members keep of a record. */
+/** The part of a record that members keep. */
 export type MemberFacts = Pick<
   AcceptedRecord,
   'settle' | 'acceptedMs' | 'number' | 'history' | 'budgetBytes' | 'dataBytes'
@@ -67,13 +93,15 @@ export type MemberFacts = Pick<
 export class Members {
   count = 0
   /** undefined: aborted, already settled. */
-  readonly settles: (SettleCallback | AbortTicket | undefined)[]
+  readonly settles: (Settler | undefined)[]
+  /** What the callers who joined share; undefined while none did. */
+  shared: SharedSettle | undefined
   readonly acceptedMs: number[]
   /** The record's number in the order of acceptance, over the whole producer. */
   readonly numbers: number[]
   /** Histories from before re-aggregation, by index; undefined when no member has one. */
   #histories: Map<number, History> | undefined
-  /** What the members cost the buffer: data, key and overhead. */
+  /** The bytes of the members in the buffer: data, key and overhead. */
   budgetBytes = 0
   dataBytes = 0
   /** Of the member that was accepted first; a member that came back may stand behind younger ones. */
@@ -96,7 +124,7 @@ export class Members {
   push(record: MemberFacts): void {
     const { settle, history } = record
     const index = this.count++
-    if (typeof settle === 'object') {
+    if (isTicket(settle)) {
       settle.members = this
       settle.index = index
     }
@@ -111,6 +139,22 @@ export class Members {
     if (record.number < this.oldestNumber) this.oldestNumber = record.number
     this.budgetBytes += record.budgetBytes
     this.dataBytes += record.dataBytes
+    // Last, when everything about the record can be asked.
+    if (isJoiner(settle)) {
+      this.shared ??= settle.open(this)
+      this.shared.join()
+    }
+  }
+
+  /** Returns what settles a record that moves to other members; undefined: it was aborted. */
+  moving(index: number): SettleCallback | AbortTicket | undefined {
+    const settle = this.settles[index]
+    return isJoiner(settle) ? this.shared?.leave(index) : settle
+  }
+
+  /** Every record has moved. */
+  moved(): void {
+    this.shared?.end()
   }
 
   /** No more will come: gives back the room that was not used. */
@@ -128,6 +172,14 @@ export class Members {
   historyOf(index: number): History | undefined {
     return this.#histories?.get(index)
   }
+}
+
+export function isJoiner(settle: Settler | undefined): settle is Joiner {
+  return typeof settle === 'object' && settle.settle === undefined
+}
+
+export function isTicket(settle: Settler | undefined): settle is AbortTicket {
+  return typeof settle === 'object' && settle.settle !== undefined
 }
 
 /** Where a Kinesis record is meant to go: a shard, or whichever shard takes it. The core's own are lanes. */
@@ -148,11 +200,11 @@ export interface KinesisRecord<Lane extends Destination = Destination> {
   /** Whether an envelope's digest is written. It is when the record is taken into a request, with those of the others. */
   isDigested: boolean
   readonly members: Members
-  /** What the service counts: data and the partition key's UTF-8 bytes. */
+  /** The size that Kinesis counts: data and the partition key's UTF-8 bytes. */
   readonly requestBytes: number
   /** The lane that it was sealed for, and waits in. */
   readonly lane: Lane
-  /** When it should be sent at the latest, while all is well. */
+  /** The latest time to send it, while nothing is throttled or fails. */
   deadlineMs: number
   /** When the oldest member's time to live ends. */
   expirationMs: number

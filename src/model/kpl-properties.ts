@@ -17,8 +17,8 @@ export interface KplProperties {
 }
 
 const NO_DAEMON = 'there is no native process'
-const METRICS = 'metrics are configured where they are exported'
-const STS = 'without effect in the KPL since 1.0.5'
+const METRICS = 'metrics are a setting of their exporter'
+const STS = 'the KPL has ignored it since 1.0.5'
 const SDK = "belongs to the AWS SDK client's configuration"
 const GLUE = 'Glue Schema Registry is not part of this library: encode before put'
 
@@ -32,8 +32,8 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   MetricsUploadDelay: METRICS,
   CredentialsRefreshDelay: 'the AWS SDK refreshes credentials by itself',
   EnableCoreDumps: NO_DAEMON,
-  LogLevel: 'pass a logger, and let it filter',
-  MinConnections: 'read by nothing in the KPL',
+  LogLevel: 'pass a logger, and set the level there',
+  MinConnections: 'the KPL does not read it',
   NativeExecutable: NO_DAEMON,
   TempDirectory: NO_DAEMON,
   VerifyCertificate: 'certificates are always verified; give the SDK client a CA instead',
@@ -47,9 +47,9 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   StsPort: STS,
   ThreadingModel: NO_DAEMON,
   ThreadPoolSize: NO_DAEMON,
-  UserRecordTimeoutInMillis: 'recordTtlMs bounds a record; put takes an AbortSignal',
+  UserRecordTimeoutInMillis: 'recordTtlMs limits the time of a record; put takes an AbortSignal',
   EnableOldestFutureTracker: NO_DAEMON,
-  ReturnUserRecordOnFailure: 'the caller of put still has the record; putAll and writable hand it back',
+  ReturnUserRecordOnFailure: 'the caller of put still has the record; putAll and writable return it',
   EnableDaemonHealthCheck: NO_DAEMON,
   DaemonHealthCheckTimeoutMs: NO_DAEMON,
   GlueSchemaRegistryPropertiesFilePath: GLUE

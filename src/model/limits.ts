@@ -39,8 +39,8 @@ export const MAX_LIST_SHARDS_PAGES = 200
 /** Attempts kept in a record's history; older ones are dropped, so an outage cannot grow it. */
 export const MAX_ATTEMPTS_KEPT = 16
 
-/** What one buffered record costs beside its bytes: its callback, times and place in its envelope. Measured in bench/. */
+/** The cost of one buffered record beside its bytes: its callback, times and place in its envelope. Measured in bench/. */
 export const RECORD_OVERHEAD_BYTES = 256
 
-/** What is hashed, or encrypted and written, of a request's body in one turn of the event loop: 0.6 to 1 ms. */
+/** The bytes of a request's body that are hashed, or encrypted and written, in one turn of the event loop: 0.6 to 1 ms. */
 export const BODY_BYTES_PER_TURN: number = MEBIBYTE

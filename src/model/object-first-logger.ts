@@ -6,7 +6,7 @@
 import { OptionsError } from './errors.ts'
 import type { LogFields, Logger } from './ports.ts'
 
-/** What pino and bunyan have in common. */
+/** The common part of pino and bunyan. */
 export interface ObjectFirstLogger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -1,6 +1,6 @@
 /**
- * What to write instead of an option that there is not: names of the KPL, of other producers and of the AWS SDK, and typos.
- * Example: `batchSize` -> "collectionMaxCount bounds ...; aggregationMaxCount ..."; `recordTtl` -> "did you mean recordTtlMs?".
+ * The right option for an unknown one: for names of the KPL, of other producers and of the AWS SDK, and for typing errors.
+ * Example: `batchSize` -> "collectionMaxCount limits ...; aggregationMaxCount ..."; `recordTtl` -> "did you mean recordTtlMs?".
  * Invariant: pure; a hint repeats no value, and names only options that exist (test/model/option-hints.test.ts).
  */
 import { NOT_APPLICABLE } from './kpl-properties.ts'
@@ -10,25 +10,24 @@ import { shownName } from './records.ts'
 const MAX_NAME_CHARACTERS = 64
 const SHORTEST_BEGINNING = 3
 const CREDENTIALS = 'write credentials: { accessKeyId, secretAccessKey, sessionToken }, or leave them to the SDK'
-const RETRIES = 'records are tried again until recordTtlMs, however often; retryBaseMs and retryCapMs bound the pauses'
+const RETRIES = 'the producer sends a record again until recordTtlMs; retryBaseMs and retryCapMs limit the pauses'
 const BATCH =
-  'collectionMaxCount bounds the Kinesis records of a request, aggregationMaxCount the user records of an aggregate'
-const BATCH_BYTES = 'collectionMaxBytes bounds a request, aggregationMaxBytes an aggregate'
+  'collectionMaxCount limits the Kinesis records of a request, aggregationMaxCount the user records of an aggregate'
+const BATCH_BYTES = 'collectionMaxBytes limits a request, aggregationMaxBytes an aggregate'
 const WAIT = 'recordMaxBufferedTimeMs is the longest wait from put to request, in milliseconds'
-const BUFFER = 'bufferMaxBytes and bufferMaxRecords bound what is held'
-const SOCKETS = 'maxInFlightRequests bounds requests at one time, which is the number of sockets'
-const TIMEOUT = 'requestTimeoutMs bounds one request, recordTtlMs a record with all its attempts'
-const TTL = 'recordTtlMs bounds a record with all its attempts'
-const FAILURES =
-  'the promise of put, or the callback of tryPut, says what became of a record; a logger hears of the rest'
+const BUFFER = 'bufferMaxBytes and bufferMaxRecords limit the buffer'
+const SOCKETS = 'maxInFlightRequests limits the requests at one time, and the sockets'
+const TIMEOUT = 'requestTimeoutMs limits one request, recordTtlMs a record with all its attempts'
+const TTL = 'recordTtlMs limits the time of a record with all its attempts'
+const FAILURES = 'the promise of put, or the callback of tryPut, has the result of a record; a logger gets the rest'
 const AGENT = 'requestHandler takes agents: { httpsAgent }'
 const STREAM = 'streamName takes a name or an ARN'
 const ENDPOINT = 'endpoint takes a URL with its scheme'
-const LOGGER = 'give a logger, and let it filter'
+const LOGGER = 'give a logger, and set the level there'
 const OF_RECORD = 'it belongs to each record: put({ partitionKey, data, explicitHashKey })'
 const FIPS =
   'endpoint takes the URL of such an endpoint; AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT are read too'
-const PORTS = 'it belongs into the second argument: new KinesisProducer(options, { transport, clock, random })'
+const PORTS = 'it belongs in the second argument: new KinesisProducer(options, { transport, clock, random })'
 const DUPLICATES = 'Kinesis has no idempotent writes; with dedupeTags consumers can drop duplicates'
 const ORDER = "ordering: 'key' keeps the order of each key"
 
@@ -67,7 +66,10 @@ const ELSEWHERE = new Map<string, string>([
     'aggregationEnabled turns it on or off',
     'aggregation aggregate useAggregation aggregated enableAggregation'
   ),
-  ...named('rateLimitPercent is in percent of what one shard takes, not in records', 'rateLimit throttle rate maxRate'),
+  ...named(
+    'rateLimitPercent is a percentage of the limit of one shard, not a number of records',
+    'rateLimit throttle rate maxRate'
+  ),
   ...named(STREAM, 'stream streams streamArn topic streamId'),
   ...named(FIPS, 'useFipsEndpoint useDualstackEndpoint useFips fips'),
   ...named(PORTS, 'transport clock random'),
@@ -75,11 +77,11 @@ const ELSEWHERE = new Map<string, string>([
   ...named(ENDPOINT, 'endpointUrl url host kinesisEndpoint serviceUrl'),
   ...named(LOGGER, 'debug verbose logLevel log'),
   ...named('client takes a KinesisClient', 'kinesis kinesisClient sdk'),
-  ...named('region is it', 'awsRegion'),
+  ...named('the option is region', 'awsRegion'),
   ...named(OF_RECORD, 'partitionKey explicitHashKey key'),
   ...named(DUPLICATES, 'idempotent enableIdempotence dedupe deduplicate exactlyOnce'),
   ...named(ORDER, 'ordered order fifo preserveOrder strictOrdering'),
-  ...named('data is sent as it is: compress it before put', 'compression compress gzip compressionType')
+  ...named('the producer does not compress: compress data before put', 'compression compress gzip compressionType')
 ])
 
 /** Returns the fault of a name that is no option, with what to write instead where that is known. */

@@ -56,41 +56,41 @@ const GIBIBYTE = 1024 * MEBIBYTE
 
 /** The table. */
 export const OPTIONS = {
-  streamName: { kind: 'text', doc: 'Stream name or stream ARN for records that do not name their own.' },
-  region: { kind: 'text', kpl: 'Region', doc: 'AWS region; default: as the AWS SDK finds it (environment, profile).' },
+  streamName: { kind: 'text', doc: 'Stream name or stream ARN of records that have no `streamName`.' },
+  region: { kind: 'text', kpl: 'Region', doc: 'AWS region. Default: the AWS SDK finds it (environment, profile).' },
   endpoint: {
     kind: 'text',
     kpl: 'KinesisEndpoint',
-    doc: 'URL of the Kinesis endpoint, for VPC endpoints and local servers.'
+    doc: 'URL of the Kinesis endpoint. VPC endpoints and local servers need it.'
   },
   allowInsecureEndpoint: {
     kind: 'boolean',
     default: false,
-    doc: 'Allow a plain http endpoint that is not on this machine.'
+    doc: 'Allows a plain http endpoint on another machine.'
   },
   credentials: {
     kind: 'object',
-    doc: "AWS credentials or a provider of them, as the AWS SDK takes them; default: the SDK's chain."
+    doc: "AWS credentials, or a function that provides them, as the AWS SDK takes them. Default: the SDK's chain."
   },
   requestHandler: {
     kind: 'object',
-    doc: 'An HTTP handler for the AWS SDK, for proxies; default: HTTP/1.1 with keep-alive.'
+    doc: 'HTTP handler of the AWS SDK. Proxies need it. Default: HTTP/1.1 with keep-alive.'
   },
   client: {
     kind: 'object',
-    doc: 'A ready KinesisClient instead of region, endpoint, credentials and requestHandler. Never closed by the producer.'
+    doc: 'A ready KinesisClient. It replaces region, endpoint, credentials and requestHandler. The producer never closes it.'
   },
   wireFormat: {
     kind: 'choice',
     default: 'json',
     choices: ['json', 'cbor'],
-    doc: "How PutRecords is written: 'cbor' (the AWS SDK for Java's choice) sends the bytes as they are, a quarter less than base64 in JSON."
+    doc: "Format of PutRecords requests. 'json' sends data as base64. 'cbor', as the AWS SDK for Java uses, sends the bytes without base64: a quarter less."
   },
   aggregationEnabled: {
     kind: 'boolean',
     default: true,
     kpl: 'AggregationEnabled',
-    doc: 'Pack user records into KPL aggregates.'
+    doc: 'Packs user records into KPL aggregates.'
   },
   aggregationMaxCount: {
     kind: 'integer',
@@ -99,7 +99,7 @@ export const OPTIONS = {
     max: Number.MAX_SAFE_INTEGER,
     unit: 'records',
     kpl: 'AggregationMaxCount',
-    doc: 'User records in one aggregate.'
+    doc: 'Most user records in one aggregate.'
   },
   aggregationMaxBytes: {
     kind: 'integer',
@@ -108,20 +108,20 @@ export const OPTIONS = {
     max: MAX_RECORD_BYTES,
     unit: 'bytes',
     kpl: 'AggregationMaxSize',
-    doc: 'Size of one aggregate, exact. A larger user record is sent alone, as it is.'
+    doc: 'Largest aggregate, exact to the byte. A larger user record is sent alone, without an aggregate.'
   },
   containerKey: {
     kind: 'choice',
     default: 'a',
     choices: ['a', 'first'],
-    doc: "Partition key of an aggregate: the KPL's constant, or its first member's (spreads Lambda's parallel batches)."
+    doc: "Partition key of an aggregate. 'a' is the KPL's constant. 'first' is the key of the first user record, which spreads aggregates over Lambda's parallel batches."
   },
   recordDistributionDefault: {
     kind: 'choice',
     default: 'UNSET',
     choices: ['UNSET', 'AUTO', 'USER_PARTITION_KEY'],
     kpl: 'RecordDistributionStrategyDefault',
-    doc: "Who chooses shards while DescribeStreamSummary cannot be had: 'USER_PARTITION_KEY' (keys) allows aggregates without ListShards too, 'AUTO' (the service) forbids them."
+    doc: "Record distribution strategy to assume while DescribeStreamSummary fails. 'USER_PARTITION_KEY' (keys choose the shard) allows aggregates, also without ListShards. 'AUTO' (the service chooses) forbids them."
   },
   describeStreamSummaryIntervalMs: {
     kind: 'integer',
@@ -130,7 +130,7 @@ export const OPTIONS = {
     max: YEAR_MS,
     unit: 'ms',
     kpl: 'DescribeStreamSummaryIntervalMs',
-    doc: 'Age at which the summary of a stream in use is fetched again, less up to a quarter; never within a second of the last one.'
+    doc: 'Time between two DescribeStreamSummary calls for a stream in use. The producer subtracts a random part of up to a quarter. It never calls twice within a second.'
   },
   collectionMaxCount: {
     kind: 'integer',
@@ -139,7 +139,7 @@ export const OPTIONS = {
     max: MAX_REQUEST_RECORDS,
     unit: 'records',
     kpl: 'CollectionMaxCount',
-    doc: 'Kinesis records in one PutRecords request.'
+    doc: 'Most Kinesis records in one PutRecords request.'
   },
   collectionMaxBytes: {
     kind: 'integer',
@@ -148,7 +148,7 @@ export const OPTIONS = {
     max: MAX_REQUEST_BYTES,
     unit: 'bytes',
     kpl: 'CollectionMaxSize',
-    doc: 'Data and partition keys in one request. A larger record goes alone.'
+    doc: 'Most bytes of data and partition keys in one request. A larger record goes in a request of its own.'
   },
   collectionMaxShardBytes: {
     kind: 'integer',
@@ -156,7 +156,7 @@ export const OPTIONS = {
     min: 1024,
     max: MAX_REQUEST_BYTES,
     unit: 'bytes',
-    doc: 'A request is sent once one shard has this much in it (a constant in the KPL).'
+    doc: 'A request is sent when it has this many bytes for one shard. The KPL has a constant.'
   },
   recordMaxBufferedTimeMs: {
     kind: 'integer',
@@ -165,7 +165,7 @@ export const OPTIONS = {
     max: YEAR_MS,
     unit: 'ms',
     kpl: 'RecordMaxBufferedTime',
-    doc: 'Longest wait from put to request while nothing is throttled, aggregation and collection together.'
+    doc: 'Longest time from put to request, aggregation and collection together, while nothing is throttled.'
   },
   recordTtlMs: {
     kind: 'integer',
@@ -174,7 +174,7 @@ export const OPTIONS = {
     max: Number.POSITIVE_INFINITY,
     unit: 'ms',
     kpl: 'RecordTtl',
-    doc: 'A record not acknowledged by then fails with KPL_ERR_EXPIRED. Infinity is allowed.'
+    doc: 'Time to live. A record that is not acknowledged within this time fails with KPL_ERR_EXPIRED. Infinity is allowed.'
   },
   rateLimitPercent: {
     kind: 'integer',
@@ -183,13 +183,13 @@ export const OPTIONS = {
     max: 1_000_000_000,
     unit: 'percent',
     kpl: 'RateLimit',
-    doc: "Most that one shard is sent, in percent of its 1,000 records/s and 1 MiB/s. Other producers' share is why it may exceed 100."
+    doc: 'Highest rate for one shard, in percent of its limits of 1,000 records/s and 1 MiB/s. Above 100, one producer can use the share that other producers leave.'
   },
   failIfThrottled: {
     kind: 'boolean',
     default: false,
     kpl: 'FailIfThrottled',
-    doc: 'Fail a throttled record at once instead of trying again.'
+    doc: 'Fails a throttled record at once. By default the producer sends it again.'
   },
   retryBaseMs: {
     kind: 'integer',
@@ -197,7 +197,7 @@ export const OPTIONS = {
     min: 1,
     max: 60 * SECOND_MS,
     unit: 'ms',
-    doc: 'Back-off of a shard after its first failure: a random time up to this, doubling with each further one.'
+    doc: 'Back-off of a shard after its first failure: a random time up to this value. The value doubles with each further failure.'
   },
   retryCapMs: {
     kind: 'integer',
@@ -214,7 +214,7 @@ export const OPTIONS = {
     max: 256,
     unit: 'requests',
     kpl: 'MaxConnections',
-    doc: 'PutRecords requests unanswered at one time, which is also the number of sockets.'
+    doc: 'Most unanswered PutRecords requests at one time. It is also the number of sockets.'
   },
   connectTimeoutMs: {
     kind: 'integer',
@@ -223,7 +223,7 @@ export const OPTIONS = {
     max: 300 * SECOND_MS,
     unit: 'ms',
     kpl: 'ConnectTimeout',
-    doc: 'Time for TCP and TLS.'
+    doc: 'Longest time to open a connection, with TCP and TLS.'
   },
   requestTimeoutMs: {
     kind: 'integer',
@@ -232,7 +232,7 @@ export const OPTIONS = {
     max: 600 * SECOND_MS,
     unit: 'ms',
     kpl: 'RequestTimeout',
-    doc: 'Time for one request and its whole answer.'
+    doc: 'Longest time for one request and its whole answer.'
   },
   maxUserRecordBytes: {
     kind: 'integer',
@@ -241,7 +241,7 @@ export const OPTIONS = {
     max: MAX_RECORD_BYTES,
     unit: 'bytes',
     kpl: 'MaxUserRecordSize',
-    doc: 'Largest user record, data and partition key. Raise it only with the stream (UpdateMaxRecordSize).'
+    doc: "Largest user record, data and partition key together. Raise the stream's own limit first (UpdateMaxRecordSize)."
   },
   bufferMaxBytes: {
     kind: 'integer',
@@ -249,7 +249,7 @@ export const OPTIONS = {
     min: MEBIBYTE,
     max: 64 * GIBIBYTE,
     unit: 'bytes',
-    doc: 'Accepted and not yet settled: data, keys and 256 bytes for each record. At least `maxUserRecordBytes` and 1,280 bytes.'
+    doc: 'Most bytes of accepted records that are not settled: data, keys, and 256 bytes for each record. At least `maxUserRecordBytes` and 1,280 bytes.'
   },
   bufferMaxRecords: {
     kind: 'integer',
@@ -257,22 +257,22 @@ export const OPTIONS = {
     min: 1,
     max: 4_294_967_295,
     unit: 'records',
-    doc: 'Accepted and not yet settled.'
+    doc: 'Most accepted records that are not settled.'
   },
   ordering: {
     kind: 'choice',
     default: 'none',
     choices: ['none', 'key'],
-    doc: "'key': records of one key are stored in the order of their puts, one Kinesis record in flight per shard."
+    doc: "'key': Kinesis stores records of one partition key in the order of their puts. Each shard then has one Kinesis record in flight."
   },
   dedupeTags: {
     kind: 'boolean',
     default: false,
-    doc: "Write a tag of 24 to 34 bytes with every user record, by which consumers can drop duplicates (docs/consumers.md); an extension of ours, not the KPL's, whose consumers ignore it."
+    doc: 'Writes an id of 24 to 34 bytes with every user record. Consumers can drop duplicates by this id: see docs/consumers.md. The KPL has no such id, and its consumers ignore it.'
   },
   logger: {
     kind: 'object',
-    doc: 'An object with debug, info, warn and error: console, pino, winston, Powertools; default: warnings go to process.emitWarning, nothing else.'
+    doc: 'An object with debug, info, warn and error: console, pino, winston, Powertools. Default: only warnings, by process.emitWarning.'
   }
 } as const satisfies Record<string, OptionEntry>
 
@@ -308,7 +308,7 @@ export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Name> } & {
   readonly [Name in Exclude<OptionName, Defaulted>]?: Value<Name>
 }
 
-/** What a caller may give: any of the options; `undefined` counts as absent. */
+/** The options of a producer. Each may be absent; `undefined` counts as absent. */
 export type ProducerOptions = {
   readonly [Name in OptionName]?: Value<Name> | undefined
 }

@@ -64,10 +64,10 @@ export function recordHint(record: unknown): string | undefined {
 
 function hintOf(record: unknown): string | undefined {
   if (typeof record === 'string' || ArrayBuffer.isView(record))
-    return 'data alone is no record: write { partitionKey, data }'
-  if (Array.isArray(record)) return 'an array is no record: put each of them, or use putAll(records)'
+    return 'data alone is not a record: write { partitionKey, data }'
+  if (Array.isArray(record)) return 'an array is not a record: put each element, or use putAll(records)'
   if (typeof record !== 'object' || record === null) return 'write { partitionKey, data }'
-  if (isFunction(record, 'then')) return 'a promise is no record: await it first'
+  if (isFunction(record, 'then')) return 'a promise is not a record: await it first'
   if (has(record, 'Records'))
     return 'it looks like the input of PutRecords: put each of its records, as { partitionKey, data }'
   const misnamed = OTHER_NAMES.filter(([other, own]) => has(record, other) && !has(record, own))
@@ -86,8 +86,8 @@ function dataHint(data: unknown): string | undefined {
   if (typeof data !== 'object' || data === null || data instanceof Uint8Array) return undefined
   if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return 'write new Uint8Array(data)'
   if (ArrayBuffer.isView(data)) return 'write new Uint8Array(data.buffer, data.byteOffset, data.byteLength)'
-  if (isFunction(data, 'then')) return 'a promise is no data: await it first'
-  if (isFunction(data, 'pipe') || isFunction(data, 'getReader')) return 'a stream is no data: read it first'
+  if (isFunction(data, 'then')) return 'a promise is not data: await it first'
+  if (isFunction(data, 'pipe') || isFunction(data, 'getReader')) return 'a stream is not data: read it first'
   if (isFunction(data, 'arrayBuffer')) return 'write new Uint8Array(await data.arrayBuffer())'
   return 'write JSON.stringify(data)'
 }

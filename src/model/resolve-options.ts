@@ -43,7 +43,7 @@ export function resolveOptions(given: ProducerOptions): ResolvedOptions {
   return options.logger === undefined ? options : { ...options, logger: messageFirst(options.logger) }
 }
 
-/** What is wrong with the options as a whole: they are no object, or have options where nobody reads them. */
+/** The fault of the options as a whole: they are not an object, or have options in a place that is not read. */
 function shapeFaults(given: unknown): string[] {
   const kind = kindOf(given)
   const hint = typeof given === 'string' ? ': write { streamName: ... }' : kind === 'Promise' ? ': await it' : ''
@@ -56,20 +56,20 @@ function shapeFaults(given: unknown): string[] {
     // Of a promise, a map or a date nothing is an option, so every option would have its default.
     if (names.size > 0 || inherited.length > 0 || isPlainObject(given)) return inherited.map(inheritedFault)
   } catch {
-    // Not swallowed: it is told as what it is.
+    // Not swallowed: the error is part of the fault.
   }
   return [`options must be an object with options in it, got ${kind}${hint}`]
 }
 
 function inheritedFault(name: string): string {
-  return `${name} is inherited or hidden, and only enumerable properties of the options themselves are read`
+  return `${name} is inherited or hidden; the constructor reads only enumerable properties of the options object itself`
 }
 
 function isOption(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name)
 }
 
-/** Reads an option once, and checks it. What throws while it is looked at is a fault of that option. */
+/** Reads an option once, and checks it. An error during the read is a fault of that option. */
 function optionOf(given: ProducerOptions, name: OptionName): { readonly value?: unknown; readonly fault?: string } {
   try {
     const value: unknown = given[name]
@@ -123,7 +123,7 @@ function isPromise(value: object): boolean {
   return typeof Reflect.get(value, 'then') === 'function'
 }
 
-/** What several options have to satisfy together. */
+/** The relations between several options. */
 interface Relation {
   /** It is not asked when one of these is faulty by itself: there is nothing to compare then. */
   readonly names: readonly OptionName[]
@@ -183,7 +183,7 @@ const RELATIONS: readonly Relation[] = [
     faultsOf: ({ client, wireFormat }) =>
       client === undefined || wireFormat === 'json'
         ? []
-        : ["wireFormat belongs to the producer's own client: a client that is given writes JSON"]
+        : ["wireFormat belongs to the producer's own client: your own client writes JSON"]
   },
   {
     names: ['endpoint', 'allowInsecureEndpoint'],

@@ -7,7 +7,7 @@ import type { RecordFailedError } from './errors.ts'
 
 export type { Attempt, Persisted } from './attempts.ts'
 
-/** What an acknowledged record is told. */
+/** The result of an acknowledged record. */
 export interface PutResult {
   readonly shardId: string
   readonly sequenceNumber: string

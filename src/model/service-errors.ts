@@ -1,18 +1,18 @@
 /**
- * What the service's error codes mean for a record: one table for codes on one entry, one for whole requests.
+ * The meaning of Kinesis' error codes for a record: one table for codes on one entry, one for whole requests.
  * Invariant: a code that is in no table is never "drop": it is tried again, and in a row it opens the stream's breaker.
  * Sources: API model of PutRecords (client-kinesis 3.1143); common errors page of the Kinesis API reference, 2026-11.
  */
 import type { Persisted } from './results.ts'
 
-/** What one entry's answer means. `'delivered'` and `'misrouted'` are found out from the shard, not from a code. */
+/** The meaning of one entry's answer. `'delivered'` and `'misrouted'` follow from the shard, not from a code. */
 export type Verdict = 'delivered' | 'misrouted' | 'throttled' | 'ambiguous' | 'rejected'
 
 /**
- * What a whole request's failure means.
+ * The meaning of a whole request's failure.
  * - `throttled`: the lanes back off; nothing was stored.
  * - `rejected`: one of the entries is at fault; find it by halving.
- * - `refused`: the stream, the permission, the key or the credentials; asking again helps only when somebody mends it.
+ * - `refused`: the stream, the permission, the key or the credentials; another try helps only after somebody corrects it.
  * - `local`: nothing left this process, for a reason in this process that the next try meets too. Asking again helps only
  *   when the program or its environment changes.
  * - `outage`: nothing was reached, nothing was stored.

@@ -23,7 +23,7 @@ export class AbortWatch {
         try {
           this.#forget(signal, tickets, ticket)
         } finally {
-          // Whatever the signal throws, the record is told.
+          // The record gets its error even if the signal throws.
           settle(error, result)
         }
       },

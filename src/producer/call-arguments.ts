@@ -18,7 +18,7 @@ const PUT: Call<'signal'> = {
   hint(given) {
     if (typeof given === 'function') return 'tryPut(record, callback) takes a callback'
     if (isSignal(given)) return 'write put(record, { signal })'
-    return Array.isArray(given) ? undefined : 'recordTtlMs bounds how long a record may take, and signal takes it back'
+    return Array.isArray(given) ? undefined : 'recordTtlMs limits the time of a record, and signal takes it back'
   }
 }
 
@@ -32,11 +32,14 @@ const FLUSH: Call<'signal'> = {
   name: 'flush',
   fields: ['signal'],
   hint: given =>
-    isSignal(given) ? 'write flush({ signal })' : 'flush waits until every record has settled; recordTtlMs bounds that'
+    isSignal(given)
+      ? 'write flush({ signal })'
+      : 'flush waits until every record has settled; recordTtlMs limits that time'
 }
 
 /**
- * Returns how long `close` waits. With a fault the wait has no bound of its own: whoever wrote a slip meant to close all the same.
+ * Returns how long `close` waits. With a fault, the wait has no deadline: a program with a mistake in the argument still wants
+ * to close.
  */
 export function closeArgument(given: unknown): { readonly timeoutMs: number; readonly fault?: unknown } {
   const longestMs = Number.POSITIVE_INFINITY
@@ -58,7 +61,9 @@ const TRANSPORT_METHODS = ['putRecords', 'listShards', 'describeStream', 'close'
 const CLOCK_METHODS = ['nowMs', 'schedule']
 const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted']
 
-/** Returns the signal of `put`'s second argument. Throws OptionsError, and InvalidRecordError for a signal that is none. */
+/**
+ * Returns the signal of `put`'s second argument. Throws OptionsError, and InvalidRecordError for a value that is not a signal.
+ */
 export function putSignal(given: unknown): AbortSignal | undefined {
   return signalOf(PUT, given)
 }
@@ -117,10 +122,7 @@ const PORTS: Call<'transport' | 'clock' | 'random'> = {
   hint: given => (hasMethods(given, TRANSPORT_METHODS) ? 'write { transport }' : undefined)
 }
 
-/**
- * Throws OptionsError for ports that are none: a transport that is not found where it should be would be replaced by the real
- * one, in the middle of a test.
- */
+/** Throws OptionsError for bad ports: without it, the real transport would replace a misplaced one, in the middle of a test. */
 export function assertPorts(given: unknown): void {
   const { transport, clock, random } = fieldsOf(PORTS, given)
   const faults = [

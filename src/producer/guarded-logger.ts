@@ -1,8 +1,7 @@
 /**
- * The user's logger, at arm's length: a message enters; what the logger throws or rejects with stays here, and what comes
- * too often.
- * Invariant: logging never throws and never waits; of one message at most `MAX_PER_WINDOW` are told in a window, and the
- * next one that is told says how many were not.
+ * The user's logger behind a guard: a message enters. Errors of the logger stay here, and so do messages that come too often.
+ * Invariant: logging never throws and never waits; at most `MAX_PER_WINDOW` lines of one message are written in a window, and
+ * the next line has the number of the others.
  */
 import type { Clock, LogFields, Logger } from '../model/ports.ts'
 
@@ -17,7 +16,7 @@ interface Window {
   suppressedCount: number
 }
 
-/** Returns the options with their logger, if there is one, at arm's length. */
+/** Returns the options with their logger, if there is one, behind the guard. */
 export function withGuardedLogger<Options extends { readonly logger?: Logger }>(
   options: Options,
   clock: Clock

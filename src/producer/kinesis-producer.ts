@@ -31,12 +31,13 @@ import {
 import { withGuardedLogger } from './guarded-logger.ts'
 import { type PutAllOutcome, putAll, type RecordSink } from './put-all.ts'
 import { type PutManyOptions, type PutManyResult, putMany, putManyFault } from './put-many.ts'
+import { PutPromises } from './put-promises.ts'
 import { Requests } from './requests.ts'
 import { surplusFault } from './second-argument.ts'
 import { SpellLog } from './spell-log.ts'
 import { recordWritable, type WritableOptions } from './writable.ts'
 
-/** What the producer reaches the world through; each defaults to the real one. */
+/** The ports of the producer to the outside world; each defaults to the real one. */
 export interface ProducerPorts {
   readonly transport?: Transport
   readonly clock?: Clock
@@ -45,6 +46,9 @@ export interface ProducerPorts {
 
 export type { CloseResult } from '../core/core-host.ts'
 
+/** A promise of `put`, the shared one, and one that comes later, which takes a turn more to be followed. */
+const PROMISES_IN_A_ROW = 4
+
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
@@ -52,6 +56,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #core: Core
   readonly #requests: Requests
   readonly #log: SpellLog
+  readonly #puts = new PutPromises()
   readonly #aborts = new AbortWatch(tickets => this.#core.abort(tickets, this.#clock.nowMs()))
   /** For what puts more than one record. */
   readonly #sink: RecordSink
@@ -94,20 +99,19 @@ export class KinesisProducer implements AsyncDisposable {
    * having taken nothing, when the second argument has another field.
    */
   put(record: UserRecord, options?: { readonly signal?: AbortSignal }): Promise<PutResult> {
-    const promise = new Promise<PutResult>(capture)
-    const resolve = captured
-    const settle: SettleCallback = (error, result) => resolve(result ?? Promise.reject(error))
+    const puts = this.#puts
+    // A transport may put within a put.
+    const outer = puts.newest
     try {
       const signal = options === undefined ? undefined : putSignal(options)
-      const isTaken =
-        signal === undefined
-          ? this.#core.tryPut(record, settle, this.#putClock.nowMs())
-          : this.#putAbortable(record, settle, signal)
-      if (!isTaken) resolve(Promise.reject(bufferFull(this.#options)))
+      if (signal !== undefined) return this.#putAbortable(record, signal)
+      const isTaken = this.#core.tryPut(record, puts, this.#putClock.nowMs())
+      return isTaken && puts.newest !== undefined ? puts.newest : Promise.reject(bufferFull(this.#options))
     } catch (error) {
-      resolve(Promise.reject(error))
+      return Promise.reject(error)
+    } finally {
+      puts.newest = outer
     }
-    return promise
   }
 
   /**
@@ -136,7 +140,7 @@ export class KinesisProducer implements AsyncDisposable {
         else reject(refusal)
       })
     })
-    // Whoever waits hears of a close; nobody waiting is no fault.
+    // Waiting callers learn of a close; without one, the rejection is no fault.
     room.catch(ignore)
     // One for all who wait.
     if (!isOver) this.#room = room
@@ -181,8 +185,8 @@ export class KinesisProducer implements AsyncDisposable {
   }
 
   /**
-   * Sends what is buffered and resolves when every record accepted before the call has settled, well or badly; records
-   * put meanwhile are not waited for. `signal` ends the waiting, not the sending.
+   * Sends the buffered records, and resolves when every record accepted before the call has settled, with a result or an error.
+   * It does not wait for records put meanwhile. `signal` ends the waiting, not the sending.
    */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -191,17 +195,17 @@ export class KinesisProducer implements AsyncDisposable {
       const onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#core.flush(this.#clock.nowMs(), () => {
-        resolve()
+        void callersTold().then(resolve)
         signal?.removeEventListener('abort', onAbort)
       })
     })
   }
 
   /**
-   * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with
-   * KPL_ERR_CLOSE_TIMEOUT; without it their time to live is the bound. Idempotent; a later call may shorten the wait.
-   * With an argument that is none it closes all the same, without that bound, and rejects with OptionsError once it has: a
-   * slip in a SIGTERM handler must not lose what is buffered.
+   * Stops intake, flushes, frees sockets and timers. Records not settled within `timeoutMs` fail with KPL_ERR_CLOSE_TIMEOUT;
+   * without it their time to live is the bound. Idempotent; a later call may shorten the wait. With a bad argument it still
+   * closes, without that deadline, and then rejects with OptionsError: a mistake in a SIGTERM handler must not lose what is
+   * buffered.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<CloseResult> {
     const { timeoutMs, fault } = closeArgument(options)
@@ -222,7 +226,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#core.close(this.#clock.nowMs(), timeoutMs, result => {
       this.#requests.close()
       this.#log.close()
-      resolve(result)
+      void callersTold().then(() => resolve(result))
     })
     return this.#closing
   }
@@ -237,17 +241,22 @@ export class KinesisProducer implements AsyncDisposable {
     return snapshot(this.#core, this.#clock.nowMs(), window)
   }
 
-  #putAbortable(record: UserRecord, settle: SettleCallback, signal: AbortSignal): boolean {
-    const ticket = this.#aborts.watch(signal, settle)
-    let isTaken = false
-    try {
-      isTaken = this.#core.tryPut(record, ticket, this.#clock.nowMs())
-    } finally {
-      if (!isTaken) this.#aborts.unwatch(signal, ticket)
-    }
-    // To read the record's fields may have fired it, before there was anything to take back.
-    if (isTaken && signal.aborted) this.#core.abort([ticket], this.#clock.nowMs())
-    return isTaken
+  #putAbortable(record: UserRecord, signal: AbortSignal): Promise<PutResult> {
+    return new Promise((resolve, reject) => {
+      const ticket = this.#aborts.watch(signal, (error, result) => {
+        if (result === undefined) reject(error)
+        else resolve(result)
+      })
+      let isTaken = false
+      try {
+        isTaken = this.#core.tryPut(record, ticket, this.#clock.nowMs())
+      } finally {
+        if (!isTaken) this.#aborts.unwatch(signal, ticket)
+      }
+      if (!isTaken) reject(bufferFull(this.#options))
+      // To read the record's fields may have fired it, before there was anything to take back.
+      else if (signal.aborted) this.#core.abort([ticket], this.#clock.nowMs())
+    })
   }
 
   #wakeAt(atMs: number): void {
@@ -283,17 +292,15 @@ function sinkOf(producer: KinesisProducer, hasRoom: () => boolean): RecordSink {
   }
 }
 
-let captured: (result: PutResult | Promise<never>) => void = ignore
-
-/** One executor for all promises of `put`, read out at once: a closure less for every record. */
-function capture(resolve: (result: PutResult | Promise<never>) => void): void {
-  captured = resolve
-}
-
 function bufferFull({ bufferMaxBytes, bufferMaxRecords }: ResolvedOptions): ProducerError {
   const bounds = `bufferMaxBytes ${bufferMaxBytes}, bufferMaxRecords ${bufferMaxRecords}`
   const fact = `the buffer is full, or one shard has half of it (${bounds})`
   return new ProducerError('KPL_ERR_BUFFER_FULL', `${fact}; await ready() before the next put`)
+}
+
+/** Resolves when those who await a `put` that has settled have gone on: its promise follows others, a turn each. */
+async function callersTold(): Promise<void> {
+  for (let turn = 0; turn < PROMISES_IN_A_ROW; turn++) await undefined
 }
 
 function ignore(): void {}

@@ -1,8 +1,8 @@
 /**
  * `putAll`: a source of records in, one outcome for each out, in the source's order.
- * Invariant: at most `MAX_UNREAD` outcomes wait to be read; beyond it, and while the buffer is full, the source is not
- * read. What has been put settles whether or not its outcome is read. Nothing is put before the first outcome is asked
- * for, so a loop that is missing is warned about; and nothing that the source throws is lost.
+ * Invariant: at most `MAX_UNREAD` outcomes wait to be read; beyond it, and while the buffer is full, the source is not read. A
+ * record that was put settles whether or not its outcome is read. Nothing is put before the first outcome is read, so a missing
+ * loop gets a warning; and nothing that the source throws is lost.
  */
 
 import { Fifo } from '../lanes/fifo.ts'
@@ -16,7 +16,7 @@ export type PutAllOutcome =
   | { readonly record: UserRecord; readonly result: PutResult; readonly error?: undefined }
   | { readonly record: UserRecord; readonly error: ProducerError; readonly result?: undefined }
 
-/** What of a producer is needed here. */
+/** The part of a producer that `putAll` needs. */
 export interface RecordSink {
   /** Returns false when it is full; throws a ProducerError for a record it will never take. */
   tryPut(record: UserRecord, settle: SettleCallback): boolean
@@ -25,16 +25,51 @@ export interface RecordSink {
   readonly hasRoom: boolean
 }
 
-/** Who is told what no outcome can say. */
+/** Gets the errors that no outcome can hold. */
 export interface PutAllWatch {
   readonly clock: Clock
   warn(code: string, message: string): void
 }
 
+/** A record that was read, and its outcome once that is known. */
+class Slot {
+  readonly record: UserRecord
+  outcome: PutAllOutcome | undefined
+  readonly #decided: (slot: Slot) => void
+
+  /** `decided` is called once the outcome is known. */
+  constructor(record: UserRecord, decided: (slot: Slot) => void) {
+    this.record = record
+    this.#decided = decided
+  }
+
+  /** Puts the record, now or when there is room. */
+  put(sink: RecordSink): void {
+    try {
+      if (sink.tryPut(this.record, this.#settle)) return
+      sink.ready().then(
+        () => this.put(sink),
+        (error: ProducerError) => this.#settle(error, undefined)
+      )
+    } catch (error) {
+      // Everything that a producer throws is a ProducerError.
+      this.#settle(error as ProducerError, undefined)
+    }
+  }
+
+  readonly #settle = (error: ProducerError | undefined, result: PutResult | undefined): void => {
+    const { record } = this
+    this.outcome = result === undefined ? { record, error: error! } : { record, result }
+    this.#decided(this)
+  }
+}
+
 /** Outcomes that may wait for a slow reader: enough for several full requests. */
 const MAX_UNREAD = 10_000
+/** The source is read on from here, so that records come in bursts. */
+const RESUMED_UNREAD = MAX_UNREAD / 2
 
-/** Throws InvalidRecordError, at once, for a source that is no iterable of records. */
+/** Throws InvalidRecordError at once if the source is not an iterable of records. */
 export function putAll(
   sink: RecordSink,
   source: Iterable<UserRecord> | AsyncIterable<UserRecord>,
@@ -44,7 +79,10 @@ export function putAll(
   // `for await` asks for the first outcome at the call, and whatever wraps the generator soon after: before any timer.
   const unreadTimer = watch.clock.schedule(watch.clock.nowMs(), () => {
     const remedy = 'read its outcomes: for await (const { record, error } of producer.putAll(source))'
-    watch.warn('KPL_WARN_PUT_ALL_UNREAD', `putAll was called and has put nothing, because nobody reads it; ${remedy}`)
+    watch.warn(
+      'KPL_WARN_PUT_ALL_UNREAD',
+      `putAll has put nothing, because the program does not read its outcomes; ${remedy}`
+    )
   })
   return outcomes(sink, source, watch, unreadTimer)
 }
@@ -56,19 +94,27 @@ async function* outcomes(
   unreadTimer: Timer
 ): AsyncGenerator<PutAllOutcome, void, undefined> {
   unreadTimer.cancel()
-  const unread = new Fifo<Promise<PutAllOutcome>>()
+  const unread = new Fifo<Slot>()
   const changed = new Signal()
+  /** The slot whose outcome is waited for. */
+  let awaited: Slot | undefined
   let isStopped = false
+  const decided = (slot: Slot): void => {
+    if (slot === awaited) changed.notify()
+  }
   /** Puts a record; what it returns, if anything, has to be waited for before the next one is read. */
   const take = (record: UserRecord): Promise<unknown> | undefined => {
-    unread.push(putWhenReady(sink, record))
+    const slot = new Slot(record, decided)
+    unread.push(slot)
+    slot.put(sink)
     changed.notify()
     // The next record is not read before this one is in the buffer.
     if (!sink.hasRoom) return sink.ready().catch(ignoreClosed)
     return unread.count < MAX_UNREAD ? undefined : unreadFew()
   }
+  const drained = new Signal()
   const unreadFew = async (): Promise<void> => {
-    while (unread.count >= MAX_UNREAD && !isStopped) await changed.wait()
+    while (unread.count > RESUMED_UNREAD && !isStopped) await drained.next()
   }
   const read = async (): Promise<void> => {
     if (Symbol.asyncIterator in source) {
@@ -95,37 +141,23 @@ async function* outcomes(
     }
   )
   try {
-    while (!changed.isEnded || unread.count > 0) {
-      const next = unread.shift()
+    while (!changed.isEnded || awaited !== undefined || unread.count > 0) {
+      const next: Slot | undefined = awaited ?? unread.shift()
+      awaited = next
       if (next === undefined) await changed.wait()
+      else if (next.outcome === undefined) await changed.next()
       else {
-        changed.notify()
-        yield await next
+        awaited = undefined
+        if (unread.count <= RESUMED_UNREAD) drained.notify()
+        yield next.outcome
       }
     }
     await reading
     changed.throwIfFailed()
   } finally {
     isStopped = true
-    changed.notify()
+    drained.notify()
   }
-}
-
-function putWhenReady(sink: RecordSink, record: UserRecord): Promise<PutAllOutcome> {
-  return new Promise(resolve => {
-    // Everything a producer throws or settles with is a ProducerError.
-    const fail = (error: ProducerError): void => resolve({ record, error })
-    const settle: SettleCallback = (error, result) =>
-      result === undefined ? fail(error!) : resolve({ record, result })
-    const attempt = (): void => {
-      try {
-        if (!sink.tryPut(record, settle)) sink.ready().then(attempt, fail)
-      } catch (error) {
-        fail(error as ProducerError)
-      }
-    }
-    attempt()
-  })
 }
 
 function isThenable(given: unknown): given is PromiseLike<UserRecord> {
@@ -155,12 +187,18 @@ class Signal {
   #failure: { readonly error: unknown } | undefined
   #waiters: (() => void)[] = []
 
+  /** Waits for a change, or for the end. */
   wait(): Promise<void> {
-    if (this.isEnded) return Promise.resolve()
+    return this.isEnded ? Promise.resolve() : this.next()
+  }
+
+  /** Waits for a change, also after the end. */
+  next(): Promise<void> {
     return new Promise(resolve => this.#waiters.push(resolve))
   }
 
   notify(): void {
+    if (this.#waiters.length === 0) return
     const waiters = this.#waiters
     this.#waiters = []
     for (const wake of waiters) wake()

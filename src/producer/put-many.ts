@@ -11,16 +11,16 @@ import { badArgument } from './call-arguments.ts'
 import type { RecordSink } from './put-all.ts'
 
 export interface PutManyOptions {
-  /** Gives up what was not taken yet: its outcomes are KPL_ERR_ABORTED. What was taken goes on. */
+  /** Gives up the records that were not accepted yet: their outcomes are KPL_ERR_ABORTED. Accepted records go on. */
   readonly signal?: AbortSignal
   /**
-   * What to do while the buffer has no room for the next record: `'wait'` (default), or `'reject'`: reject at the call with
+   * The behaviour while the buffer has no room for the next record: `'wait'` (default), or `'reject'`: reject at the call with
    * KPL_ERR_BUFFER_FULL, having taken nothing, when there is no room for the whole list.
    */
   readonly whenFull?: 'wait' | 'reject'
 }
 
-/** What became of one record: exactly one of the two is set. */
+/** The outcome of one record: exactly one of the two is set. */
 export type PutOutcome =
   | { readonly result: PutResult; readonly error?: undefined }
   | { readonly error: ProducerError; readonly result?: undefined }
@@ -118,7 +118,7 @@ class Taking {
     return (error, result) => this.#settle(index, result === undefined ? { error: error! } : { result })
   }
 
-  /** What was not taken will not be. */
+  /** Records that were not accepted yet will not be. */
   #giveUp(error: ProducerError): void {
     this.#givenUp = error
     this.#signal?.removeEventListener('abort', this.#onAbort)
@@ -137,7 +137,7 @@ class Taking {
 }
 
 function unreadable(index: number, cause: unknown): InvalidRecordError {
-  const fault = `must be a list that can be read, and reading its element ${index} threw`
+  const fault = `must be a readable list, but reading its element ${index} threw`
   return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'records', fault, { cause })
 }
 

@@ -78,12 +78,12 @@ export class Requests {
   }
 }
 
-/** A transport may be anybody's: one that throws, or answers without a promise, has answered all the same. */
+/** The transport may be the user's. One that throws, or answers without a promise, has still answered. */
 async function called<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   return call()
 }
 
-/** How a request ended, but for the times. */
+/** The end of a request, without the times. */
 type Ending = Omit<AnsweredRequest, keyof RequestTimes> | Omit<FailedRequest, keyof RequestTimes>
 
 function checked(response: PutRecordsResponse, batch: Batch): Ending {
@@ -136,7 +136,7 @@ function isTransportError(error: unknown): error is TransportError {
   try {
     return error instanceof TransportError
   } catch {
-    // Not swallowed: what throws when it is asked what it is, is none.
+    // Not swallowed: a value that throws when its kind is read is not a TransportError.
     return false
   }
 }

@@ -1,18 +1,18 @@
 /**
  * The object that a call takes beside its main argument: `put(record, { signal })`, `close({ timeoutMs })`.
- * Example: `close({ timeout: 5000 })` -> "close takes { timeoutMs }; timeout is no such field: write timeoutMs".
- * Invariant: a field that nobody would read is a fault, for whoever wrote it meant something by it. Each field is read once; no
- * value is repeated.
+ * Example: `close({ timeout: 5000 })` -> "close takes { timeoutMs }; timeout is not a field: write timeoutMs".
+ * Invariant: a field that the call does not read is a fault, because its author meant something by it. Each field is read once;
+ * no value is repeated.
  */
 import { OptionsError } from '../model/errors.ts'
 import { isPlainObject, kindOf, shownName } from '../model/records.ts'
 
-/** What a call takes. */
+/** The fields that a call takes. */
 export interface Call<Field extends string> {
   /** Its name. */
   readonly name: string
   readonly fields: readonly Field[]
-  /** What to write instead of something else. */
+  /** The right form for a wrong one. */
   readonly hint?: (given: unknown) => string | undefined
 }
 
@@ -24,7 +24,7 @@ export function fieldsOf<Field extends string>(call: Call<Field>, given: unknown
     fault = faultOf(call, given)
     if (fault === undefined) return read(call, given)
   } catch (cause) {
-    throw new OptionsError([`${takes(call)}; to read what was given (${kindOf(given)}) threw`], { cause })
+    throw new OptionsError([`${takes(call)}; reading the argument (${kindOf(given)}) threw`], { cause })
   }
   const hint = call.hint?.(given)
   throw new OptionsError([`${takes(call)}${fault}${hint === undefined ? '' : `; ${hint}`}`])
@@ -48,7 +48,7 @@ function read<Field extends string>({ fields }: Call<Field>, given: unknown): Pa
 function faultOf({ fields }: Call<string>, given: unknown): string | undefined {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return `, got ${kindOf(given)}`
   const unknown = Object.keys(given).filter(name => !fields.includes(name))
-  if (unknown.length > 0) return `; ${unknown.map(shownName).join(', ')} is no such field${meant(fields, unknown)}`
+  if (unknown.length > 0) return `; ${unknown.map(shownName).join(', ')} is not a field${meant(fields, unknown)}`
   // An AbortSignal or a Map has no fields to be unknown, and none of ours.
   const isRead = isPlainObject(given) || fields.some(name => name in given)
   return isRead ? undefined : `, got ${kindOf(given)}`

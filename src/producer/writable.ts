@@ -1,6 +1,6 @@
 /**
  * `writable`: the producer as a Node.js stream of user records.
- * Invariant: `write` calls back only when the record is in the buffer or was told to `onFailure`, so a full buffer stops the
+ * Invariant: `write` calls back only when the record is in the buffer or was given to `onFailure`, so a full buffer stops the
  * source; `end` calls back only when every record written has settled and every call of `onFailure` is over. A record is
  * counted out before `onFailure` is called for it: nothing that it throws can hold up the others or the end.
  */
@@ -33,7 +33,7 @@ const WRITABLE: Call<keyof WritableOptions> = {
 /** Node.js's own, in records. */
 const DEFAULT_HIGH_WATER_MARK = 16
 
-/** `warn` is told of what `onFailure` throws once the stream is destroyed. Throws OptionsError for options that are none. */
+/** `warn` gets the errors that `onFailure` throws after the stream is destroyed. Throws OptionsError for bad options. */
 export function recordWritable(
   sink: RecordSink,
   options: WritableOptions | undefined,
@@ -60,7 +60,7 @@ function isCallback(value: unknown): value is NonNullable<WritableOptions['onFai
 
 type Callback = (error?: Error | null) => void
 
-/** What a stream has written and not yet seen the end of. */
+/** The records that a stream has written and that have not settled. */
 class Writing {
   readonly stream: Writable
   readonly #sink: RecordSink

@@ -1,7 +1,7 @@
 /**
- * What the service answers a stream reader: whatever arrived enters, checked facts leave.
- * Invariant: nothing is believed that the answer does not say in the API's shape; anything else is KPL_ERR_PROTOCOL, so that a
- * malformed answer is asked for again and never taken for the end of a shard.
+ * Checks the answers to a stream reader: any value enters, checked facts leave.
+ * Invariant: only facts in the API's shape are believed; anything else is KPL_ERR_PROTOCOL, so that the call is repeated and a
+ * malformed answer is never taken for the end of a shard.
  * Source: Kinesis API reference, GetRecords, GetShardIterator, ListShards, read 2026-11.
  */
 

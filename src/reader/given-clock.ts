@@ -1,12 +1,12 @@
 /**
  * The clock and the randomness that a user gives to a reader, held to what they promise.
- * Invariant: what does not keep its promise is an error of the reading, by name, or is made harmless; without this a timer that is
- * none throws where nobody catches it, and a time that is no number is waited for without end.
+ * Invariant: what does not keep its promise is an error of the reading, by name, or is made harmless; without this, a bad timer
+ * would throw where no caller catches it, and the reader would wait for a time that is not a number without end.
  */
 import { OptionsError } from '../model/errors.ts'
 import type { Clock, Random } from '../model/ports.ts'
 
-/** Returns the clock, which throws OptionsError where it is none. */
+/** Returns a clock that throws OptionsError where the given one breaks its promise. */
 export function checkedClock(clock: Clock): Clock {
   return {
     nowMs() {

@@ -1,5 +1,5 @@
 /**
- * How a stream may be read, and whether it can be read as it was asked for.
+ * The options of a reader, and their checks.
  * Invariant: every fault is told at once, by the name of its option; no value is repeated that could be long.
  */
 
@@ -34,13 +34,13 @@ export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'
   /** Time for one call and its answer, in milliseconds; it is made again after that. Default: 10,000. */
   readonly requestTimeoutMs?: number | undefined
   /**
-   * What to do when a saved place cannot be of the shard, because the stream was deleted and made anew. `'throw'`, the
-   * default: KPL_ERR_STALE_POSITION. `'restart'`: forget the position, for all of it is of the former stream.
+   * The treatment of a saved place that cannot be of the shard, because the stream was deleted and created again. `'throw'`,
+   * the default: KPL_ERR_STALE_POSITION. `'restart'`: forget the position, because all of it is of the former stream.
    */
   readonly onStalePosition?: 'throw' | 'restart' | undefined
   /**
-   * Told of every call that failed and is made again. What it throws changes nothing, and is a process warning. Default: a process
-   * warning (KPL_WARN_READ_RETRY) at the third failure in a row, once until all calls are answered again.
+   * Called for every call that failed and is repeated. An error that it throws changes nothing, and is a process warning.
+   * Default: a process warning (KPL_WARN_READ_RETRY) at the third failure in a row, once until all calls are answered again.
    */
   readonly onRetry?: OnRetry | undefined
   readonly clock?: Clock | undefined
@@ -105,7 +105,7 @@ function placesFault(shards: unknown): string | undefined {
   if (!isPlain(shards)) return `from.shards must be a plain object, got ${kindOf(shards)}`
   const bad = Object.entries(shards).find(([, place]) => typeof place !== 'string' || !PLACE.test(place))
   if (bad === undefined) return undefined
-  return `from.shards must hold places as position() returns them; that of ${bad[0].slice(0, MAX_SHOWN)} is none`
+  return `from.shards must hold places as position() returns them; the place of ${bad[0].slice(0, MAX_SHOWN)} is not valid`
 }
 
 /** Of this or another realm. The entries of a Map are no properties, so a position in one would be empty. */

@@ -1,5 +1,5 @@
 /**
- * Who is told that a call of the reader failed and is made again.
+ * Reports a call of the reader that failed and is repeated.
  * Invariant: called last, when the next try is planned; nothing that `onRetry` throws or rejects with gets out: it is a process
  * warning. Without an `onRetry` there is one warning a spell, which lasts from the third failure in a row until nothing fails.
  */
@@ -50,7 +50,10 @@ export class RetryNotice {
     if (!isNew) return
     const where = shardId === undefined ? `stream ${this.#streamName}` : `stream ${this.#streamName}, shard ${shardId}`
     const fact = `${where}: ${operation} failed ${failureCount} times in a row, the last time with ${errorText(error)}`
-    warn('KPL_WARN_READ_RETRY', `${fact}; it is made again, ten times in all (the option onRetry is told of each)`)
+    warn(
+      'KPL_WARN_READ_RETRY',
+      `${fact}; the reader repeats it, ten times in all (the option onRetry gets each failure)`
+    )
   }
 
   #call(onRetry: OnRetry, retry: ReadRetry): void {

@@ -169,7 +169,7 @@ export class ShardReads {
     const shards = await this.#calls.listShards()
     const shard = shards.find(known => known.shardId === shardId)
     const hasChildren = shards.some(known => known.parents.includes(shardId))
-    // What is not listed any more ended so long ago that its records are gone.
+    // A shard that is not listed any more ended so long ago that its records are gone.
     if (shard === undefined || shard.endsAt !== undefined || hasChildren) return shards
     throw protocolFailure('NoIterator', 'GetRecords gave no next iterator, and ListShards says that the shard is open.')
   }
@@ -184,7 +184,7 @@ export class ShardReads {
     if (isComplete) return heirs
     const shards = await this.#calls.listShards()
     const ids = new Set(shards.map(({ shardId }) => shardId))
-    // What is not listed beside its child is gone. A listing without the child is older than the answer.
+    // A shard that is not listed beside its child is gone. A listing without the child is older than the answer.
     if (heirs.every(({ shardId }) => ids.has(shardId))) return shards
     throw protocolFailure('ListingGap', 'ListShards did not name a child that GetRecords had named.')
   }
@@ -229,7 +229,7 @@ export class ShardReads {
 /** The error for a saved place that cannot be of its shard. */
 export function stale(streamName: string, shardId: string, place: string, cause?: unknown): StreamReadError {
   const fact = `stream ${streamName}, shard ${shardId}: the saved place ${place} cannot be of this shard`
-  const message = `${fact}; the stream was probably deleted and made anew`
+  const message = `${fact}; the stream was probably deleted and created again`
   return new StreamReadError('KPL_ERR_STALE_POSITION', message, { streamName, shardId, cause })
 }
 

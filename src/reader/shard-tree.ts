@@ -103,7 +103,7 @@ export class ShardCursor {
     this.#moveTo(TRIM_HORIZON)
   }
 
-  /** What to ask GetShardIterator for. In the middle of an aggregate, all of it is read again. */
+  /** The input of GetShardIterator. In the middle of an aggregate, all of it is read again. */
   iteratorRequest(): { ShardIteratorType: ShardIteratorType; StartingSequenceNumber?: string; Timestamp?: Date } {
     if (this.#lastDone !== undefined) {
       return { ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: this.#lastDone.sequenceNumber }
@@ -201,8 +201,8 @@ function isPosition(from: StreamStart): from is StreamPosition {
 }
 
 /**
- * Whether a saved place cannot be of this shard. Shard ids begin anew when a stream is deleted and made again:
- * sequence: shard 0 is read to its end and saved so -> the stream is deleted and made anew -> shard 0 is open.
+ * Whether a saved place cannot be of this shard. Shard ids begin again when a stream is deleted and created again. Sequence:
+ * shard 0 is read to its end and saved so -> the stream is deleted and created again -> shard 0 is open.
  */
 function isStale(shard: KnownShard, place: string | undefined, hasChildren: boolean): boolean {
   if (place === undefined) return false

@@ -65,7 +65,7 @@ export class StreamCalls {
 
   /**
    * All shards, closed ones too. A stream has an open shard for every hash key at any time; a listing without one has lost
-   * shards, and a reader that believed it would end, or miss their records, in silence.
+   * shards, and a reader that believed it would end, or miss their records, without an error.
    */
   async listShards(): Promise<readonly KnownShard[]> {
     const shards: KnownShard[] = []
@@ -154,7 +154,7 @@ export class StreamCalls {
 
 /** Whether the same call may succeed later. Nothing is written, so nothing is ambiguous. */
 export function isPassing(error: unknown): boolean {
-  // What the user gave is as wrong the next time.
+  // The user's value is just as wrong the next time.
   if (error instanceof OptionsError) return false
   const verdict = classifyRequestError({ errorCode: codeOf(error), statusCode: statusOf(error), persisted: 'no' })
   return verdict === 'throttled' || verdict === 'outage'

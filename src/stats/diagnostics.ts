@@ -1,8 +1,7 @@
 /**
- * What may be listened to through node:diagnostics_channel. Channels belong to the process: every producer publishes
- * to the same ones.
- * Invariant: nothing is made or published while nobody listens; never a payload or a partition key; whatever is published
- * is published when the streams are at rest, so a subscriber may put, flush or close.
+ * The events on node:diagnostics_channel. Channels belong to the process: every producer publishes to the same ones.
+ * Invariant: nothing is made or published while nobody listens; never a payload or a partition key; whatever is published is
+ * published when the streams are at rest, so a subscriber may put, flush or close.
  */
 
 import { channel } from 'node:diagnostics_channel'
@@ -62,7 +61,7 @@ export interface ThrottleEvent {
   /** The shard they were meant for; undefined while there is no shard map. */
   readonly shardId: string | undefined
   readonly kinesisRecords: number
-  /** What part of its full rate the shard is sent from now on; undefined while the shard is unknown. */
+  /** The shard's rate from now on, as a part of its full rate; undefined while the shard is unknown. */
   readonly rateFactor: number | undefined
   readonly atMs: number
 }
@@ -84,7 +83,7 @@ export interface BreakerEvent {
   readonly atMs: number
 }
 
-/** What the events need to know of a stream. */
+/** The facts of a stream that the events need. */
 interface Source {
   readonly streamName: string
   readonly gauges: StreamGauges
@@ -143,7 +142,7 @@ export function publishFailed(streamName: string, settlement: Settlement): void 
   }
 }
 
-/** Publishes the failure of `userRecords` that are told the same. */
+/** Publishes the failure that `userRecords` have in common. */
 export function publishFailure(
   streamName: string,
   { code, serviceCode, persisted, attempts }: MemberFailure,

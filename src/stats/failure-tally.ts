@@ -36,7 +36,7 @@ export class FailureTally {
     if (persisted === 'maybe') kind.maybePersisted += userRecords
   }
 
-  /** What was not told for a window and more. */
+  /** The sums that were not written for a window and more. */
   tellNew(): LogLine[] {
     return [...this.#kinds.values()].filter(({ isTold }) => !isTold).map(tell)
   }

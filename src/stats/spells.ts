@@ -1,5 +1,5 @@
 /**
- * What an on-call person has to know, said once a spell: outages, throttles, lost records and listings that fail. Events enter,
+ * The facts for an on-call person, written once a spell: outages, throttles, lost records and listings that fail. Events enter,
  * log lines leave; without a logger only the first outage of the process is said, as a warning.
  * Invariant: nothing here is asked by a put; nothing is said while a stream is in the middle of anything; what is said never
  * holds a payload or a partition key.
@@ -109,23 +109,23 @@ function hasFailures(outcome: Outcome): boolean {
   return outcome.kind === 'failed' || outcome.records.some(({ errorCode }) => errorCode !== undefined)
 }
 
-/** One line for whoever has no logger: what happened, and what becomes of the records. */
+/** One line for a producer without a logger: the event, and the fate of the records. */
 function outageText({ fields }: LogLine): string {
   const { streamName, endpoint, errorCode, error, failedRequests } = fields
   const reason = String(error).replace(/\.$/, '')
   const where = endpoint === undefined ? '' : ` to ${endpoint}`
   const facts = failedRequests === 1 ? `a request${where} failed` : `${failedRequests} requests${where} failed`
-  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(String(errorCode))} With a logger you hear more of it.`
+  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(String(errorCode))} A logger shows more.`
 }
 
 function fateOf(errorCode: string): string {
   switch (classifyRequestError({ errorCode, persisted: 'no' })) {
     case 'refused':
       return errorCode === STREAM_NOT_FOUND || errorCode === STREAM_IN_USE
-        ? 'If the stream is being created its records wait for it; if it is not, they fail (KPL_ERR_REJECTED).'
-        : 'If that goes on, the records of the stream fail (KPL_ERR_REJECTED).'
+        ? 'If the stream is being created, its records wait. Otherwise they fail (KPL_ERR_REJECTED).'
+        : 'If this continues, the records of the stream fail (KPL_ERR_REJECTED).'
     case 'local':
-      return 'If that goes on, the records of the stream fail (KPL_ERR_CANNOT_SEND).'
+      return 'If this continues, the records of the stream fail (KPL_ERR_CANNOT_SEND).'
     default:
       return 'Its records wait for up to recordTtlMs, and one request at a time tries again.'
   }

@@ -1,12 +1,12 @@
 /**
- * Statistic sets (count, sum, least, greatest) of one stream or one shard, under the KPL's names, since the start and
- * since each reader's last look.
- * Invariant: reading changes neither what is read by others nor what is counted since the start. Readers share one pair
- * of extremes per statistic, the running segment; whoever reads ends it, and hands it to every reader before it restarts.
+ * Statistic sets (count, sum, least, greatest) of one stream or one shard, under the KPL's names, since the start and since
+ * each reader's last look.
+ * Invariant: reading changes neither what is read by others nor what is counted since the start. Readers share one pair of
+ * extremes per statistic, the running segment; each reading ends it, and adds it to every reader before it restarts.
  * Hot: `add` is two sums and four comparisons, whatever the number of readers.
  */
 
-/** What one metric saw: as CloudWatch's StatisticSet. All are 0 while `count` is 0. */
+/** The samples of one metric, as CloudWatch's StatisticSet. All are 0 while `count` is 0. */
 export interface StatisticSet {
   readonly count: number
   readonly sum: number
@@ -66,7 +66,7 @@ export const MAX_WINDOWS = 16
 const COLUMNS = 6
 const EMPTY: StatisticSet = { count: 0, sum: 0, min: 0, max: 0 }
 
-/** What a reader saw last, and the extremes since. */
+/** The last reading of a reader, and the extremes since. */
 interface ReaderState {
   readonly counts: Float64Array
   readonly sums: Float64Array
@@ -142,12 +142,12 @@ export class Statistics<Name extends StreamStatistic> implements Samples {
   open(cursor: StatsCursor): void {
     this.#endSegment()
     if (this.#readers.size >= MAX_WINDOWS) {
-      throw new RangeError(`one producer has at most ${MAX_WINDOWS} metrics windows; close those that are not used`)
+      throw new RangeError(`one producer has at most ${MAX_WINDOWS} metrics windows; close unused ones`)
     }
     this.#restart(cursor)
   }
 
-  /** What came since the reader's last look; everything, when it has not looked since these statistics began. */
+  /** The changes since the reader's last look; everything, if it has not looked since these statistics began. */
   read(cursor: StatsCursor): Reading<Name> {
     this.#endSegment()
     const state = this.#readers.get(cursor)

@@ -8,7 +8,7 @@ import type { StatsCursor } from './statistics.ts'
 import type { ShardStats, StreamReading, StreamStats } from './stream-stats.ts'
 import type { StreamTelemetry } from './telemetry.ts'
 
-/** What is kept of a shard, and how fast it is sent to. */
+/** The counters of a shard, and its present rate. */
 export interface ShardState extends ShardStats {
   /** The present rate as a part of `rateLimitPercent`: below 1 after throttles. 1 for a shard that is not open. */
   readonly rateFactor: number
@@ -43,7 +43,7 @@ export interface ProducerStats {
   readonly window?: Readonly<Record<string, StreamReading>>
 }
 
-/** What is read: all streams of one producer, as they are counted. */
+/** The source of `stats()`: all streams of one producer, with their counters. */
 export interface CountedStreams {
   readonly streams: Iterable<{
     readonly streamName: string

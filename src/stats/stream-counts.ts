@@ -22,11 +22,11 @@ const MAX_CODES_COUNTED = 100
 /** Pairs of code and shard; beyond them a code is counted for the stream alone. */
 const MAX_CODE_SERIES = 10_000
 const OTHER = '_OTHER'
-/** What the service says is used as a name only if it looks like one: exporters make labels and dimensions of it. */
+/** A text of Kinesis becomes a name only if it looks like one: exporters make labels and dimensions of it. */
 const CODE = /^[A-Za-z][\w.:-]{0,127}$/
 const SHARD_ID = /^[A-Za-z][\w-]{0,127}$/
 
-/** What no statistic counts. */
+/** The counters beside the statistics. */
 interface OwnCounters {
   throttled: number
   mispredicted: number
@@ -103,7 +103,7 @@ export class StreamCounts {
     for (const { statistics } of this.#shards.values()) statistics.open(cursor)
   }
 
-  /** What came since the reader's last look. */
+  /** The changes since the reader's last look. */
   read(cursor: StatsCursor): StreamReading {
     const shards: Record<string, Reading<ShardStatistic>> = {}
     for (const [shardId, { statistics }] of this.#shards) shards[shardId] = statistics.read(cursor)

@@ -1,5 +1,5 @@
 /**
- * What `stats()` says of one stream and of its shards, and what a metrics window says of them.
+ * The part of `stats()`, and of a metrics window, for one stream and its shards.
  * Invariant: types only.
  */
 import type { LatencyStats } from './latency.ts'
@@ -57,7 +57,7 @@ export interface StreamStats extends RecordCounters, Reading {
   readonly shards: Readonly<Record<string, ShardStats>>
 }
 
-/** What one stream did since a reader's last look. */
+/** The changes of one stream since a reader's last look. */
 export interface StreamReading extends Reading {
   readonly shards: Readonly<Record<string, Reading<ShardStatistic>>>
 }

@@ -70,7 +70,7 @@ export class StreamTelemetry {
     this.#counts.delivered(shardId, userRecords, dataBytes)
   }
 
-  /** Counts a request that ended, before its answers are acted upon; what failed is told by `error`. */
+  /** Counts a request that ended, before its answers are applied. `error` is the failure of the whole request. */
   requestEnded({ entries }: Batch, outcome: Outcome, nowMs: number): void {
     const { own } = this.#counts
     let userRecords = 0
@@ -147,7 +147,7 @@ export class StreamTelemetry {
     this.#counts.open(cursor)
   }
 
-  /** What came since the reader's last look. Cost: O(shards x readers). */
+  /** The changes since the reader's last look. Cost: O(shards x readers). */
   read(cursor: StatsCursor): StreamReading {
     this.#reportReceived()
     return this.#withPending(this.#counts.read(cursor))

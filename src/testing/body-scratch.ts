@@ -1,6 +1,6 @@
 /**
  * Joins the chunks of a request body in one buffer that is used again for the next body.
- * Invariant: a joined body is valid only until the next `join`; whoever reads it keeps copies, never views.
+ * Invariant: a joined body is valid only until the next `join`; its readers keep copies, never views.
  * Hot: fresh pages for every 6.7 MB body cost more time than parsing it.
  */
 

@@ -11,7 +11,7 @@ const MS_PER_SECOND = 1000
 /** Tag of a time. In AWS's CBOR it is a number of milliseconds since 1970. Source: CBOR of the AWS SDK for Java 2.x. */
 export const TIME_TAG = 1
 
-/** What ends an item of indefinite length. */
+/** The end mark of an item of indefinite length. */
 const BREAK = Symbol('break')
 
 /** Returns the value of `body`. Times become seconds, as they are in JSON. O(bytes). */

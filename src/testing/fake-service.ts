@@ -16,7 +16,7 @@ export interface ServiceCall<Output extends object = object> {
   readonly run: (kinesis: FakeKinesis, effects: CallEffects) => Output
 }
 
-/** What a fault plan does to a call that is applied. */
+/** The effects of a fault plan on a call that is applied. */
 export interface CallEffects extends PutEffects {
   /** ListShards answers with the shards of this long ago. */
   readonly shardsAgoMs: number

@@ -17,7 +17,7 @@ export type FaultEnding =
   | { readonly kind: 'silence' }
   | { readonly kind: 'raw'; readonly statusCode: number; readonly contentType: string; readonly body: string }
 
-/** What the matching rules make of one request. */
+/** The decision of the matching rules about one request. */
 export interface FaultDecision {
   readonly requestDelayMs: number
   readonly answerDelayMs: number

@@ -1,6 +1,6 @@
 /**
  * The words of a fault plan: which requests a rule matches, and what happens to them.
- * Invariant: types only, plain data (but for `when`), so that a plan can be printed and replayed.
+ * Invariant: types only, plain data (except `when`), so that a plan can be printed and replayed.
  */
 
 /** A request as rules see it. */
@@ -42,9 +42,9 @@ export interface RecordSelection {
   readonly probability?: number | undefined
 }
 
-/** What happens to a matching request. Actions of several rules add up; of two that end it, the first one does. */
+/** The fault of a matching request. Actions of several rules add up; of two that end it, the first one does. */
 export type FaultAction =
-  /** The selected records are answered with `errorCode`; `isStored` (default false): and stored all the same. */
+  /** The selected records are answered with `errorCode`. `isStored` (default false): they are stored in spite of that. */
   | {
       readonly kind: 'failRecords'
       readonly errorCode: string

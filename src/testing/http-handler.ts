@@ -41,7 +41,7 @@ export function httpHandler(
     request.on('error', () => response.destroy())
     request.on('data', (chunk: Buffer) => {
       bodyBytes += chunk.length
-      // What is over the limit is read and dropped, so that the client can read the answer.
+      // Bytes over the limit are read and dropped, so that the client can read the answer.
       if (bodyBytes <= MAX_BODY_BYTES) chunks.push(chunk)
     })
     request.on('end', () => {

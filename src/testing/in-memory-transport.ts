@@ -23,7 +23,7 @@ import { streamNameOfArn } from './stream-registry.ts'
 
 export interface InMemoryTransportOptions {
   readonly kinesis: FakeKinesis
-  /** The clock that `kinesis` is told the time by. */
+  /** The clock that gives `kinesis` its time. */
   readonly clock: Clock
   readonly faults?: FaultPlan | undefined
   /** One way, drawn for the request and again for the answer. Default 0: answered at the next step of the clock. */
@@ -32,7 +32,7 @@ export interface InMemoryTransportOptions {
   readonly requestTimeoutMs?: number | undefined
 }
 
-/** What a call makes of its output; the core's view of one answer. */
+/** One call: its input, and the conversion of its output into the core's view. */
 interface MemoryCall<Output> {
   readonly operation: string
   readonly stream: StreamRef
@@ -65,7 +65,7 @@ export class InMemoryTransport implements Transport {
     this.#service = new FakeService(options.kinesis, options.faults, () => options.clock.nowMs())
   }
 
-  /** Copies the data, since a request may be applied after the caller was told that it failed. */
+  /** Copies the data, because a request may be applied after its caller got an error. */
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
     const Records = request.entries.map(entry => ({
       Data: new Uint8Array(entry.data),

@@ -5,7 +5,7 @@
  */
 import { FakeServiceError } from './service-error.ts'
 
-/** Turns a codec's form of a blob into bytes, or returns undefined when it is none. */
+/** Turns a codec's form of a blob into bytes, or returns undefined if it is not one. */
 export type BlobReader = (value: unknown) => Uint8Array | undefined
 
 export class InputFields {

@@ -1,6 +1,6 @@
 /**
- * What consumers see of a stream of the fake: every user record in the order of a consumer that finishes a shard's parents before
- * the shard, and whether a KCL consumer is given it.
+ * The records of a fake stream as consumers see them: every user record in the order of a consumer that finishes a shard's
+ * parents before the shard, and whether a KCL consumer gets it.
  * Example: an aggregate lies in a shard whose range does not hold all of its user records -> none of them is `isDelivered`.
  * Invariant: restated from the KCL's rule (AggregatorUtil of KCL 3.x) on nothing but the stored bytes; plain records are never
  * looked at. It shares no code with `deaggregate`, so that the one can be held against the other.

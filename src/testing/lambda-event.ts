@@ -1,6 +1,6 @@
 /**
- * What Lambda hands to a function for a Kinesis stream: event and context, with the fields and formats of the real ones.
- * Invariant: pure but for the clock; `KinesisStreamEvent` and `Context` of @types/aws-lambda are met.
+ * The input of a Lambda function behind a Kinesis stream: event and context, with the fields and formats of the real ones.
+ * Invariant: pure, except the clock; `KinesisStreamEvent` and `Context` of @types/aws-lambda are met.
  * Source: Lambda developer guide, "Using Lambda with Kinesis", example event, read 2026-11.
  */
 import { ConsumerError, invalidInput } from '../consumer/deaggregate/consumer-error.ts'
@@ -103,7 +103,8 @@ const CONTEXT_RULES: OptionRules<LambdaContextOptions> = {
 }
 
 /**
- * Returns the event that Lambda makes of these Kinesis records, in their order. Throws KPL_ERR_INVALID_INPUT for what is none.
+ * Returns the event that Lambda makes of these Kinesis records, in their order. Throws KPL_ERR_INVALID_INPUT for a value that
+ * is not such a record.
  *
  *   await handler(kinesisEvent(kinesis.storedRecords('orders')), lambdaContext())
  */

@@ -12,7 +12,7 @@ import { sequenceNumberText } from './sequence-number.ts'
 import { argumentError, constraintError, required } from './service-error.ts'
 import type { StreamShard } from './stream-shard.ts'
 
-/** What a fault plan may do to the records of one request. */
+/** The effects of a fault plan on the records of one request. */
 export interface PutEffects {
   /** Returns the error that the entry at `index`, meant for `shardId`, is answered with, or undefined for none. */
   readonly recordError?: ((index: number, shardId: string) => RecordError | undefined) | undefined

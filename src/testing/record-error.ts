@@ -7,6 +7,6 @@ export interface RecordError {
   readonly errorCode: string
   /** Default: the service's text for the code. */
   readonly errorMessage?: string | undefined
-  /** True: the record was stored all the same, and a retry makes a duplicate. */
+  /** True: the record was stored in spite of the error, and a retry makes a duplicate. */
   readonly isStored: boolean
 }

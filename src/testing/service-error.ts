@@ -37,7 +37,7 @@ export function constraintError(member: string, constraint: string): FakeService
   )
 }
 
-/** Returns the error for an argument that is well formed and still wrong. */
+/** Returns the error for an argument that is well-formed but wrong. */
 export function argumentError(message: string): FakeServiceError {
   return new FakeServiceError('InvalidArgumentException', message)
 }

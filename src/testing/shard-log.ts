@@ -1,5 +1,5 @@
 /**
- * What one shard has stored, in sequence order, within its retention.
+ * The stored records of one shard, in sequence order, within its retention.
  * Invariant: a position counts from the shard's first record ever and never changes its meaning when old ones go.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What can be told about a stream: its description for the API, its counters, and all it stores.
+ * The reports of a stream: its description for the API, its counters, and all its records.
  * Invariant: reads only; nothing here changes a stream.
  */
 import type { DescribeStreamSummaryOutput, StreamDescriptionBase, StreamStatus } from './api-shapes.ts'

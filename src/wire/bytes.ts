@@ -18,7 +18,7 @@ const byteOffsetOf = intrinsicGetter('byteOffset')
 const bufferOf = intrinsicGetter('buffer')
 const { keys: assertReadable } = Uint8Array.prototype
 
-/** Whether `value` is a `Uint8Array`, of any realm; an object that only looks like one is none. */
+/** Whether `value` is a `Uint8Array`, of any realm; an object that only looks like one does not count. */
 export function isBytes(value: unknown): value is Uint8Array {
   return tagOf.call(value) === 'Uint8Array'
 }
@@ -67,8 +67,9 @@ export function copyOf(data: Uint8Array | string, dataBytes: number, take: TakeB
 }
 
 /**
- * Writes the first `dataBytes` of `data`, which has them. Sequence that the second way is for: the length was measured -> another
- * thread grows the SharedArrayBuffer behind `data` -> all of it has no room any more. What follows the place may be overwritten.
+ * Writes the first `dataBytes` of `data`, which has them. Sequence that the second way is for: the length was measured ->
+ * another thread grows the SharedArrayBuffer behind `data` -> all of it has no room any more. The bytes after the place may be
+ * overwritten.
  */
 export function writeBytes(target: Buffer, offset: number, data: Uint8Array, dataBytes: number): void {
   try {

@@ -61,7 +61,7 @@ export function decodeEnvelope(bytes: Uint8Array): EnvelopeMember[] {
   return members
 }
 
-/** What a decoder writes for bytes that are not UTF-8; it may also stand in a key by right. */
+/** The character that a decoder writes for bytes that are not UTF-8. A valid key may contain it, too. */
 const REPLACEMENT = '\ufffd'
 
 function strictText(table: KeyTable, envelope: Uint8Array): string | undefined {

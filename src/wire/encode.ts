@@ -66,7 +66,8 @@ class KeyTable {
       slot.table = this.#number
       slot.index = this.count
     }
-    // Whoever has a slot takes a key for new while there is no index: so there is one as soon as a key came without.
+    // While there is no index, every key with a slot counts as new. So the index is made when the first key without a slot
+    // comes.
     if (slot === undefined) this.#indexes ??= this.#index()
     this.#indexes?.set(text, this.count)
     this.texts[this.count] = text
@@ -224,7 +225,7 @@ export class EnvelopeWriter {
     return sealed
   }
 
-  /** Whether `seal` would return an envelope. O(1), but for a lone payload that begins with the magic. */
+  /** Whether `seal` would return an envelope. O(1), except for a lone payload that begins with the magic. */
   get isEnvelope(): boolean {
     if (this.#count !== 1 || this.#tag !== undefined) return true
     return isEnvelope(this.#scratch.subarray(this.#firstDataAt, this.#end))

@@ -264,8 +264,8 @@ export class EnvelopeReader {
 }
 
 /**
- * Returns a varint and its length in one number, `value * 4 + length`; -1 when it is longer than 3 bytes. It may look
- * past the field's end, and even the buffer's: the caller finds out, for then the member does not end where it should.
+ * Returns a varint and its length in one number, `value * 4 + length`; -1 when it is longer than 3 bytes. It may look past the
+ * field's end, and even the buffer's: the caller notices, because the member then does not end where it should.
  */
 function shortVarint(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!

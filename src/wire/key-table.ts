@@ -18,7 +18,7 @@ export class KeyTable {
   count = 0
   /** The current member's entry. */
   index = -1
-  /** The whole record: text is decoded out of one Buffer, for a TextDecoder takes half as long again. */
+  /** The whole record: text is decoded out of one Buffer, because a TextDecoder takes half as long again. */
   readonly #record: Buffer
   // Without a prototype that could be asked for texts that are not there yet.
   readonly #texts: string[] = Object.setPrototypeOf([], null)

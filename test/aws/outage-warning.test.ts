@@ -24,7 +24,7 @@ test('without a logger an endpoint that cannot be reached is announced once, wit
     [
       'KPL_WARN_BREAKER_OPEN',
       `stream STREAM: 5 requests to 127.0.0.1:${port} failed: ECONNREFUSED: connect ECONNREFUSED ` +
-        `127.0.0.1:${port}. Its records wait for up to recordTtlMs, and one request at a time tries again. With a logger you hear more of it.`
+        `127.0.0.1:${port}. Its records wait for up to recordTtlMs, and one request at a time tries again. A logger shows more.`
     ]
   ])
 })

@@ -127,8 +127,7 @@ test('a fault is told once, with its stream and how many records it cost', async
 
   expect(warnings).toEqual([
     {
-      message:
-        'stream orders: something inside the producer threw: Error: a fault of ours; records that fail with it: 1',
+      message: 'stream orders: a part of the producer threw: Error: a fault of ours; records that fail with it: 1',
       code: 'KPL_WARN_INTERNAL'
     }
   ])
@@ -146,7 +145,7 @@ function throwOnce<Target extends object>(target: Target, name: keyof Target, ki
 function anInternalFault(): object {
   return expect.objectContaining({
     code: 'KPL_ERR_INTERNAL',
-    message: 'something inside the producer threw: Error: a fault of ours'
+    message: 'a part of the producer threw: Error: a fault of ours'
   }) as object
 }
 

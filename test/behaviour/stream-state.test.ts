@@ -155,7 +155,7 @@ describe('the largest record of the stream', () => {
     expect(warnings).toEqual([
       [
         'KPL_WARN_RECORD_SIZE',
-        `stream ${STREAM} takes records of at most 1048576 bytes, and maxUserRecordBytes allows 2097152; the service will refuse larger ones`
+        `stream ${STREAM} takes records of at most 1048576 bytes, and maxUserRecordBytes allows 2097152; Kinesis refuses larger ones`
       ]
     ])
   })

@@ -30,7 +30,7 @@ test('the first record with one is put, and the slip is told once', async () => 
   expect((await Promise.all(puts)).length).toBe(2)
   expect(warnings).toEqual([
     [
-      'a record was taken, and one of its fields was not: stream is not read: write streamName',
+      'the producer took a record and ignored one of its fields: stream is not read: write streamName',
       { code: 'KPL_WARN_RECORD_FIELD' }
     ]
   ])

@@ -25,7 +25,12 @@ test('says of a record that was in a request that it may be stored, and since wh
 
   expect(all.historyOf(0)).toEqual({
     attempts: [
-      { startMs: 4000, endMs: 5000, errorCode: 'Unanswered', errorMessage: 'given up before its answer was known' }
+      {
+        startMs: 4000,
+        endMs: 5000,
+        errorCode: 'Unanswered',
+        errorMessage: 'the producer gave the request up before its answer came'
+      }
     ],
     persisted: 'maybe'
   })

@@ -79,7 +79,7 @@ test('aggregates may not stay where they are not allowed any more, and the lane 
   router.summaryCame(true)
   router.update(0)
   const keyed = laneAt(1n)
-  limiter.learn(keyed, 'throttled', 0, 0)
+  limiter.learn({ lane: keyed, requestBytes: 1000 }, 'throttled', 0, 0)
 
   router.setServiceManaged()
   const gone = router.update(10)

@@ -183,7 +183,7 @@ test('a record, or data, that cannot even be looked at is refused by name', asyn
   )
 
   expect(messages).toEqual([
-    expect.stringMatching(/^InvalidRecordError: record must have fields that can be read/),
+    expect.stringMatching(/^InvalidRecordError: record must have readable fields, but/),
     expect.stringMatching(/^InvalidRecordError: data must be a Uint8Array or a string, got object that cannot be read/),
     expect.stringMatching(/^InvalidRecordError: partitionKey must be a string, got object that cannot be read/),
     expect.stringMatching(/^InvalidRecordError: data must be a Uint8Array or a string, got object that cannot be read/)

@@ -6,6 +6,8 @@ import { accepted, sealed } from '../support/accepted.ts'
 import { laneOf } from '../support/lanes.ts'
 
 const FAR_MS = 1e12
+/** Of a lane that was not used, after one small record. */
+const THROTTLED_FACTOR = 0.1 - 1 / 1500
 
 describe('turns', () => {
   test('lanes that can send take turns, one record each', () => {
@@ -30,7 +32,7 @@ describe('turns', () => {
 
   test('a lane that backs off does not delay another', () => {
     const stage = limiter()
-    stage.learn(laneOf('a', stage), 'failed', 0, 0)
+    stage.learn(record(stage, 'a'), 'failed', 0, 0)
     stage.add(record(stage, 'a'), 0)
     stage.add(record(stage, 'b'), 0)
 
@@ -71,7 +73,7 @@ describe('back-off', () => {
     const waitsMs: number[] = []
 
     for (let i = 0, nowMs = 0; i < 5; i++, nowMs = stage.nextDeadlineMs) {
-      stage.learn(laneOf('a', stage), 'failed', nowMs, nowMs)
+      stage.learn(record(stage, 'a'), 'failed', nowMs, nowMs)
       if (i === 0) stage.add(record(stage, 'a'), 0)
       waitsMs.push(stage.nextDeadlineMs - nowMs)
     }
@@ -81,23 +83,22 @@ describe('back-off', () => {
 
   test('does not double for failures of attempts that began before the last was known', () => {
     const stage = limiter()
-    stage.learn(laneOf('a', stage), 'failed', 0, 100)
+    stage.learn(record(stage, 'a'), 'failed', 0, 100)
     stage.add(record(stage, 'a'), 100)
 
-    for (let i = 0; i < 23; i++) stage.learn(laneOf('a', stage), 'throttled', i, 101 + i)
-    const afterLate = { nextMs: stage.nextDeadlineMs, factor: laneOf('a', stage).bucket.factor }
-    stage.learn(laneOf('a', stage), 'failed', 150, 150)
+    for (let i = 0; i < 23; i++) stage.learn(record(stage, 'a'), 'throttled', i, 101 + i)
+    const afterLateMs = stage.nextDeadlineMs
+    stage.learn(record(stage, 'a'), 'failed', 150, 150)
 
-    expect(afterLate).toEqual({ nextMs: 150, factor: 1 })
-    expect(stage.nextDeadlineMs).toBe(250)
+    expect([afterLateMs, stage.nextDeadlineMs]).toEqual([150, 250])
   })
 
   test('starts anew after a success', () => {
     const stage = limiter()
-    for (const nowMs of [0, 50, 150]) stage.learn(laneOf('a', stage), 'failed', nowMs, nowMs)
+    for (const nowMs of [0, 50, 150]) stage.learn(record(stage, 'a'), 'failed', nowMs, nowMs)
 
-    stage.learn(laneOf('a', stage), 'stored', 0, 0)
-    stage.learn(laneOf('a', stage), 'failed', 1000, 1000)
+    stage.learn(record(stage, 'a'), 'stored', 0, 0)
+    stage.learn(record(stage, 'a'), 'failed', 1000, 1000)
     stage.add(record(stage, 'a'), 1000)
 
     expect(stage.nextDeadlineMs).toBe(1050)
@@ -106,7 +107,7 @@ describe('back-off', () => {
   test('has full jitter', () => {
     const stage = limiter({}, () => 0.25)
 
-    stage.learn(laneOf('a', stage), 'failed', 0, 0)
+    stage.learn(record(stage, 'a'), 'failed', 0, 0)
     stage.add(record(stage, 'a'), 0)
 
     expect(stage.nextDeadlineMs).toBe(12.5)
@@ -115,13 +116,13 @@ describe('back-off', () => {
   test('ends for every lane when the outage is over', () => {
     const stage = limiter()
     for (const shard of ['a', 'b']) {
-      stage.learn(laneOf(shard, stage), 'failed', 0, 0)
+      stage.learn(record(stage, shard), 'failed', 0, 0)
       stage.add(record(stage, shard), 0)
     }
 
     stage.forgive(10)
     const count = releaseAll(stage, 10).length
-    stage.learn(laneOf('a', stage), 'failed', 10, 10)
+    stage.learn(record(stage, 'a'), 'failed', 10, 10)
     stage.add(record(stage, 'a'), 10)
 
     expect([count, stage.nextDeadlineMs]).toEqual([2, 60])
@@ -131,9 +132,17 @@ describe('back-off', () => {
     const stage = limiter()
     for (const shard of ['a', 'b']) stage.add(record(stage, shard), 0)
 
-    stage.learn(laneOf('a', stage), 'throttled', 0, 0)
+    stage.learn(record(stage, 'a'), 'throttled', 0, 0)
 
-    expect([laneOf('a', stage).bucket.factor, laneOf('b', stage).bucket.factor]).toEqual([0.7, 1])
+    expect([laneOf('a', stage).bucket.factor, laneOf('b', stage).bucket.factor]).toEqual([THROTTLED_FACTOR, 1])
+  })
+
+  test('of a throttle cuts the rate once for every record, also for those that double nothing', () => {
+    const stage = limiter()
+
+    for (let i = 0; i < 3; i++) stage.learn(record(stage, 'a', { requestBytes: 15_728.64 }), 'throttled', 0, 100)
+
+    expect(Number(laneOf('a', stage).bucket.factor.toFixed(6))).toBe(0.07)
   })
 })
 
@@ -153,7 +162,7 @@ describe('hold', () => {
 
   test('does not end a back-off that outlasts it', () => {
     const stage = limiter()
-    stage.learn(laneOf('a', stage), 'failed', 0, 0)
+    stage.learn(record(stage, 'a'), 'failed', 0, 0)
     stage.hold(laneOf('a', stage), 0)
     stage.add(record(stage, 'a'), 0)
 
@@ -193,12 +202,12 @@ describe('a lane that waits for the first map', () => {
 describe('a lane that keeps the pace of a former one', () => {
   test('backs off as long, and has its rate', () => {
     const stage = limiter()
-    stage.learn(laneOf('a', stage), 'throttled', 0, 0)
+    stage.learn(record(stage, 'a'), 'throttled', 0, 0)
 
     const lane = stage.open({ kind: 'stream' }, 10, laneOf('a', stage))
     stage.add({ ...record(stage, 'a'), lane }, 10)
 
-    expect([stage.nextDeadlineMs, lane.bucket.factor]).toEqual([50, 0.7])
+    expect([stage.nextDeadlineMs, lane.bucket.factor]).toEqual([50, THROTTLED_FACTOR])
   })
 })
 

@@ -8,8 +8,10 @@ const LIMITS: TokenBucketLimits = {
   capacityRecords: 100,
   capacityBytes: 10_000,
   maxFactor: 1,
+  searchPerSecond: 0,
   recoveryPerSecond: 0.05
 }
+const STEADY: TokenBucketLimits = { ...LIMITS, recoveryPerSecond: 0 }
 /** What the bucket rounds away on one take, and what sums of fractions lose. */
 const ROUNDING = 0.01
 
@@ -23,7 +25,7 @@ const takes = fc.array(
 )
 
 describe('the allowance', () => {
-  test('is never more than capacity and rate x span over any span', () => {
+  test('is never more than capacity and rate x span over any span, and one record after a throttle', () => {
     fc.assert(
       fc.property(takes, steps => {
         const bucket = new TokenBucket(LIMITS, 0)
@@ -31,18 +33,21 @@ describe('the allowance', () => {
         let nowMs = 0
         for (const { bytes, waitMs, isThrottled } of steps) {
           nowMs += waitMs
-          if (isThrottled) bucket.throttle(nowMs)
+          if (isThrottled) bucket.throttle(bytes, nowMs)
           if (bucket.tryTake(bytes, nowMs)) taken.push({ atMs: nowMs, bytes })
         }
 
         for (let from = 0; from < taken.length; from++) {
           let sumBytes = 0
+          let largestBytes = 0
           for (let to = from; to < taken.length; to++) {
             sumBytes += taken[to]!.bytes
+            largestBytes = Math.max(largestBytes, taken[to]!.bytes)
             const spanSeconds = (taken[to]!.atMs - taken[from]!.atMs) / 1000
+            const overBytes = steps.some(({ isThrottled }) => isThrottled) ? largestBytes : 0
             const isWithin =
               to - from + 1 <= LIMITS.capacityRecords + LIMITS.recordsPerSecond * spanSeconds + ROUNDING &&
-              sumBytes <= LIMITS.capacityBytes + LIMITS.bytesPerSecond * spanSeconds + ROUNDING
+              sumBytes <= LIMITS.capacityBytes + LIMITS.bytesPerSecond * spanSeconds + overBytes + ROUNDING
             if (!isWithin) throw new Error(`${to - from + 1} records, ${sumBytes} bytes in ${spanSeconds} s`)
           }
         }
@@ -112,21 +117,24 @@ describe('a record larger than the capacity', () => {
 })
 
 describe('nextTakeMs', () => {
-  test('says a moment that is sufficient, and is not in the past', () => {
+  test('says a moment that is sufficient, or a second later while the rate comes back, and none in the past', () => {
     fc.assert(
       fc.property(takes, fc.integer({ min: 1, max: 30_000 }), (steps, wantedBytes) => {
         const bucket = new TokenBucket(LIMITS, 0)
         let nowMs = 0
         for (const { bytes, waitMs, isThrottled } of steps) {
           nowMs += waitMs
-          if (isThrottled) bucket.throttle(nowMs)
+          if (isThrottled) bucket.throttle(bytes, nowMs)
           bucket.tryTake(bytes, nowMs)
         }
 
         const nextMs = bucket.nextTakeMs(wantedBytes, nowMs)
 
+        const isRecovering = bucket.factor < 1
         expect(nextMs).toBeGreaterThanOrEqual(nowMs)
-        expect(bucket.canTake(wantedBytes, nextMs)).toBe(true)
+        // A bucket that has just recovered is larger, and wants to be full for a large record.
+        const mayBeEarly = () => isRecovering && (nextMs === nowMs + 1000 || bucket.factor === 1)
+        expect(bucket.canTake(wantedBytes, nextMs) || mayBeEarly()).toBe(true)
       }),
       { numRuns: 500 }
     )
@@ -146,59 +154,184 @@ describe('nextTakeMs', () => {
   })
 })
 
-describe('the factor', () => {
-  test('is cut at most once a second', () => {
-    const bucket = new TokenBucket({ ...LIMITS, recoveryPerSecond: 0 }, 0)
+describe('the rate', () => {
+  test('loses with each throttled record what that is once a second', () => {
+    const bucket = busyBucket()
     const factors: number[] = []
 
-    for (const atMs of [0, 1, 500, 999, 1000, 1001, 1999, 2000]) {
-      bucket.throttle(atMs)
-      factors.push(Number(bucket.factor.toFixed(6)))
+    for (const bytes of [1000, 1000, 2500]) {
+      bucket.throttle(bytes, 0)
+      factors.push(rounded(bucket.factor))
     }
 
-    expect(factors).toEqual([0.7, 0.7, 0.7, 0.7, 0.49, 0.49, 0.49, 0.343])
+    expect(factors).toEqual([0.9, 0.8, 0.55])
   })
 
-  test('never falls below a twentieth', () => {
-    const bucket = new TokenBucket({ ...LIMITS, recoveryPerSecond: 0 }, 0)
+  test('counts a small record by number, as the record limit does', () => {
+    const bucket = busyBucket()
 
-    for (let i = 0; i < 100; i++) bucket.throttle(i * 1000)
+    bucket.throttle(1, 0)
 
-    expect(bucket.factor).toBe(0.05)
+    expect(rounded(bucket.factor)).toBe(0.99)
   })
 
-  test('recovers by its part a second, up to its ceiling', () => {
-    const bucket = new TokenBucket(LIMITS, 0)
-    bucket.throttle(0)
+  test('falls by the throttled part a second, whatever the size of the records', () => {
+    const factors = [50, 100, 500].map(bytes => {
+      const bucket = busyBucket()
+      // A fifth of what the base rate sends in a second.
+      const units = 0.2 / Math.max(0.01, bytes / 10_000)
+      for (let i = 0; i < Math.round(units); i++) bucket.throttle(bytes, 0)
+      return rounded(bucket.factor)
+    })
+
+    expect(factors).toEqual([0.8, 0.8, 0.8])
+  })
+
+  test('falls at once to twice what was used, if that is less', () => {
+    const bucket = new TokenBucket(STEADY, 0)
+    for (let i = 0; i < 30; i++) bucket.tryTake(100, 0)
+
+    bucket.throttle(100, 0)
+
+    expect(rounded(bucket.factor)).toBe(0.59)
+  })
+
+  test('counts as used what was taken within about a second', () => {
+    const bucket = new TokenBucket(STEADY, 0)
+    for (let i = 0; i < 30; i++) bucket.tryTake(100, 0)
+
+    bucket.throttle(100, 1000)
+
+    expect(rounded(bucket.factor)).toBe(rounded((2 * 0.3) / Math.E - 0.01))
+  })
+
+  test('keeps a tenth where less was used, but for what the record takes', () => {
+    const bucket = new TokenBucket(STEADY, 0)
+
+    bucket.throttle(100, 0)
+
+    expect(rounded(bucket.factor)).toBe(0.09)
+  })
+
+  test('never loses more than half to one record, however large', () => {
+    const bucket = busyBucket()
     const factors: number[] = []
 
-    for (const atMs of [0, 1000, 4000, 6000, 60_000]) {
+    for (let i = 0; i < 3; i++) {
+      bucket.throttle(50_000, 0)
+      factors.push(bucket.factor)
+    }
+
+    expect(factors).toEqual([0.5, 0.25, 0.125])
+  })
+
+  test('never falls below a hundredth', () => {
+    const bucket = busyBucket()
+
+    for (let i = 0; i < 100; i++) bucket.throttle(5000, 0)
+
+    expect(bucket.factor).toBe(0.01)
+  })
+
+  test('comes back by its part a second, and ever faster after three seconds without a throttle', () => {
+    const bucket = busyBucket({ ...LIMITS, recoveryPerSecond: 0.01 })
+    bucket.throttle(5000, 0)
+    const factors: number[] = []
+
+    for (const atMs of [1000, 2000, 3000, 4000, 6000, 60_000]) {
       bucket.canTake(1, atMs)
-      factors.push(Number(bucket.factor.toFixed(6)))
+      factors.push(rounded(bucket.factor))
     }
 
-    expect(factors).toEqual([0.7, 0.75, 0.9, 1, 1])
+    expect(factors).toEqual([
+      0.51,
+      0.52,
+      0.53,
+      rounded(0.53 + 0.01 * (4 / 3)),
+      rounded(0.53 + 0.01 * (4 / 3) + 0.02 * 2),
+      1
+    ])
   })
 
-  test('rises above the base rate where the ceiling allows it', () => {
-    const bucket = new TokenBucket({ ...LIMITS, maxFactor: 3, recoveryPerSecond: 1 }, 0)
+  test('comes back slowly again after the next throttle', () => {
+    const bucket = busyBucket({ ...LIMITS, recoveryPerSecond: 0.01 })
+    bucket.throttle(5000, 0)
+    bucket.throttle(1, 12_000)
+    const before = bucket.factor
+
+    bucket.canTake(1, 13_000)
+
+    expect(rounded(bucket.factor - before)).toBe(0.01)
+  })
+
+  test('rises above the base rate, where the ceiling allows it, until the first throttle, and slowly after that', () => {
+    const bucket = busyBucket({ ...LIMITS, maxFactor: 3, searchPerSecond: 1 })
     const factors: number[] = []
 
     for (const atMs of [1000, 2000, 3000]) {
       bucket.canTake(1, atMs)
       factors.push(bucket.factor)
     }
+    for (let i = 0; i < 300; i++) bucket.tryTake(100, 3000 + i * 10)
+    bucket.throttle(5000, 6000)
+    const throttled = bucket.factor
+    bucket.canTake(1, 7000)
 
     expect(factors).toEqual([2, 3, 3])
+    expect(rounded(bucket.factor - throttled)).toBe(0.05)
   })
 
   test('slows the refill after a throttle', () => {
-    const bucket = new TokenBucket({ ...LIMITS, recoveryPerSecond: 0 }, 0)
-    bucket.tryTake(10_000, 0)
-    bucket.throttle(0)
+    const bucket = busyBucket()
+    bucket.throttle(3000, 0)
 
-    const taken = [bucket.tryTake(7001, 1000), bucket.tryTake(7000, 1000)]
+    const taken = [bucket.tryTake(1400, 199), bucket.tryTake(1400, 200)]
 
     expect(taken).toEqual([false, true])
   })
 })
+
+describe('the burst', () => {
+  test('is a quarter of a second at the present rate after a throttle, what was saved up included', () => {
+    const bucket = busyBucket()
+    bucket.canTake(1, 60_000)
+    for (let i = 0; i < 50; i++) bucket.tryTake(100, 60_000)
+    let takenCount = 0
+
+    bucket.throttle(1000, 60_000)
+    while (bucket.tryTake(1, 60_000)) takenCount++
+
+    expect([rounded(bucket.factor), takenCount]).toEqual([0.9, 22])
+  })
+
+  test('is whole again when the rate is', () => {
+    const bucket = busyBucket({ ...LIMITS, recoveryPerSecond: 1 })
+    bucket.throttle(5000, 0)
+    let takenCount = 0
+    bucket.canTake(1, 1000)
+
+    while (bucket.tryTake(1, 10_000)) takenCount++
+
+    expect(takenCount).toBe(100)
+  })
+
+  test('always lets one record through, however large', () => {
+    const bucket = busyBucket()
+    for (let i = 0; i < 100; i++) bucket.throttle(5000, 0)
+
+    const taken = [bucket.tryTake(10_000, 60_000), bucket.tryTake(1, 60_000)]
+
+    expect(taken).toEqual([true, false])
+  })
+})
+
+/** A bucket that has just used the whole of its rate, and does not recover unless the limits say so. */
+function busyBucket(limits: TokenBucketLimits = STEADY): TokenBucket {
+  const bucket = new TokenBucket(limits, 0)
+  for (let i = 0; i < 100; i++) bucket.tryTake(100, 0)
+  return bucket
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(6))
+}

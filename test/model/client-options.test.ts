@@ -134,7 +134,7 @@ describe('a request handler', () => {
     [
       'of another HTTP client',
       { dispatch() {}, timeout: 5 },
-      'requestHandler has no handle method, so it is options, and dispatch, timeout is none of httpAgent, httpsAgent, ' +
+      'requestHandler has no handle method, so it must be options of a handler; unknown: dispatch, timeout; known: httpAgent, httpsAgent, ' +
         'connectionTimeout, requestTimeout, throwOnRequestTimeout, socketTimeout, socketAcquisitionWarningTimeout, logger'
     ],
     [

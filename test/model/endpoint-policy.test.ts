@@ -82,7 +82,7 @@ test('a bad endpoint and a bad region are said at once with every other fault, w
       'region must look like eu-west-1',
       'recordTtlMs must be from 100 to Infinity ms, got 1',
       'endpoint belongs to the client: give it there, not beside client',
-      "wireFormat belongs to the producer's own client: a client that is given writes JSON",
+      "wireFormat belongs to the producer's own client: your own client writes JSON",
       `endpoint ${HAS_USER}`
     ])
   )

@@ -49,7 +49,7 @@ describe('a name from elsewhere is answered with the options that do it here', (
 
 test('what a name nearly says already is answered with what differs', () => {
   expect(['rateLimit', 'aggregation', 'RecordMaxBufferedTime'].map(name => faultOf({ [name]: 1 }))).toEqual([
-    'rateLimit is not an option; rateLimitPercent is in percent of what one shard takes, not in records',
+    'rateLimit is not an option; rateLimitPercent is a percentage of the limit of one shard, not a number of records',
     'aggregation is not an option; aggregationEnabled turns it on or off',
     "RecordMaxBufferedTime is not an option; recordMaxBufferedTimeMs is the KPL's RecordMaxBufferedTime, in ms"
   ])

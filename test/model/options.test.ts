@@ -211,7 +211,7 @@ describe('names', () => {
       faultsOf(given as object)
     )
 
-    const fate = 'is inherited or hidden, and only enumerable properties of the options themselves are read'
+    const fate = 'is inherited or hidden; the constructor reads only enumerable properties of the options object itself'
     expect(faults).toEqual(['recordTtlMs', 'retryCapMs', 'streamName'].map(name => `${name} ${fate}`))
   })
 

@@ -11,19 +11,19 @@ const CASES: readonly (readonly [string, unknown, field: string, hint: string])[
   ['nothing', undefined, 'record', 'write { partitionKey, data }'],
   ['null', null, 'record', 'write { partitionKey, data }'],
   ['a number', 7, 'partitionKey', 'write { partitionKey, data }'],
-  ['text', CANARY, 'partitionKey', 'data alone is no record: write { partitionKey, data }'],
-  ['bytes', bytes, 'partitionKey', 'data alone is no record: write { partitionKey, data }'],
+  ['text', CANARY, 'partitionKey', 'data alone is not a record: write { partitionKey, data }'],
+  ['bytes', bytes, 'partitionKey', 'data alone is not a record: write { partitionKey, data }'],
   [
     'an array',
     [{ partitionKey: 'k', data: CANARY }],
     'partitionKey',
-    'an array is no record: put each of them, or use putAll(records)'
+    'an array is not a record: put each element, or use putAll(records)'
   ],
   [
     'a promise',
     Promise.resolve({ partitionKey: 'k', data: CANARY }),
     'partitionKey',
-    'a promise is no record: await it first'
+    'a promise is not a record: await it first'
   ],
   [
     "the SDK's entry",
@@ -67,10 +67,10 @@ const CASES: readonly (readonly [string, unknown, field: string, hint: string])[
     'a promise as data',
     { partitionKey: 'k', data: Promise.resolve(CANARY) },
     'data',
-    'a promise is no data: await it first'
+    'a promise is not data: await it first'
   ],
   ['a Blob', { partitionKey: 'k', data: new Blob([CANARY]) }, 'data', 'write new Uint8Array(await data.arrayBuffer())'],
-  ['a stream', { partitionKey: 'k', data: new ReadableStream() }, 'data', 'a stream is no data: read it first']
+  ['a stream', { partitionKey: 'k', data: new ReadableStream() }, 'data', 'a stream is not data: read it first']
 ]
 
 test.each(CASES)(

@@ -51,7 +51,7 @@ describe('limiter_test', () => {
     for (const record of records) limiter.add(record, 0)
     const first = limiter.release(0)!
     limiter.answered(first, 10)
-    limiter.learn(first.lane, 'throttled', 0, 10)
+    limiter.learn(first, 'throttled', 0, 10)
 
     limiter.addFirst(first, 10)
 
@@ -91,7 +91,7 @@ describe('limiter_test', () => {
 
   test('Expiration: a lane that backs off for long still wakes when its oldest record expires', () => {
     const limiter = new Limiter(OPTIONS, () => 0.99)
-    for (let i = 0; i < 10; i++) limiter.learn(laneOf('shardId-0', limiter), 'throttled', i, i)
+    for (let i = 0; i < 10; i++) limiter.learn(sealed({ lane: laneOf('shardId-0', limiter) }), 'throttled', i, i)
     limiter.add(sealed({ lane: laneOf('shardId-0', limiter), expirationMs: 1000 }), 10)
 
     const wakeMs = limiter.nextDeadlineMs

@@ -126,6 +126,7 @@ describe('token_bucket_test', () => {
     capacityRecords: 1e9,
     capacityBytes: 200,
     maxFactor: 1,
+    searchPerSecond: 0,
     recoveryPerSecond: 0.05
   }
 

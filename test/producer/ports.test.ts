@@ -16,7 +16,7 @@ const TAKES = 'new KinesisProducer(options, ports) takes { transport, clock, ran
 test.each<[string, unknown, string[]]>([
   ['null', null, [`${TAKES}, got null`]],
   ['a transport itself', new MyTransport(), [`${TAKES}, got MyTransport; write { transport }`]],
-  ['another name', { transports: {} }, [`${TAKES}; transports is no such field`]],
+  ['another name', { transports: {} }, [`${TAKES}; transports is not a field`]],
   ['the class of a transport', { transport: DiscardTransport }, [`transport ${METHODS}, got function`]],
   ['half a transport', { transport: { putRecords() {} } }, [`transport ${METHODS}, got Object`]],
   [

@@ -5,7 +5,7 @@ import { Harness } from '../support/harness.ts'
 
 const RECORDS = ['a', 'b', 'c'].map(data => ({ partitionKey: 'k', data }))
 const UNREAD =
-  'putAll was called and has put nothing, because nobody reads it; read its outcomes: ' +
+  'putAll has put nothing, because the program does not read its outcomes; read its outcomes: ' +
   'for await (const { record, error } of producer.putAll(source))'
 
 /** A proxy that was revoked. */

@@ -113,7 +113,7 @@ test.each<[unknown, unknown, string]>([
   [undefined, undefined, 'records must be an array of user records, got undefined; putAll takes any iterable'],
   [[], { whenFull: 'drop' }, "whenFull must be 'wait' or 'reject', got string"],
   [[], { signal: {} }, 'signal must be an AbortSignal, got Object'],
-  [[], { timeoutMs: 1 }, 'Invalid options: putMany takes { signal, whenFull }; timeoutMs is no such field']
+  [[], { timeoutMs: 1 }, 'Invalid options: putMany takes { signal, whenFull }; timeoutMs is not a field']
 ])('%o with %o is refused by name', async (records, options, message) => {
   const { producer } = await new Harness().warm()
   const loose = producer as unknown as { putMany(...values: unknown[]): ReturnType<KinesisProducer['putMany']> }
@@ -150,7 +150,7 @@ test('a list that throws when it is read has a typed outcome there', async () =>
   const { results } = await harness.settle(harness.producer.putMany(list))
 
   expect(results.map(({ error }) => error?.message)).toEqual([
-    'records must be a list that can be read, and reading its element 0 threw',
+    'records must be a readable list, but reading its element 0 threw',
     undefined
   ])
 })

@@ -5,7 +5,7 @@ import { Harness } from '../support/harness.ts'
 
 const RECORD = { partitionKey: 'k', data: 'v' }
 
-const TTL = 'recordTtlMs bounds how long a record may take, and signal takes it back'
+const TTL = 'recordTtlMs limits the time of a record, and signal takes it back'
 
 /** Calls as JavaScript may write them. */
 type Call = 'put' | 'putMany' | 'tryPut' | 'ready' | 'putAll' | 'flush' | 'close' | 'writable' | 'stats'
@@ -15,7 +15,7 @@ test.each<[string, (producer: Loose) => unknown, string]>([
   [
     'put with a time-out',
     producer => producer.put(RECORD, { timeoutMs: 100 }),
-    'put takes { signal }; timeoutMs is no such field: write signal; recordTtlMs bounds how long a record may take, and ' +
+    'put takes { signal }; timeoutMs is not a field: write signal; recordTtlMs limits the time of a record, and ' +
       'signal takes it back'
   ],
   [
@@ -27,23 +27,23 @@ test.each<[string, (producer: Loose) => unknown, string]>([
   [
     'flush with a number',
     producer => producer.flush(100),
-    'flush takes { signal }, got number; flush waits until every record has settled; recordTtlMs bounds that'
+    'flush takes { signal }, got number; flush waits until every record has settled; recordTtlMs limits that time'
   ],
   [
     'flush with a time-out',
     producer => producer.flush({ timeoutMs: 1 }),
-    'flush takes { signal }; timeoutMs is no such field: write signal; flush waits until every record has settled; ' +
-      'recordTtlMs bounds that'
+    'flush takes { signal }; timeoutMs is not a field: write signal; flush waits until every record has settled; ' +
+      'recordTtlMs limits that time'
   ],
   [
     'writable with another name',
     async producer => producer.writable({ onError: () => {} }),
-    'writable takes { highWaterMark, onFailure }; onError is no such field; write writable({ onFailure: callback })'
+    'writable takes { highWaterMark, onFailure }; onError is not a field; write writable({ onFailure: callback })'
   ],
   [
     'writable with other letters',
     async producer => producer.writable({ onfailure: () => {} }),
-    'writable takes { highWaterMark, onFailure }; onfailure is no such field: write onFailure'
+    'writable takes { highWaterMark, onFailure }; onfailure is not a field: write onFailure'
   ],
   [
     'writable with a mark that is none',
@@ -76,12 +76,12 @@ test.each<[string, (producer: Loose) => unknown, string]>([
   [
     'put with a proxy that was revoked',
     producer => producer.put(RECORD, revoked()),
-    'put takes { signal }; to read what was given (object that cannot be read) threw'
+    'put takes { signal }; reading the argument (object that cannot be read) threw'
   ],
   [
     'flush with a getter that throws',
     producer => producer.flush(throwing('signal')),
-    'flush takes { signal }; to read what was given (Object) threw'
+    'flush takes { signal }; reading the argument (Object) threw'
   ],
   [
     'tryPut with a signal',
@@ -110,14 +110,14 @@ test.each<[string, (producer: Loose) => unknown, string]>([
 
 test.each<[string, unknown, string]>([
   ['a number', 5000, 'close takes { timeoutMs }, got number; write close({ timeoutMs: 5000 })'],
-  ['another name', { timeout: 1000 }, 'close takes { timeoutMs }; timeout is no such field: write timeoutMs'],
+  ['another name', { timeout: 1000 }, 'close takes { timeoutMs }; timeout is not a field: write timeoutMs'],
   ['a negative time', { timeoutMs: -1 }, 'close takes { timeoutMs }, a number of ms from 0, got -1'],
   ['null', null, 'close takes { timeoutMs }, got null'],
-  ['a getter that throws', throwing('timeoutMs'), 'close takes { timeoutMs }; to read what was given (Object) threw'],
+  ['a getter that throws', throwing('timeoutMs'), 'close takes { timeoutMs }; reading the argument (Object) threw'],
   [
     'a proxy that was revoked',
     revoked(),
-    'close takes { timeoutMs }; to read what was given (object that cannot be read) threw'
+    'close takes { timeoutMs }; reading the argument (object that cannot be read) threw'
   ],
   ['a text', { timeoutMs: '5 s' }, 'close takes { timeoutMs }, a number of ms from 0, got string']
 ])('close with %s delivers what is buffered, and then rejects', async (_, options, fault) => {

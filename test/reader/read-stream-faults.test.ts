@@ -252,7 +252,7 @@ describe('a saved position of a stream that was made anew', () => {
       code: 'KPL_ERR_STALE_POSITION',
       streamName: 'orders',
       shardId: SHARDS[0],
-      message: `stream orders, shard ${SHARDS[0]}: the saved place SHARD_END cannot be of this shard; the stream was probably deleted and made anew`
+      message: `stream orders, shard ${SHARDS[0]}: the saved place SHARD_END cannot be of this shard; the stream was probably deleted and created again`
     })
     expect(kinesis.storedRecords('orders')).toHaveLength(1)
   })
@@ -308,7 +308,7 @@ test('arguments are checked at the call, all at once', () => {
     expect.objectContaining({
       code: 'KPL_ERR_INVALID_OPTIONS',
       faults: [
-        `from.shards must hold places as position() returns them; that of ${SHARDS[0]} is none`,
+        `from.shards must hold places as position() returns them; the place of ${SHARDS[0]} is not valid`,
         'idleMs must be a number from 0 to 9007199254740991, got NaN',
         'maxRecordsPerRead must be a whole number from 1 to 10000, got 0',
         "onStalePosition must be 'throw' or 'restart', got string"
@@ -337,13 +337,13 @@ test.each<[unknown, string]>([
   [{ shards: new Map([['s', 'LATEST']]) }, 'from.shards must be a plain object, got Map'],
   [
     { shards: { s: '1:1234567890123456' } },
-    'from.shards must hold places as position() returns them; that of s is none'
+    'from.shards must hold places as position() returns them; the place of s is not valid'
   ],
   [
     { shards: { s: `AT_TIMESTAMP:${1e15}` } },
-    'from.shards must hold places as position() returns them; that of s is none'
+    'from.shards must hold places as position() returns them; the place of s is not valid'
   ],
-  [{ shards: { s: 7 } }, 'from.shards must hold places as position() returns them; that of s is none']
+  [{ shards: { s: 7 } }, 'from.shards must hold places as position() returns them; the place of s is not valid']
 ])('from: %j is refused by name', (from, fault) => {
   const { client } = setUp(1)
 

@@ -42,7 +42,7 @@ describe('an endpoint that nobody listens at', () => {
     await expect(reading).rejects.toMatchObject({ code: 'KPL_ERR_READ_FAILED' })
     const fact =
       'stream orders: ListShards failed 3 times in a row, the last time with ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1'
-    const end = 'it is made again, ten times in all (the option onRetry is told of each)'
+    const end = 'the reader repeats it, ten times in all (the option onRetry gets each failure)'
     expect(warnings).toEqual([['KPL_WARN_READ_RETRY', `${fact}; ${end}`]])
   })
 })

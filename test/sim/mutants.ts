@@ -449,6 +449,72 @@ export const MUTANTS: readonly Mutant[] = [
     'if (this.#roomWaiters.length > 0 && this.hasRoom) this.#tellRoom(undefined)',
     'this.#tellRoom(undefined)'
   ),
+  // Digests, keys and the clock of a put.
+  mutant(
+    'a digest takes a byte too few',
+    'wire/envelope-digest',
+    'length - ENVELOPE_BYTES)',
+    'length - ENVELOPE_BYTES - 1)'
+  ),
+  mutant('an envelope leaves without its digest', 'core/outbox', 'digest(entries)\n    if', 'if'),
+  mutant(
+    'a digest is written into another envelope',
+    'wire/envelope-digest',
+    'const at = index * DIGEST_BYTES\n    envelope.set',
+    'const at = (envelopes.length - 1 - index) * DIGEST_BYTES\n    envelope.set'
+  ),
+  mutant(
+    'a key points at a lane of a former map',
+    'core/router',
+    'key.laneTable !== table || key.lane === undefined',
+    'key.lane === undefined'
+  ),
+  {
+    name: 'a put takes the time of the event before it',
+    edits: [
+      {
+        file: 'core/core',
+        find: 'record.acceptedMs = nowMs',
+        replace: 'record.acceptedMs = this.#supervisor.nowMs'
+      },
+      {
+        file: 'core/core',
+        find: 'record.expirationMs = nowMs + this.#options.recordTtlMs',
+        replace: 'record.expirationMs = record.acceptedMs + this.#options.recordTtlMs'
+      }
+    ]
+  },
+  // Callers who share an answer.
+  mutant(
+    'a caller takes the answer of the next one',
+    'core/shared-answer',
+    'const index = this.#nextIndex++',
+    'const index = this.#nextIndex++; while (this.#nextIndex === 1 && this.#nextIndex < settles.length) this.#nextIndex++'
+  ),
+  mutant(
+    'callers of a record that is taken apart are not told to take what comes later',
+    'core/repack',
+    'members.moved()\n    if (over',
+    'if (over'
+  ),
+  mutant(
+    'callers of a stream that threw are not told to take what comes later',
+    'core/custody',
+    'members.isDecided = true\n      members.moved()',
+    'members.isDecided = true'
+  ),
+  mutant(
+    'a record that joined does not count as settled',
+    'core/settlement',
+    'if (isJoiner(settles[i])) onSettled(numbers[i]!)',
+    ''
+  ),
+  mutant(
+    'a record that joined counts as settled before its caller is told',
+    'core/settlement',
+    'if (isJoiner(settler)) continue',
+    'if (isJoiner(settler)) { onSettled(members.numbers[i]); continue }'
+  ),
   // What a core that throws leaves behind.
   mutant('a throw forgets the records that were held', 'core/supervisor', 'if (heldCount > 0)', 'if (heldCount < 0)'),
   mutant(

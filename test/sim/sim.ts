@@ -35,8 +35,9 @@ const MAX_EVENTS = 400_000
 const PROBE_COUNT = 5
 /** The longest that the producer may wait on its own: the breaker's and the listing's cap, and their jitter. */
 const LONGEST_WAIT_MS = 31_000
-/** The slowest that a lane is after throttles, as a part of its rate. */
+/** The slowest that a lane stays after throttles, as a part of its rate; a lane that was slower is there again in time. */
 const SLOWEST_PART = 0.05
+const RECOVERY_MS = 5_000
 
 /** Runs `seed` in `mode`. Deterministic; takes a few milliseconds. */
 export function runSeed(seed: number, mode: Mode, { isVerbose = false }: SimOptions = {}): SimReport {
@@ -129,7 +130,7 @@ function livenessBoundMs({ config, options, ledger, network }: World): number {
   const requestsMs = (4 * config.latencyMs * ledger.puts.length) / requestsAtOnce
   // Requests that were forgotten before are waited for, as long as their records live.
   const forgottenMs = network.muteCount > 0 ? options.recordTtlMs + config.requestTimeoutMs : 0
-  const waitMs = LONGEST_WAIT_MS + config.creatingMs + forgottenMs
+  const waitMs = LONGEST_WAIT_MS + RECOVERY_MS + config.creatingMs + forgottenMs
   return Math.ceil(waitMs + 4 * config.requestTimeoutMs + 2 * options.retryCapMs + limiterMs + requestsMs)
 }
 

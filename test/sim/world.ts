@@ -10,13 +10,13 @@ import type { CloseResult } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
 import { ProducerError, TransportError } from '../../src/model/errors.ts'
-import type { AbortTicket, Destination } from '../../src/model/kinesis-record.ts'
+import type { AbortTicket, Destination, Settler } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
-import type { SettleCallback } from '../../src/model/results.ts'
 import { FakeKinesis, type SeededRandom, seededRandom, VirtualClock } from '../../src/testing/index.ts'
 import { Faults } from './faults.ts'
+import { JoinedCallers } from './joined-callers.ts'
 import { Ledger, type Put } from './ledger.ts'
 import { Network, type NetworkPorts } from './network.ts'
 import { hashKeyOf, type SimRecord } from './records.ts'
@@ -39,6 +39,8 @@ interface PendingFlush {
 
 const START_MS = 1_000_000
 const MAX_STALL_MS = 300
+/** Puts whose callers share an answer. */
+const JOINED_PART = 1 / 2
 const RECORD_OVERHEAD_BYTES = 256
 const SCRATCH = Buffer.alloc(1_100_000)
 
@@ -65,11 +67,16 @@ export class World {
   roomWaits = 0
   #flushes: PendingFlush[] = []
   #timer: Timer | undefined
+  readonly #joins: () => number
+  readonly #joined = new JoinedCallers(() => {
+    this.thrownCount++
+  })
 
   constructor(seed: string, config: SwarmConfig, isVerbose: boolean) {
     const nowMs = () => this.clock.nowMs()
     this.config = config
     this.random = seededRandom(seed)
+    this.#joins = this.random.split('joins')
     this.trace = new Trace(nowMs, isVerbose)
     this.options = { ...streamOptions(resolveOptions(config.options)), bufferMaxBytes: config.bufferMaxBytes }
     this.faults = new Faults(config, this.random.split('faults'), START_MS)
@@ -191,7 +198,8 @@ export class World {
       this.expectedThrows++
       throw new Error('a callback of the simulation')
     }
-    if (isAbortable) put.ticket = { settle, streamName: '', members: undefined, index: 0 }
+    if (isAbortable && this.#joins() >= JOINED_PART)
+      put.ticket = { settle, streamName: '', members: undefined, index: 0 }
     const length = data.length
     SCRATCH.set(data)
     const given = record.isText ? Buffer.from(data).toString('utf8') : SCRATCH.subarray(0, length)
@@ -199,7 +207,8 @@ export class World {
     this.ledger.accepted(put)
     this.trace.event('p', put.id)
     this.trace.say(() => `put ${put.id} ${put.streamName} '${put.partitionKey.slice(0, 12)}' ${length} bytes`)
-    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settle, put)
+    const settler = this.#joins() < JOINED_PART ? this.#joined.of(settle) : settle
+    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settler, put)
     SCRATCH.fill(0xee, 0, length)
     if (!isTaken) {
       this.ledger.refused(put)
@@ -261,7 +270,7 @@ export class World {
     this.watchers.isClosed = true
   }
 
-  #tryPut(record: UserRecord, settle: SettleCallback | AbortTicket, put: Put): boolean {
+  #tryPut(record: UserRecord, settle: Settler, put: Put): boolean {
     let isTaken = false
     try {
       isTaken = this.core.tryPut(record, settle, this.clock.nowMs())

@@ -82,7 +82,7 @@ describe('what is published', () => {
       { failedRecords: 1, errorCode: undefined, errorCodes: { ProvisionedThroughputExceededException: 1 } }
     ])
     expect(throttles).toEqual([
-      { streamName: STREAM, shardId: SHARDS[0], kinesisRecords: 1, rateFactor: 0.7, atMs: endMs }
+      { streamName: STREAM, shardId: SHARDS[0], kinesisRecords: 1, rateFactor: 0.1 - 1 / 1500, atMs: endMs }
     ])
   })
 

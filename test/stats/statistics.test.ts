@@ -70,7 +70,7 @@ test('a 17th reader is refused, until one is closed', () => {
   for (const cursor of cursors) statistics.open(cursor)
 
   expect(() => statistics.open(newCursor())).toThrow(
-    new RangeError('one producer has at most 16 metrics windows; close those that are not used')
+    new RangeError('one producer has at most 16 metrics windows; close unused ones')
   )
   cursors[3]!.isClosed = true
   expect(() => statistics.open(newCursor())).not.toThrow()

@@ -95,7 +95,7 @@ test('a throttled shard shows its rate, and its siblings full speed', async () =
   await observed.harness.pass(BUFFERED_MS + LATENCY_MS)
 
   const { shards } = observed.stats().streams[STREAM]!
-  expect(SHARDS.map(shardId => shards[shardId]!.rateFactor)).toEqual([0.7, 1])
+  expect(SHARDS.map(shardId => shards[shardId]!.rateFactor)).toEqual([0.1 - 1 / 1500, 1])
 })
 
 test('a request that fails as a whole is one error of the stream and of no shard, and puts no Kinesis record', async () => {

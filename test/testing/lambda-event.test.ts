@@ -104,11 +104,7 @@ describe('kinesisEvent', () => {
     [[{ data: '', sequenceNumber: '' }], {}, 'sequenceNumber must be an id as Kinesis gives it, got string'],
     [[{ data: '', shardId: 'a:b' }], {}, 'shardId must be an id as Kinesis gives it, got string'],
     [[{ data: '\ud800' }], {}, 'data has a lone surrogate'],
-    [
-      [{ data: transferred() }],
-      {},
-      'data must have its memory: the ArrayBuffer behind it was transferred or made smaller'
-    ],
+    [[{ data: transferred() }], {}, 'data must have its memory, but its ArrayBuffer was transferred or made smaller'],
     [new Array(1), {}, 'records[0] must be a record, got undefined'],
     [[{ data: '', arrivalMs: 'now' }], {}, 'arrivalMs must be a number of milliseconds, got string'],
     [[], { streamArn: 'orders' }, 'streamArn must be the ARN of a stream, got string'],

@@ -14,7 +14,7 @@ import type { RecordAccess } from './members.ts'
 
 /** Four rounds of lanes of equal records. */
 const MAX_COUNT = 32
-/** What is decoded ahead of its turn, at most. */
+/** Most bytes that are decoded before their turn. */
 const MAX_BYTES = 2 * 1024 * 1024
 const BYTES_PER_DIGIT = 3 / 4
 /** The magic as base64, without the digit that it shares with the byte behind it. */

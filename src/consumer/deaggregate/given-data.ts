@@ -10,7 +10,7 @@ import { ConsumerError, invalidInput } from './consumer-error.ts'
 export function bytesOf(value: unknown, must: string = 'a Uint8Array'): Uint8Array {
   if (!isBytes(value)) throw invalidInput('data', must, value)
   if (lengthOfBytes(value) >= 0) return plainView(value)
-  const fault = 'data must have its memory: the ArrayBuffer behind it was transferred or made smaller'
+  const fault = 'data must have its memory, but its ArrayBuffer was transferred or made smaller'
   throw new ConsumerError('KPL_ERR_INVALID_INPUT', fault)
 }
 

@@ -6,7 +6,7 @@
  */
 import { ConsumerError, kindOfInput } from './consumer-error.ts'
 
-/** What an option must be. `undefined` always will do: it is an option that was left out. */
+/** The rule of an option. `undefined` is always allowed: it is a missing option. */
 export interface OptionRule {
   /** Ends the sentence "x must be ...". */
   readonly must: string

@@ -121,8 +121,8 @@ function noRecord(value: unknown): ConsumerError {
 }
 
 /**
- * Reads base64, with line breaks or without. Node.js passes over whatever is none, so that a text that was never encoded would come
- * out as other bytes; but those are fewer than its length says.
+ * Reads base64, with line breaks or without. Node.js skips other characters, so a text that was never encoded would come out as
+ * other bytes. But these are fewer than its length says.
  */
 export function decodedBase64(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64')

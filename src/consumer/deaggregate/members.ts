@@ -23,7 +23,7 @@ export interface ConsumedRecord {
   readonly aggregated: boolean
   /** When Kinesis took the Kinesis record, in milliseconds since the epoch, as far as the input says. */
   readonly arrivalTimestamp?: number | undefined
-  /** The same for every copy of a user record that was produced with `dedupeTags`; else there is no such field. */
+  /** The same for every copy of a user record that was produced with `dedupeTags`; else there is not a field. */
   readonly dedupeId?: string | undefined
 }
 
@@ -31,16 +31,16 @@ export interface DeaggregateOptions {
   /** The shard the record was read from. Without it, all hash keys are inside. */
   readonly shardRange?: ShardRange | undefined
   /**
-   * What to do with user records whose hash key is outside `shardRange`. `'filter'`, the default: drop those. `'kcl'`:
-   * drop the whole aggregate, as the KCL does. `'keep'`: do not look. Plain records are never dropped.
+   * The treatment of user records whose hash key is outside `shardRange`. `'filter'`, the default: drop those. `'kcl'`: drop
+   * the whole aggregate, as the KCL does. `'keep'`: do not look. Plain records are never dropped.
    */
   readonly outOfRange?: 'filter' | 'kcl' | 'keep' | undefined
   /**
-   * What to do with bytes that begin with the magic but are no aggregated record. `'plain'`, the default: they are a
-   * record of someone who is not the KPL. `'throw'`: KPL_ERR_MALFORMED_ENVELOPE. `'skip'`: drop the Kinesis record.
+   * The treatment of bytes that begin with the magic but are not an aggregate. `'plain'`, the default: they are a record of
+   * another program than the KPL. `'throw'`: KPL_ERR_MALFORMED_ENVELOPE. `'skip'`: drop the Kinesis record.
    */
   readonly onCorrupt?: 'plain' | 'throw' | 'skip' | undefined
-  /** An aggregate with more user records than this is corrupt. Default: no bound, for memory does not grow with it. */
+  /** An aggregate with more user records than this is corrupt. Default: no bound, because memory does not grow with it. */
   readonly maxUserRecords?: number | undefined
   /** Whether each `data` is an own copy, for consumers that keep few of many. Default: false. */
   readonly copy?: boolean | undefined

@@ -24,7 +24,7 @@ const ALL: ShardRange = { startingHashKey: 0n, endingHashKey: MAX_HASH_KEY }
 const HEX_DIGITS = 32
 const MAX_DECIMAL_DIGITS = 39
 
-/** What the option `shardRange` must be. A range whose end comes first holds no key: it would drop every user record. */
+/** The rule of the option `shardRange`. A range whose end comes first holds no key: it would drop every user record. */
 export const SHARD_RANGE: OptionRule = {
   must: 'two hash keys, the smaller one first, as decimal text or bigint',
   isMet: isRange

@@ -1,7 +1,7 @@
 /**
  * The inverse of de-aggregation: user records in, Kinesis records as the KPL makes them out.
- * Invariant: the bytes are the KPL's for the same records in the same order; one record alone stays plain. It does not
- * know shards: whoever feeds it gives it records of one shard only, or a KCL consumer drops the aggregate.
+ * Invariant: the bytes are the KPL's for the same records in the same order; one record alone stays plain. It does not know
+ * shards: its caller gives it records of one shard only, or a KCL consumer drops the aggregate.
  */
 import { md5 } from '../../wire/digest.ts'
 import { EnvelopeWriter } from '../../wire/encode.ts'
@@ -28,7 +28,7 @@ export interface RecordAggregatorOptions {
   readonly maxUserRecords?: number | undefined
 }
 
-/** What to put to Kinesis: `PutRecord` or an entry of `PutRecords`. `data` is fresh. */
+/** A record for Kinesis: the input of `PutRecord`, or an entry of `PutRecords`. `data` is fresh. */
 export interface AggregatedRecord {
   /** `a` for an aggregate, as the KPL has it; the user record's own when it is alone. */
   readonly partitionKey: string

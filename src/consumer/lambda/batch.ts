@@ -203,11 +203,11 @@ export class Batch {
   #tellTimeUp(): void {
     const running = [...this.#running].filter(task => !task.isDone)
     for (const { record } of running) {
-      this.#failures.tell(this.#deadline.timeUp('while the user record was worked on'), record, record.source)
+      this.#failures.tell(this.#deadline.timeUp('while the user record was in work'), record, record.source)
     }
     const isUntold = this.#isCutShort || this.#failures.first === undefined
     if (isUntold && running.length === 0) {
-      this.#failures.tell(this.#deadline.timeUp('before every user record was started'), undefined, undefined)
+      this.#failures.tell(this.#deadline.timeUp('before every user record started'), undefined, undefined)
     }
   }
 

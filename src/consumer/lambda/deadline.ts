@@ -26,10 +26,7 @@ export class Deadline {
     if (this.#startMs <= reserveMs) {
       this.#reserveMs = this.#startMs * SHORT_RESERVE_SHARE
       const fact = `${Math.round(this.#startMs)} ms are left at the start, and reserveMs is ${reserveMs}`
-      warn(
-        'KPL_WARN_RESERVE',
-        `${fact}: half of it is kept in reserve; give the function more time, or it less reserve`
-      )
+      warn('KPL_WARN_RESERVE', `${fact}: half of it is kept in reserve; raise the function timeout, or lower reserveMs`)
     }
     const timeMs = Math.floor(this.#startMs - this.#reserveMs)
     this.signal = timeoutSignal(Math.min(timeMs, MAX_TIMER_MS))
@@ -43,7 +40,7 @@ export class Deadline {
   /** Returns KPL_ERR_TIME_UP; `when` ends the sentence. */
   timeUp(when: string): ConsumerError {
     const times = `${Math.round(this.#startMs)} ms at the start, ${Math.round(this.#reserveMs)} of them in reserve`
-    return new ConsumerError('KPL_ERR_TIME_UP', `the time was up (${times}) ${when}`)
+    return new ConsumerError('KPL_ERR_TIME_UP', `the time ended (${times}) ${when}`)
   }
 }
 

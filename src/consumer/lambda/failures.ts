@@ -49,7 +49,7 @@ function textOf(error: unknown): string {
   try {
     return String(error)
   } catch {
-    // What was thrown throws when it is asked for its text, so there is none to tell.
+    // The thrown value throws when its text is read, so there is no text.
     return 'an error without a text'
   }
 }

@@ -254,7 +254,7 @@ describe('data that lies about its length', () => {
     const memory = new Resizable(8, { maxByteLength: 8 })
     const beyond = new Uint8Array(memory, 4, 4)
     memory.resize(2)
-    const error = invalid('data must have its memory: the ArrayBuffer behind it was transferred or made smaller')
+    const error = invalid('data must have its memory, but its ArrayBuffer was transferred or made smaller')
 
     const calls = [transferred, beyond].flatMap(data => [
       () => deaggregate(data),

@@ -77,7 +77,7 @@ describe('kinesisHandler when the time is up', () => {
       contextWith(() => leftMs)
     )
 
-    const text = 'the time was up (4000 ms at the start, 1000 of them in reserve) before every user record was started'
+    const text = 'the time ended (4000 ms at the start, 1000 of them in reserve) before every user record started'
     expect(warnings).toEqual([['KPL_WARN_RECORD_FAILED', `ConsumerError: ${text}`]])
   })
 
@@ -116,7 +116,7 @@ describe('kinesisHandler that is given less time than its reserve', () => {
       [
         'KPL_WARN_RESERVE',
         `${Math.round(leftMs)} ms are left at the start, and reserveMs is 1000: half of it is kept in reserve; ` +
-          'give the function more time, or it less reserve'
+          'raise the function timeout, or lower reserveMs'
       ]
     ])
   })
