@@ -21,8 +21,12 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
   { part: /^stats\//, may: [/^(model|stats)\//] },
   { part: /^lanes\//, may: [/^(model|wire|lanes)\//] },
   { part: /^core\//, may: [/^(model|wire|stats|lanes|core)\//] },
+  {
+    part: /^aws\/kinesis-client\.ts$/,
+    may: ['system.ts', /^(aws|model)\//, /^@aws-sdk\/|^@smithy\/|^node:/]
+  },
   { part: /^aws\//, may: [/^(aws|model|wire)\//, /^@aws-sdk\/|^@smithy\/|^p-retry$|^node:/] },
-  { part: /^system\.ts$/, may: [/^type model\//] },
+  { part: /^system\.ts$/, may: [/^type model\//, 'node:crypto'] },
   {
     part: /^producer\//,
     may: [
