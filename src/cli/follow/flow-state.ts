@@ -73,6 +73,16 @@ export class FlowState {
     this.byKey.set(tail.key, tail)
   }
 
+  /** A renamed or deleted file has its descriptor only, so it goes on as it is; any other begins anew at what is saved. */
+  inherits(tail: Tail): boolean {
+    const isOnlyOpen = tail.place !== 'here' && tail.phase === 'following' && tail.file !== undefined
+    if (!isOnlyOpen) return false
+    this.add(tail)
+    this.hot.add(tail)
+    this.active.add(tail)
+    return true
+  }
+
   /** The tail is another file from now on. */
   rekey(tail: Tail, path: string, stat: { readonly device: string; readonly inode: string }): void {
     this.unkey(tail)

@@ -91,7 +91,9 @@ export class Turns {
     const { settings } = flow
     const nowMs = this.#context.clock.nowMs()
     flow.isFirstRun = !this.#store.flows.has(settings.id)
+    const inherited = new Set([...flow.tails].map(({ id }) => id))
     for (const generation of this.#store.files.values()) {
+      if (inherited.has(generation.id)) continue
       const missing = { generation, sinceMs: nowMs, wasRewritten: false }
       if (generation.flow === settings.id) flow.missing.set(generation.id, missing)
     }
