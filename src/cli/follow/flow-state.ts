@@ -1,5 +1,5 @@
 /**
- * What is known of one flow: its files by inode, those that are missing, and which of them has something to do.
+ * The state of one flow: its files by inode, those that are missing, and those that have something to do.
  * Invariant: a key leads to one tail, so two names of one file are read once. Every tail of the flow is in `tails`.
  */
 import type { FlowSettings } from './flow-settings.ts'

@@ -190,7 +190,7 @@ export class Turns {
     await descriptors.close(tail)
   }
 
-  /** Other bytes are where the tail has read: they are a new file, at once. What the tail has not read is searched for. */
+  /** Other bytes are where the tail has read: they are a new file, at once. The bytes that the tail has not read are searched for. */
   async #restart(flow: FlowState, tail: Tail): Promise<void> {
     const { clock, descriptors, listener, random } = this.#context
     const nowMs = clock.nowMs()
