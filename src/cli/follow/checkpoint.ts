@@ -158,6 +158,6 @@ export class Checkpoint {
       before.isEnded !== file.isEnded
     if (isMoved) return { t: 'file', file }
     if (before.acked === file.acked) return undefined
-    return { t: 'acked', id: file.id, acked: file.acked, anchor: file.anchor }
+    return { t: 'acked', id: file.id, acked: file.acked, anchor: file.anchor, size: file.size }
   }
 }

@@ -82,7 +82,11 @@ async function lookAt(context: FollowContext, flow: FlowState, paths: readonly s
 /** By its name: to look into it would mean to decode it. */
 function isPassedOver(context: FollowContext, flow: FlowState, path: string): boolean {
   if (!isCompressed(flow, path)) return false
-  warnOnce(context, flow, 'CLI_WARN_COMPRESSED', path, 'is compressed, so it is not read')
+  // One for all of them: a folder of rotated files has hundreds.
+  const isTold = flow.warned.has('CLI_WARN_COMPRESSED')
+  flow.warned.add('CLI_WARN_COMPRESSED')
+  if (!isTold)
+    warnOnce(context, flow, 'CLI_WARN_COMPRESSED', path, 'is compressed, so it is not read, nor are others like it')
   return true
 }
 

@@ -23,7 +23,13 @@ export interface Snapshot {
 
 export type Change =
   | { readonly t: 'file'; readonly file: Generation }
-  | { readonly t: 'acked'; readonly id: string; readonly acked: number; readonly anchor: Mark }
+  | {
+      readonly t: 'acked'
+      readonly id: string
+      readonly acked: number
+      readonly anchor: Mark
+      readonly size?: number | undefined
+    }
   | { readonly t: 'forget'; readonly id: string }
 
 export type DecodedSnapshot =

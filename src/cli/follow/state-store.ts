@@ -142,7 +142,13 @@ export class StateStore {
     else if (change.t === 'forget') this.#files.delete(change.id)
     else {
       const file = this.#files.get(change.id)
-      if (file !== undefined) this.#files.set(change.id, { ...file, acked: change.acked, anchor: change.anchor })
+      if (file !== undefined)
+        this.#files.set(change.id, {
+          ...file,
+          acked: change.acked,
+          anchor: change.anchor,
+          size: change.size ?? file.size
+        })
     }
   }
 }

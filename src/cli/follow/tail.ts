@@ -72,6 +72,8 @@ export class Tail {
   #held: Piece | undefined
   #heldTicket = 0
   #hasFailed = false
+  /** What waits for its end is no record any more above this. */
+  readonly #maxPendingBytes: number
   /** Times of the follower's clock. */
   phaseAtMs: number
   lastGrowthMs: number
@@ -99,6 +101,8 @@ export class Tail {
   constructor(settings: FlowSettings, path: string, stat: FileStat, nowMs: number, listener: TailListener) {
     this.settings = settings
     this.#listener = listener
+    const { maxLineBytes, multiline } = settings.framing
+    this.#maxPendingBytes = 2 * maxLineBytes + (multiline?.maxBytes ?? 0) + CHECK_BYTES
     this.id = ''
     this.path = path
     this.device = stat.device
@@ -170,6 +174,9 @@ export class Tail {
       const from = prefixAt + this.prefix.length - this.readOffset
       this.prefix = Buffer.concat([this.prefix, bytes.subarray(from, from + wanted)])
     }
+    // No record ends in what waits: it is a line without an end, or a hole.
+    const isEndless = this.readOffset - this.#splitter.offset > this.#maxPendingBytes
+    if (isEndless) this.history.forget(this.#splitter.offset)
     this.history.append(bytes)
     this.history.release(this.ledger.acked)
     this.#splitter.push(bytes, nowMs)

@@ -27,6 +27,7 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stop') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill') }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('start') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reload') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fail'), log: fc.nat(1), isFailing: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('state', 'list'), isFailing: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('throttle'), capacity: fc.constantFrom(0, 1, 20, 1_000_000) }) },
@@ -139,6 +140,15 @@ class Run {
     for (const writer of this.writers) writer.readingSinceMs = undefined
   }
 
+  /** The config is read again, and the flow has other settings: it is drained, or as far as the time allows. */
+  reload(): void {
+    if (!this.isRunning) return
+    if (this.capacity <= 1) this.mayRepeat = true
+    this.h.settings = { ...this.h.settings }
+    void this.h.follower?.replaceFlows([{ settings: this.h.settings, sink: this.h.sink }])
+    this.throttle(this.capacity)
+  }
+
   /** It ends by itself after a minute, so it is started anew. What was not saved is sent again. */
   async failState(isFailing: boolean): Promise<void> {
     const { directory } = this.h
@@ -182,6 +192,8 @@ class Run {
         return this.end(true)
       case 'start':
         return this.start()
+      case 'reload':
+        return this.reload()
       case 'fail':
         return this.fail(LOGS[command.log ?? 0]!, command.isFailing === true)
       case 'state':

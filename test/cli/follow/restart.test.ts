@@ -322,6 +322,22 @@ test('a state that can be saved again is whole', async () => {
   expect(h.delivered).toEqual(tags('one', 0, 20))
 })
 
+test('a line that is passed over is passed over once: the lines behind it are found again after a restart', async () => {
+  const h = new Harness()
+  h.settings = { ...h.settings, framing: { ...h.settings.framing, maxLineBytes: 1_000 } }
+  h.files.create(LOG, `${lines('one', 0, 100)}${'x'.repeat(2_000_000)}`)
+  await h.start()
+  await h.advance(3_000)
+  h.files.append(LOG, `x\n${lines('one', 100, 100)}${'y'.repeat(500)}`)
+  await h.advance(3_000)
+  await h.stop()
+  h.files.append(LOG, `\n${lines('one', 200, 5)}`)
+  await h.start()
+  await h.advance(3_000)
+
+  expect(h.delivered).toEqual([...tags('one', 0, 200), 'y'.repeat(500), ...tags('one', 200, 5)])
+})
+
 const MULTILINE = { start: /^\d/, maxLines: 1_000, maxBytes: 1024 * 1024, flushAfterMs: 2_000 }
 
 function multiline(h: Harness): Harness {
