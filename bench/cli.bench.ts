@@ -6,7 +6,7 @@
 import { Child } from './harness/child.ts'
 import { perSecond, type Spent } from './harness/meter.ts'
 import { UNLIMITED_PERCENT } from './harness/null-producer.ts'
-import { type Cell, metric, type Report } from './harness/report.ts'
+import { type Cell, metric, type Report, ratio } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 import { REGION, STREAM_NAME } from './peers/contestant.ts'
 import { OURS } from './peers/roster.ts'
@@ -92,8 +92,7 @@ function rowOf(name: string, spent: readonly Spent[], base: readonly Spent[], is
       'records/CPU s',
       spent.map(({ cpuMs }) => perSecond(count, cpuMs))
     ),
-    metric(
-      'times',
+    ratio(
       spent.map(({ cpuMs }, round) => base[round]!.cpuMs / cpuMs),
       target
     ),

@@ -20,6 +20,8 @@ export interface PutCase {
   readonly shards: number
   /** Different partition keys, or a new one for every record. More than the pool has are made as they are needed. */
   readonly keys: number | 'unique'
+  /** Data is text. */
+  readonly isText?: boolean
 }
 
 export interface Rates {
@@ -59,14 +61,14 @@ export class CheckingTransport extends DiscardTransport {
 
 /** Times `count` records through a fresh producer, after `warmUp` records through the same. */
 export async function timePuts(
-  { call, shards, keys }: PutCase,
+  { call, shards, keys, isText }: PutCase,
   pool: Parameters<typeof source>[0],
   warmUp: number,
   count: number
 ): Promise<Rates> {
   const producer = nullProducer(new DiscardTransport({ shards }))
   const own = keys === 'unique' ? Number.POSITIVE_INFINITY : keys
-  const next = source(pool, own > pool.length ? own : undefined)
+  const next = source(pool, { keys: own > pool.length ? own : undefined, isText: isText === true })
   await pump(producer, call, next, warmUp)
   const { wallMs, cpuMs } = await meter(() => pump(producer, call, next, count))
   const { delivered, failed } = producer.stats()
