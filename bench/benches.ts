@@ -18,6 +18,7 @@ export const BENCHES: Readonly<Record<string, Load>> = {
   'cold-start': () => import('./cold-start.bench.ts'),
   cli: () => import('./cli.bench.ts'),
   deaggregate: () => import('./deaggregate.bench.ts'),
+  tail: () => import('./tail.bench.ts'),
   scaling: () => import('./scaling.bench.ts'),
   'request-body': () => import('./request-body.bench.ts'),
   encode: () => import('./encode.bench.ts'),

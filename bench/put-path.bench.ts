@@ -13,7 +13,7 @@ import { DIGEST_BYTES, MAGIC_BYTES } from '../src/wire/format.ts'
 import { type Child, withChild } from './harness/child.ts'
 import { Ledger, makePool } from './harness/load.ts'
 import { meterSync, perSecond } from './harness/meter.ts'
-import { CheckingTransport, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
+import { CheckingTransport, framed, nullProducer, type PutCase, type Rates, timePuts } from './harness/null-producer.ts'
 import { type Call, pump, source } from './harness/pump.ts'
 import { type Bar, type BarPlot, type Cell, metricOf, type Report, ratio, type Table } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
@@ -51,7 +51,8 @@ const CASES: readonly WatchedCase[] = SIZES.flatMap(recordBytes =>
       ...CALLS.map(call => ({ ...usual, call })),
       ...(['tryPut', 'put'] satisfies Call[]).map(call => ({ ...usual, call, isText: true })),
       ...(recordBytes === TYPICAL_BYTES ? [{ ...usual, call: 'tryPut' as const, keys: 'unique' as const }] : []),
-      ...(recordBytes === TYPICAL_BYTES ? [{ ...usual, call: 'tryPut' as const, isWatched: true }] : [])
+      ...(recordBytes === TYPICAL_BYTES ? [{ ...usual, call: 'tryPut' as const, isWatched: true }] : []),
+      ...(recordBytes === TYPICAL_BYTES ? [{ ...usual, call: 'tryPut' as const, isFramed: true }] : [])
     ]
   })
 )
@@ -99,7 +100,7 @@ function tableOf(recordBytes: number, measured: readonly Measured[]): Table {
     rows: [floorRow(floors), ...measured.map(rowOf)],
     notes: [
       'Floor: members encoded and one node:crypto MD5 for each envelope. 1.00x: a put costs what the floor costs. putMany: lists of 500.',
-      'Text: what JSON.stringify gave, made before it is put. Watched: all diagnostics channels subscribed.'
+      'Text: what JSON.stringify gave, made before it is put. Watched: all diagnostics channels subscribed. With a schema: of Glue.'
     ]
   }
 }
@@ -136,8 +137,8 @@ async function pairsOf(putCase: WatchedCase, child: Child<Own>, floorChild: Chil
 
 /** Targets are for CPU time: wall time is the same on an idle machine, and tells of the others on a busy one. */
 function rowOf({ putCase, pairs }: Measured): Cell[] {
-  const { recordBytes, shards, keys, call, isText, isWatched } = putCase
-  const isTargeted = recordBytes === TYPICAL_BYTES && isText !== true && isWatched !== true
+  const { recordBytes, shards, keys, call, isText, isWatched, isFramed } = putCase
+  const isTargeted = recordBytes === TYPICAL_BYTES && isText !== true && isWatched !== true && isFramed !== true
   return [
     nameOf(putCase),
     `${shards}`,
@@ -161,8 +162,8 @@ function partsOf(pairs: readonly Pair[]): number[] {
   return pairs.map(({ floor, rates }) => rates.perCpuSecond / floor.perCpuSecond)
 }
 
-function nameOf({ call, isText = false, isWatched = false }: WatchedCase): string {
-  return `${call}${isText ? ', text' : ''}${isWatched ? ', watched' : ''}`
+function nameOf({ call, isText = false, isWatched = false, isFramed = false }: WatchedCase): string {
+  return `${call}${isText ? ', text' : ''}${isWatched ? ', watched' : ''}${isFramed ? ', with a schema' : ''}`
 }
 
 function labelOf(putCase: WatchedCase): string {
@@ -174,13 +175,14 @@ let eventCount = 0
 
 /** In a process of its own. */
 export async function measure(putCase: WatchedCase): Promise<Rates> {
-  const { call, recordBytes, shards, isText = false, isWatched } = putCase
+  const { call, recordBytes, shards, isText = false, isWatched, isFramed = false } = putCase
   if (isWatched && !isVerified) for (const name of Object.values(CHANNELS)) subscribe(name, () => void eventCount++)
   const pool = makePool({ recordBytes, keys: KEYS })
   if (!isVerified) {
     const ledger = new Ledger(pool)
     const producer = nullProducer(new CheckingTransport(shards, ledger))
-    await pump(producer, call, source(pool, { isText }), VERIFIED_RECORDS)
+    const plain = source(pool, { isText })
+    await pump(producer, call, isFramed ? framed(plain) : plain, VERIFIED_RECORDS)
     await producer.close()
     ledger.assertArrived(VERIFIED_RECORDS)
     isVerified = true

@@ -6,7 +6,7 @@ import { lineFraming, ndjsonFraming, u32Framing } from '../../src/cli/input/fram
 import type { Framing, Item } from '../../src/cli/input/item.ts'
 import { JsonPath } from '../../src/cli/input/json-path.ts'
 import { type KeyFlags, keySelector } from '../../src/cli/input/key-selector.ts'
-import { truncated } from '../../src/cli/put/truncate.ts'
+import { truncated } from '../../src/cli/input/truncate.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 
 const SPLIT = { separator: Buffer.from('\n'), keepCr: false, keepSeparator: false, maxLineBytes: 100 }
@@ -238,13 +238,14 @@ describe('an envelope', () => {
 })
 
 test.each([
-  ['abc', 3, false, 'abc'],
-  ['abcd', 3, false, 'abc'],
-  ['ab\u00e9', 3, false, 'ab'],
-  ['a\u{1f600}', 4, false, 'a'],
-  ['abcd', 3, true, 'ab\n']
-])('%s cut to %d bytes ends with a whole character', (text, bytes, keepNewline, cutText) => {
-  expect(Buffer.from(truncated(Buffer.from(text), bytes, keepNewline)).toString()).toBe(cutText)
+  ['abc', 3, '', 'abc'],
+  ['abcd', 3, '', 'abc'],
+  ['ab\u00e9', 3, '', 'ab'],
+  ['a\u{1f600}', 4, '', 'a'],
+  ['abcd', 3, '\n', 'ab\n'],
+  ['ab\u00e9d', 5, '...', 'ab...']
+])('%s cut to %d bytes ends with a whole character', (text, bytes, terminator, cutText) => {
+  expect(Buffer.from(truncated(Buffer.from(text), bytes, Buffer.from(terminator))).toString()).toBe(cutText)
 })
 
 async function itemsOf(framing: Framing, chunks: readonly Uint8Array[]): Promise<Item[]> {

@@ -1,0 +1,72 @@
+/**
+ * What the following of files reaches the world through: a file system, and a place that takes records.
+ * Invariant: types only. Tests have a file system of their own and a virtual clock; the real one is in real-files.ts.
+ */
+
+export interface FileStat {
+  readonly kind: 'file' | 'directory' | 'other'
+  /** Decimal text, because device and inode pass 2^53. Inode `0` means that the system has none. */
+  readonly device: string
+  readonly inode: string
+  readonly size: number
+  readonly mtimeMs: number
+  /** 0 once no name leads to an open file. */
+  readonly linkCount: number
+}
+
+export interface OpenFile {
+  stat(): Promise<FileStat>
+  /** Returns how many bytes were read; fewer than the buffer holds only at the end of the file. */
+  read(buffer: Uint8Array, position: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Failures carry the system's `code`: ENOENT, EACCES, ESTALE. */
+export interface Files {
+  /** Returns absolute paths, each once, of whatever kind; links are followed. */
+  list(patterns: readonly string[], exclude: readonly string[]): Promise<readonly string[]>
+  /** Returns the paths of what lies directly in a folder; none when there is no such folder. */
+  listFolder(folder: string): Promise<readonly string[]>
+  /** Follows links. Undefined when nothing is there. */
+  stat(path: string): Promise<FileStat | undefined>
+  /** Opens for reading and never waits, also when the path has become a FIFO. */
+  open(path: string): Promise<OpenFile>
+  remove(path: string): Promise<void>
+}
+
+/** One record of a file. The object is used again after the call; `data` stays as it is for good, so it need not be copied. */
+export interface FollowedRecord {
+  readonly data: Uint8Array
+  readonly path: string
+  readonly startOffset: number
+}
+
+/**
+ * What became of a record. Only `failed` keeps the checkpoint before the record, and it ends the following: a sink that retries,
+ * skips or writes dead letters says `delivered` or `skipped` once that is done.
+ */
+export type RecordEnd =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly isPoison: boolean }
+
+/** Where the records of a flow go: the process steps, the key, and the producer. */
+export interface FlowSink {
+  /** Returns false when it is full: nothing was taken. Otherwise `settled` is called once, at once or later. */
+  tryPut(record: FollowedRecord, settled: (end: RecordEnd) => void): boolean
+  /** A record above the limit that no policy lets pass. Without this method it ends the following. */
+  refuse?(record: FollowedRecord, settled: (end: RecordEnd) => void): void
+  /** Resolves when `tryPut` may take the next record. */
+  ready(): Promise<void>
+  /** Sends what is buffered, without waiting for a fuller batch. Resolves when everything taken before is settled. */
+  flush(): Promise<void>
+}
+
+/** The record that ended the following. Its bytes are not in here. */
+export interface FollowFailure {
+  readonly code: string
+  readonly message: string
+  readonly path: string
+  readonly offset: number
+  readonly isPoison: boolean
+}
