@@ -20,7 +20,7 @@ export type Unit =
 export interface Metric {
   readonly unit: Unit
   readonly samples: readonly number[]
-  /** What the median of ratios should reach; of nothing else, since an absolute figure is of one machine. */
+  /** What the median of ratios, or of simulated figures, should reach. Any other absolute figure is of one machine. */
   readonly target?: number | undefined
 }
 
@@ -90,6 +90,11 @@ export function metric(unit: Unit, samples: readonly number[]): Metric {
 /** One sample of each of `items`. */
 export function metricOf<Item>(unit: Unit, items: readonly Item[], sample: (item: Item) => number): Metric {
   return metric(unit, items.map(sample))
+}
+
+/** A figure of a virtual clock, which is the same on every machine. */
+export function simulated(unit: Unit, samples: readonly number[], target?: number): Metric {
+  return { unit, samples, target }
 }
 
 /** How many times as much (or, for `isLess`, as little) as something measured in the same run. */

@@ -2,7 +2,7 @@
  * Figures as people read them.
  * Invariant: at most three significant digits; the unit is always there.
  */
-import type { Metric, Unit } from './report.ts'
+import { isLessBetter, type Metric, type Unit } from './report.ts'
 import { median, quantile } from './statistics.ts'
 
 const SUFFIXES: Readonly<Record<Unit, string>> = {
@@ -46,14 +46,15 @@ export function formatMetric(metric: Metric): string {
   return middle + spread + verdict(metric)
 }
 
-export function isMissed({ samples, target }: Metric): boolean {
-  return target !== undefined && median(samples) < target
+export function isMissed({ samples, unit, target }: Metric): boolean {
+  if (target === undefined) return false
+  return isLessBetter(unit) ? median(samples) > target : median(samples) < target
 }
 
 function verdict(metric: Metric): string {
   const { target, unit } = metric
   if (target === undefined) return ''
-  return ` [aim ${formatValue(target, unit)}: ${isMissed(metric) ? 'not reached' : 'reached'}]`
+  return ` [aim ${isLessBetter(unit) ? 'at most ' : ''}${formatValue(target, unit)}: ${isMissed(metric) ? 'not reached' : 'reached'}]`
 }
 
 /** `1.51 M`, without the unit. */

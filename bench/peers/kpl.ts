@@ -26,7 +26,8 @@ export const KPL_SETTINGS: Readonly<Record<string, string | number | boolean>> =
   ThreadingModel: 'PER_REQUEST',
   EnableOldestFutureTracker: false,
   RateLimit: 1_000_000,
-  RecordMaxBufferedTime: 100,
+  // Aggregates fill also when the machine is slow.
+  RecordMaxBufferedTime: 1000,
   MetricsLevel: 'none',
   LogLevel: 'error'
 }

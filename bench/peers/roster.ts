@@ -65,7 +65,7 @@ const ALL: readonly (Entrant & { readonly isAbsent?: boolean })[] = [
     side: 'others',
     open: openWritable,
     lacks:
-      'aggregation, partial failures (lost without an error), back-pressure, acknowledgements, an end, rate limit, order',
+      'aggregation, partial failures (lost without a message), back-pressure, acknowledgements, an end, rate limit, order',
     isInstalled: true
   }
 ]
