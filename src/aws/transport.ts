@@ -119,7 +119,8 @@ class AwsTransport implements Transport {
     let sent: object | undefined
     const response = await this.#send(new PutRecordsCommand(input), {
       ...call,
-      timeoutMs: this.#timeoutMs - (this.#clock.nowMs() - startMs),
+      // The credentials' own time-out comes before this one only when both begin together.
+      timeoutMs: form === undefined ? this.#timeoutMs : this.#timeoutMs - (this.#clock.nowMs() - startMs),
       assertStream: () => this.#assertRegion(stream),
       onSent: request => {
         sent = request
