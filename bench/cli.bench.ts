@@ -6,7 +6,7 @@
 import { Child } from './harness/child.ts'
 import { perSecond, type Spent } from './harness/meter.ts'
 import { UNLIMITED_PERCENT } from './harness/null-producer.ts'
-import { type Cell, metric, type Report } from './harness/report.ts'
+import { type Cell, metric, type Report, ratio } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 import { REGION, STREAM_NAME } from './peers/contestant.ts'
 import { OURS } from './peers/roster.ts'
@@ -21,7 +21,6 @@ const TIMES = scaled(500, 10)
 const TARGET_RATIO = 0.6
 const IDLE_FILES = scaled(10_000, 1000)
 const IDLE_MS = scaled(30_000, 3000)
-const IDLE_CORES = 0.02
 
 /** What is done with each line, and whether the target is for it. */
 const CASES: readonly { readonly name: string; readonly flags: readonly string[]; readonly isTargeted: boolean }[] = [
@@ -85,7 +84,7 @@ export async function run(): Promise<Report> {
     ]
     const columns = ['who', 'records by CPU time', 'of tryPut, by CPU time', 'by wall time', 'of tryPut, by wall time']
     const notes = ['CPU time is of the process that puts; the pipe and the file are written by another.']
-    const idle: Cell = metric('cores', [resting.cpuMs / resting.wallMs], IDLE_CORES)
+    const idle: Cell = metric('cores', [resting.cpuMs / resting.wallMs])
     return {
       title: 'Command line',
       tables: [
@@ -115,8 +114,7 @@ function rowOf(name: string, spent: readonly Spent[], base: readonly Spent[], is
       'records/CPU s',
       spent.map(({ cpuMs }) => perSecond(count, cpuMs))
     ),
-    metric(
-      'times',
+    ratio(
       spent.map(({ cpuMs }, round) => base[round]!.cpuMs / cpuMs),
       target
     ),

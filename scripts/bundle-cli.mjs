@@ -1,5 +1,5 @@
 /**
- * Bundles src/cli into `dist/cli`: main.js, a chunk for each command, and NOTICES.txt of what is in them.
+ * Bundles src/cli into `dist/cli`: main.js, gen-slice.js for threads of gen, a chunk for each command, and NOTICES.txt of what is in them.
  * Invariant: the library is not in the bundle. The command line imports the same modules as a program does, by their places in
  * `dist`; packages that the manifest asks for stay packages.
  */

@@ -83,7 +83,8 @@ function configOf({ flags: { config } }: Session): CommonConfig {
   return config === undefined ? { producer: {} } : commonConfig(parseJsonc(readText(config), config), config)
 }
 
-function assertEndpoint(endpoint: string, mayBeInsecure: boolean): void {
+/** Throws CLI_ERR_USAGE for what is no URL, and for plain http to another machine. */
+export function assertEndpoint(endpoint: string, mayBeInsecure: boolean): void {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined) throw new CliError('CLI_ERR_USAGE', 'the endpoint is not a URL with its scheme')
   const isHere = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname)

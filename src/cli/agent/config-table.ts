@@ -81,7 +81,7 @@ export const FLOW_KEYS = {
     field: choice('fail', 'skip', 'truncate'),
     doc: 'For a record above `maxUserRecordBytes`. Default: `fail`.'
   },
-  truncatedTerminator: { field: text({ minLength: 0 }), doc: 'What ends a truncated record. Default: a newline.' },
+  truncatedTerminator: { field: text({ minLength: 0 }), doc: 'The end of a truncated record. Default: a newline.' },
   partialAfter: {
     field: time(),
     doc: 'Send a last line without newline after this time. Default: when the file is given up.'

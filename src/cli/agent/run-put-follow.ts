@@ -87,7 +87,8 @@ function assertFlags(flags: PutFlags, words: Words): void {
     ['--out', flags.out !== 'none'],
     ['--tee', flags.tee === true],
     ['--dry-run', flags.dryRun === true],
-    ['--gunzip', flags.gunzip === true]
+    ['--gunzip', flags.gunzip === true],
+    ['--schema', flags.schema !== undefined]
   ]
   const names = given.flatMap(([name, isGiven]) => (isGiven ? name : []))
   if (names.length > 0) throw new CliError('CLI_ERR_USAGE', `${names.join(', ')} cannot go with --follow`)

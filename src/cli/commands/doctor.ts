@@ -5,12 +5,14 @@
 import { Command } from 'commander'
 import type { CommandContext } from '../command.ts'
 import type { DoctorFlags } from '../doctor/run-doctor.ts'
+import { addSchemaPlaceFlags } from '../schema/schema-flags.ts'
 
 const EXAMPLES = `
 Examples:
   kinesis-producer doctor
   kinesis-producer doctor orders
   kinesis-producer doctor orders --write --read --json
+  kinesis-producer doctor orders --schema order.avsc
   kinesis-producer doctor --config agent.jsonc
 `
 
@@ -24,6 +26,7 @@ export function define(context: CommandContext): Command {
     .option('--read', 'read from one shard, to check GetRecords')
     .option('--state <DIR>', 'state directory of agent, to check it (that of --config)')
     .addHelpText('after', EXAMPLES)
+  addSchemaPlaceFlags(command)
   return context.run<DoctorFlags>(command, async (...args) =>
     (await import('../doctor/run-doctor.ts')).runDoctor(...args)
   )

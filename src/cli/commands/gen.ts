@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { durationMs, rateOf, wholeNumber } from '../arguments/units.ts'
 import type { CommandContext } from '../command.ts'
 import type { GenFlags } from '../gen/gen-flags.ts'
+import { addSchemaFlags } from '../schema/schema-flags.ts'
 import { addKeyFlags } from './put.ts'
 
 const EXAMPLES = `
@@ -61,5 +62,6 @@ export function define(context: CommandContext): Command {
       'a load test: percentiles, throttles and the rate reached as an HTML page; - for the table alone'
     )
     .addHelpText('after', EXAMPLES)
+  addSchemaFlags(command)
   return context.run<GenFlags>(command, async (...args) => (await import('../gen/run-gen.ts')).runGen(...args))
 }

@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { rateOf, sizeBytes, wholeNumber } from '../arguments/units.ts'
 import type { CommandContext } from '../command.ts'
 import type { PutFlags } from '../put/put-flags.ts'
+import { addSchemaFlags } from '../schema/schema-flags.ts'
 
 const EXAMPLES = `
 Examples:
@@ -15,6 +16,7 @@ Examples:
   kinesis-producer put orders events.ndjson --dead-letter failed.ndjson
   kinesis-producer put orders --in records failed.ndjson
   kinesis-producer put orders events.ndjson --key .user.id --dry-run --shards 4
+  kinesis-producer put orders events.ndjson --schema order.json --dry-run
   kinesis-producer put orders --follow '/var/log/orders/*.log' --state /var/lib/orders
 `
 const MEBIBYTE = 1_048_576
@@ -91,6 +93,7 @@ export function define(context: CommandContext): Command {
     )
     .option('--once', 'with --follow: read every file to its end, and end when all is acknowledged')
     .addHelpText('after', EXAMPLES)
+  addSchemaFlags(command)
   return context.run<PutFlags>(command, async (session, flags, words) =>
     flags.follow === undefined
       ? (await import('../put/run-put.ts')).runPut(session, flags, words)

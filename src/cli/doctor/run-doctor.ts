@@ -8,13 +8,15 @@ import type { AgentConfig } from '../agent/config.ts'
 import type { StateFlags } from '../agent/state-place.ts'
 import { type Outcome, type Words, wordAt } from '../command.ts'
 import { plainClient, producerFor, producerOptions } from '../connection.ts'
+import type { SchemaPlaceFlags } from '../schema/schema-flags.ts'
 import type { Session } from '../session.ts'
 import { addressOf, listAllShards, type StreamFacts, streamSummary } from '../stream-calls.ts'
 import { type Asked, type Check, failureCheck, isUnreachable, type Tell } from './check.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { commonOf, localChecks } from './local-checks.ts'
+import { schemaCheck } from './schema-check.ts'
 
-export interface DoctorFlags extends StateFlags {
+export interface DoctorFlags extends StateFlags, SchemaPlaceFlags {
   readonly write?: boolean
   readonly read?: boolean
 }
@@ -42,6 +44,9 @@ export async function runDoctor(session: Session, flags: DoctorFlags, words: Wor
     for (const each of region !== undefined && hasCredentials ? streams : []) {
       isReached = await streamChecks({ session, client, config, stream: each, region: region ?? '', flags, tell })
       if (!isReached) break
+    }
+    if (flags.schema !== undefined && region !== undefined && hasCredentials) {
+      await tell(await schemaCheck(session, flags, stream))
     }
     for (const check of watch.checks()) await tell(check)
   } finally {

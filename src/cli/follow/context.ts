@@ -1,5 +1,5 @@
 /**
- * What the parts of the follower share: the ports, the open files, and what is told to the outside.
+ * The things that the parts of the follower share: the ports, the open files, and the listeners.
  * Invariant: no state of a file is here; that is in its tail and its flow.
  */
 import type { Clock, Random } from '../../index.ts'

@@ -64,7 +64,7 @@ export async function judgeSuspect(context: FollowContext, flow: FlowState, tail
   return settings.copies === 'skip' && tail.size >= original.readOffset ? 'skip' : 'new'
 }
 
-/** What was read of the original, from memory where it is, else through its descriptor. */
+/** The bytes that were read of the original, from memory where they are, else through its descriptor. */
 async function originalPart(original: Tail, end: number, length: number): Promise<Uint8Array | undefined> {
   const held = original.history.before(end, length)
   if (held.length === length) return held

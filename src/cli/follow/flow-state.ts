@@ -1,5 +1,5 @@
 /**
- * What is known of one flow: its files by inode, those that are missing, and which of them has something to do.
+ * The state of one flow: its files by inode, those that are missing, and those that have something to do.
  * Invariant: a key leads to one tail, so two names of one file are read once. Every tail of the flow is in `tails`.
  */
 import type { FlowSettings } from './flow-settings.ts'
@@ -71,6 +71,16 @@ export class FlowState {
   add(tail: Tail): void {
     this.tails.add(tail)
     this.byKey.set(tail.key, tail)
+  }
+
+  /** A renamed or deleted file has its descriptor only, so it goes on as it is; any other begins anew at what is saved. */
+  inherits(tail: Tail): boolean {
+    const isOnlyOpen = tail.place !== 'here' && tail.phase === 'following' && tail.file !== undefined
+    if (!isOnlyOpen) return false
+    this.add(tail)
+    this.hot.add(tail)
+    this.active.add(tail)
+    return true
   }
 
   /** The tail is another file from now on. */

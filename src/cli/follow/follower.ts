@@ -222,16 +222,18 @@ export class Follower {
       flow => !this.#flows.some(one => flow.settings === one.settings && flow.sink === one.sink)
     )
     await this.#drain(leaving, this.#options.drainMs)
+    const next = coming.map(({ settings, sink }) => new FlowState(settings, sink))
     for (const flow of leaving) {
+      const heir = next.find(({ settings }) => settings.id === flow.settings.id)
       for (const tail of flow.tails) {
         this.#checkpoint.release(tail)
-        await this.#descriptors.close(tail)
+        if (heir === undefined || !heir.inherits(tail)) await this.#descriptors.close(tail)
       }
       this.#flows.splice(this.#flows.indexOf(flow), 1)
     }
     // A flow that comes back begins with what is saved.
     await this.#checkpoint.flush(this.#ports.clock.nowMs())
-    for (const { settings, sink } of coming) this.#flows.push(new FlowState(settings, sink))
+    this.#flows.push(...next)
     done()
   }
 

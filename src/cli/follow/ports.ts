@@ -1,5 +1,5 @@
 /**
- * What the following of files reaches the world through: a file system, and a place that takes records.
+ * The doors of the engine: a file system, and a place that takes records.
  * Invariant: types only. Tests have a file system of their own and a virtual clock; the real one is in real-files.ts.
  */
 
@@ -42,7 +42,7 @@ export interface FollowedRecord {
 }
 
 /**
- * What became of a record. Only `failed` keeps the checkpoint before the record, and it ends the following: a sink that retries,
+ * The end of a record. Only `failed` keeps the checkpoint before the record, and it ends the following: a sink that retries,
  * skips or writes dead letters says `delivered` or `skipped` once that is done.
  */
 export type RecordEnd =

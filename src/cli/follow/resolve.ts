@@ -174,7 +174,7 @@ function attach(
   context.touch(tail)
 }
 
-/** A lost tail goes on in the copy of its file. What it has read is in the copy as well. */
+/** A lost tail goes on in the copy of its file. The copy has the bytes that were read, too. */
 function goOn(
   context: FollowContext,
   flow: FlowState,

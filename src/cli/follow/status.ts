@@ -1,5 +1,5 @@
 /**
- * What a follower is doing, file by file.
+ * The state of a follower, file by file.
  * Invariant: read-only; a state is derived from what is known of a file, and is kept nowhere.
  */
 import type { FlowState } from './flow-state.ts'

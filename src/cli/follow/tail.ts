@@ -217,7 +217,7 @@ export class Tail {
     }
   }
 
-  /** What is saved: the marks are those of the acknowledged offset. */
+  /** The generation as it is saved: its marks are those of the acknowledged offset. */
   saved(): Generation {
     const { id, settings, path, device, inode, prefix, size } = this
     const { acked } = this.ledger
@@ -270,7 +270,7 @@ export class Tail {
   }
 }
 
-/** What a file is found again by: its inode, or its path where there are no inodes. */
+/** The key by which a file is found again: its inode, or its path where there are no inodes. */
 export function keyOf(path: string, { device, inode }: { readonly device: string; readonly inode: string }): string {
   return inode === '0' ? `path:${path}` : `${device}:${inode}`
 }

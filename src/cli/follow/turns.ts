@@ -92,7 +92,9 @@ export class Turns {
     const { settings } = flow
     const nowMs = this.#context.clock.nowMs()
     flow.isFirstRun = !this.#store.flows.has(settings.id)
+    const inherited = new Set([...flow.tails].map(({ id }) => id))
     for (const generation of this.#store.files.values()) {
+      if (inherited.has(generation.id)) continue
       const missing = { generation, sinceMs: nowMs, wasRewritten: false }
       if (generation.flow === settings.id) flow.missing.set(generation.id, missing)
     }
@@ -189,7 +191,7 @@ export class Turns {
     await descriptors.close(tail)
   }
 
-  /** Other bytes are where the tail has read: they are a new file, at once. What the tail has not read is searched for. */
+  /** Other bytes are where the tail has read: they are a new file, at once. The bytes that the tail has not read are searched for. */
   async #restart(flow: FlowState, tail: Tail): Promise<void> {
     const { clock, descriptors, listener, random } = this.#context
     const nowMs = clock.nowMs()

@@ -1,5 +1,5 @@
 /**
- * Files that cannot be opened or read: when they are tried again, and what is told of them.
+ * Files that cannot be opened or read: when they are tried again, and the warning.
  * Example: a file without permission is tried after 1 s, 2 s, 4 s, at last each minute; one warning is given.
  * Invariant: a failure moves no offset.
  */
@@ -10,7 +10,7 @@ import type { Tail } from './tail.ts'
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 60_000
 
-/** The descriptor is given up as well: a server of files may have forgotten it (ESTALE). */
+/** The descriptor is given up too: a server of files may have forgotten it (ESTALE). */
 export async function note(context: FollowContext, flow: FlowState, tail: Tail, error: unknown): Promise<void> {
   const code = codeOf(error)
   if (code === '') throw error

@@ -1,5 +1,5 @@
 /**
- * What is done to the files of a flow after each scan: suspects are judged, searches end, done files are closed, deleted or forgotten.
+ * The work on the files of a flow after each scan: suspects are judged, searches end, done files are closed, deleted or forgotten.
  * Invariant: nothing is forgotten that is not acknowledged, and no file is deleted that is not acknowledged to its last byte.
  */
 import { codeOf, type FollowContext, warnOnce } from './context.ts'

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import type { UserRecord } from '../../index.ts'
+import type { RecordFrame, UserRecord } from '../../index.ts'
 import { seededRandom } from '../../testing/index.ts'
 import { hintOf } from '../arguments/nearest.ts'
 import { readText } from '../config.ts'
@@ -25,7 +25,7 @@ export async function generatorOf(
   session: Session,
   flags: GenFlags,
   simStartMs: number | undefined,
-  slice: Slice = WHOLE
+  { slice = WHOLE, schema }: { readonly slice?: Slice; readonly schema?: RecordFrame | undefined } = {}
 ): Promise<Generator> {
   const text = templateText(flags)
   const whole = flags.seed ?? String(session.host.random())
@@ -50,7 +50,8 @@ export async function generatorOf(
       throw new CliError('CLI_ERR_USAGE', 'a generated record has no usable key', {
         fix: 'correct --key or the template'
       })
-    return { partitionKey, data: flags.gzip === true ? gzipSync(plain) : plain }
+    const data = flags.gzip === true ? gzipSync(plain) : plain
+    return schema === undefined ? { partitionKey, data } : { partitionKey, data, schema }
   }
 }
 

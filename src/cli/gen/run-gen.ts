@@ -8,6 +8,7 @@ import { CliError } from '../errors.ts'
 import { type ExitCode, worstOf } from '../exit-codes.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import { grouped } from '../output/progress.ts'
+import { frameFor } from '../schema/given-schema.ts'
 import type { Session } from '../session.ts'
 import type { GenFlags } from './gen-flags.ts'
 import { type Generator, generatorOf } from './generator.ts'
@@ -24,7 +25,9 @@ export async function runGen(session: Session, flags: GenFlags, words: Words): P
   const simulated = simulationOf(session, flags)
   if (flags.sample !== undefined) {
     if (workers > 1) throw new CliError('CLI_ERR_USAGE', '--sample and --workers exclude each other')
-    return sample(session, flags.sample, await generatorOf(session, flags, simulated?.startMs), simulated?.startMs)
+    const schema = await frameFor(session, flags, wordAt(words, 0) ?? '', true)
+    const generate = await generatorOf(session, flags, simulated?.startMs, { schema })
+    return sample(session, flags.sample, generate, simulated?.startMs)
   }
   const stream = wordAt(words, 0) ?? ''
   const seconds = new LoadSeconds(workers)
@@ -39,6 +42,7 @@ export async function runGen(session: Session, flags: GenFlags, words: Words): P
     await generatorOf(session, flags, simulated?.startMs)
     scheduleOf(session, flags, simulated?.startMs)
     producerOptions(session)
+    await frameFor(session, flags, stream)
     ends = await runInThreads({ ...all, onSecond })
   }
   seconds.finish()

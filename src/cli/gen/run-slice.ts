@@ -7,6 +7,7 @@ import type { KinesisProducer, ProducerOptions, ProducerStats } from '../../inde
 import { producerFor, producerOptions } from '../connection.ts'
 import type { ErrorLines } from '../output/error-lines.ts'
 import { type Totals, totalsOf } from '../put/totals.ts'
+import { frameFor } from '../schema/given-schema.ts'
 import type { Session } from '../session.ts'
 import type { GenFlags } from './gen-flags.ts'
 import { generatorOf } from './generator.ts'
@@ -49,7 +50,8 @@ export interface SliceEnd {
 export async function runSlice({ session, flags: given, slice, ...options }: SliceOptions): Promise<SliceEnd> {
   const flags = given.count === undefined ? given : { ...given, count: sliceOf(given.count, slice) }
   const simulated = simulationOf(session, flags)
-  const generate = await generatorOf(session, flags, simulated?.startMs, slice)
+  const schema = await frameFor(session, flags, options.stream)
+  const generate = await generatorOf(session, flags, simulated?.startMs, { slice, schema })
   const schedule = scheduleOf(session, flags, simulated?.startMs)
   const producerOptionsOfStream: ProducerOptions = { ...producerOptions(session), streamName: options.stream }
   const producer = producerFor(session, producerOptionsOfStream)

@@ -5,10 +5,10 @@
  * control characters are shown as escapes, so that data cannot move the cursor.
  */
 import { isUtf8 } from 'node:buffer'
-import type { StreamRecord } from '../../reader/read-stream.ts'
 import { CliError } from '../errors.ts'
 import { dataFields, envelopeLine } from '../input/envelope.ts'
 import { JsonScanner } from '../input/json-scanner.ts'
+import type { ShownRecord } from './decode.ts'
 import type { TailFlags } from './tail-flags.ts'
 
 /** Takes the parts of a line. */
@@ -18,7 +18,7 @@ export interface LineParts {
 }
 
 /** Writes the line of a record, with its end. `n` counts printed records from 1. */
-export type Formatter = (record: StreamRecord, n: number, line: LineParts) => void
+export type Formatter = (record: ShownRecord, n: number, line: LineParts) => void
 
 export function formatterOf(flags: Pick<TailFlags, 'out' | 'format' | 'metaOnly'>, isTTY: boolean): Formatter {
   const shown = isTTY ? escaped : (text: string) => text
@@ -40,7 +40,7 @@ export function formatterOf(flags: Pick<TailFlags, 'out' | 'format' | 'metaOnly'
   }
 }
 
-function ofText(textOfRecord: (record: StreamRecord) => string): Formatter {
+function ofText(textOfRecord: (record: ShownRecord) => string): Formatter {
   return (record, _, line) => line.text(`${textOfRecord(record)}\n`)
 }
 
@@ -54,7 +54,8 @@ function jsonLines(): Formatter {
   let head = Buffer.alloc(0)
   let middle = ''
   return (record, _, line) => {
-    const { shardId, sequenceNumber, subSequenceNumber, partitionKey, explicitHashKey, arrivalTimestamp } = record
+    const { shardId, sequenceNumber, subSequenceNumber, partitionKey, explicitHashKey, arrivalTimestamp, schema } =
+      record
     if (sequenceNumber !== lastSequenceNumber || shardId !== lastShardId) {
       const place = `"shardId":"${shardId}","sequenceNumber":"${sequenceNumber}"`
       head = Buffer.from(`{"type":"record",${place},"subSequenceNumber":`)
@@ -63,8 +64,9 @@ function jsonLines(): Formatter {
       lastSequenceNumber = sequenceNumber
     }
     const hashKey = explicitHashKey === undefined ? '' : `,"explicitHashKey":"${explicitHashKey}"`
+    const written = schema === undefined ? '' : `,"schema":${JSON.stringify(schema)}`
     line.bytes(head)
-    const start = `${subSequenceNumber}${middle}${JSON.stringify(partitionKey)}${hashKey}`
+    const start = `${subSequenceNumber}${middle}${JSON.stringify(partitionKey)}${hashKey}${written}`
     const data = bufferOf(record.data)
     if (isJsonLine(data)) {
       line.text(`${start},"json":`)
@@ -95,16 +97,16 @@ function bodyOf(data: Buffer): string {
 
 const JSON_CHECK = new JsonScanner([])
 
-function placeOf({ shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }: StreamRecord) {
+function placeOf({ shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }: ShownRecord) {
   return { shardId, sequenceNumber, subSequenceNumber, arrivalTimestamp }
 }
 
-function metaOf(record: StreamRecord) {
-  const { partitionKey, explicitHashKey, data } = record
-  return { type: 'record', ...placeOf(record), partitionKey, explicitHashKey, bytes: data.length }
+function metaOf(record: ShownRecord) {
+  const { partitionKey, explicitHashKey, data, schema } = record
+  return { type: 'record', ...placeOf(record), partitionKey, explicitHashKey, schema, bytes: data.length }
 }
 
-const FIELDS: Readonly<Record<string, (record: StreamRecord, n: number) => string>> = {
+const FIELDS: Readonly<Record<string, (record: ShownRecord, n: number) => string>> = {
   k: ({ partitionKey }) => partitionKey,
   v: ({ data }) => textOf(data),
   s: ({ shardId }) => shardId,
@@ -123,7 +125,7 @@ function ofTemplate(template: string, shown: (text: string) => string): Formatte
     const get = FIELDS[field]
     if (get === undefined)
       throw new CliError('CLI_ERR_USAGE', `--format: %${field} is nothing; there are %k %v %s %q %u %t %n %%`)
-    return (record: StreamRecord, n: number) => shown(get(record, n))
+    return (record: ShownRecord, n: number) => shown(get(record, n))
   })
   const end = /\\[n0]$/.test(template) ? '' : '\n'
   return (record, n, line) => line.text(parts.map(part => part(record, n)).join('') + end)

@@ -21,6 +21,7 @@ import type { ExitCode } from '../exit-codes.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import type { Session } from '../session.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import { type ShownRecord, type TailDecoder, tailDecoder } from './decode.ts'
 import { filterOf } from './filter.ts'
 import { formatterOf } from './format.ts'
 import type { TailFlags } from './tail-flags.ts'
@@ -38,6 +39,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
   const untilMs = endOf(session, flags)
   const printer = new Printer(session, flags, stream, untilMs)
   const client = await kinesisClient(session)
+  const decoder = flags.decode === undefined ? undefined : await tailDecoder(session, flags.glueEndpoint)
   const from = startOf(session, flags, stream)
   const reader = readStream(client, stream, {
     from,
@@ -51,7 +53,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
   session.progress.start(() => ({ records: printer.printed, bytes: printer.bytes, figures: printer.figures }))
   let exit: ExitCode = 0
   try {
-    await printer.print(reader)
+    await printer.print(reader, decoder)
   } catch (error) {
     const shown = shownError(error)
     session.errors.tell(shown.code, shown.message, shown.fix)
@@ -59,6 +61,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
     exit = shown.exit === 1 ? 3 : shown.exit
   } finally {
     client.destroy()
+    decoder?.close()
   }
   const { printed: records, bytes, read, malformed } = printer
   if (exit === 0 && flags.strict === true && malformed > 0) exit = 1
@@ -120,7 +123,7 @@ class Printer {
     return { 'ms behind': Math.max(0, Math.round(nowMs - (this.#arrivalMs ?? nowMs))) }
   }
 
-  async print(reader: StreamReader): Promise<void> {
+  async print(reader: StreamReader, decoder: TailDecoder | undefined): Promise<void> {
     const { host } = this.#session
     const { count = Number.POSITIVE_INFINITY, checkpoint } = this.#flags
     const isWanted = filterOf(this.#flags)
@@ -134,7 +137,8 @@ class Printer {
       if ((record.arrivalTimestamp ?? 0) > this.#untilMs) continue
       const isCopy = copies !== undefined && !copies.isNew(record)
       if (isCopy) continue
-      for (const shown of this.#unpacked(record)) {
+      const decoded = decoder === undefined ? record : await decoder.decode(record)
+      for (const shown of this.#unpacked(decoded)) {
         if (isWanted !== undefined && !isWanted(shown)) continue
         format(shown, ++this.printed, this.#lines)
         const isFull = this.#lines.endLine()
@@ -167,7 +171,7 @@ class Printer {
     )
   }
 
-  #unpacked(record: StreamRecord): Iterable<StreamRecord> {
+  #unpacked(record: ShownRecord): Iterable<ShownRecord> {
     if (this.#flags.cwlogs === true) return logEvents(record)
     return [this.#flags.gunzip === true ? gunzipped(record) : record]
   }

@@ -94,7 +94,7 @@ test(`T33: a death at any call loses nothing, and repeats no more than what was 
 }, 3_600_000)
 
 test('T33: a death at each of the first calls of a process', async () => {
-  for (let call = 0; call < 120; call++) {
+  for (let call = 0; call < 80; call++) {
     const { lost, deaths } = await story(5, [call, call + 3])
     expect({ call, lost, deaths }).toEqual({ call, lost: [], deaths: 2 })
   }

@@ -269,6 +269,25 @@ test('T54: a flow is taken away and comes back: it goes on where it was', async 
   expect([meanwhile, h.delivered]).toEqual([10, tags('one', 0, 15)])
 })
 
+test('T54: a flow gets other settings while a deleted file is not read to its end', async () => {
+  const h = new Harness()
+  h.files.create(LOG, lines('one', 0, 10))
+  await h.start()
+  await h.advance(2_000)
+  h.sink.isBlocked = true
+  h.files.append(LOG, lines('one', 10, 100_000))
+  await h.advance(1_000)
+  h.files.unlink(LOG)
+  await h.advance(2_000)
+  h.settings = { ...h.settings, pollMs: 100 }
+  void h.follower!.replaceFlows([{ settings: h.settings, sink: h.sink }])
+  await h.advance(5_000)
+  h.sink.unblock()
+  await h.advance(20_000)
+
+  expect(h.delivered).toEqual(tags('one', 0, 100_010))
+})
+
 test.each([
   [undefined, tags('old', 0, 5)],
   [3_600_000, []]

@@ -295,6 +295,23 @@ test('T48: deleted with 10 MB unread', async () => {
   expect([h.delivered.length, h.delivered.at(-1), h.files.opened]).toEqual([10_101, 'one:100', 0])
 })
 
+test('T48: a deleted file keeps its descriptor when another file needs one', async () => {
+  const h = new Harness()
+  h.files.create(LOG, 'one:0\n')
+  await h.start({ maxDescriptors: 1 })
+  await h.advance(2_000)
+  h.sink.isBlocked = true
+  h.files.append(LOG, lines('one', 1, 50_000))
+  await h.advance(1_000)
+  h.files.unlink(LOG)
+  h.files.create('/logs/two.log', 'two:0\n')
+  await h.advance(5_000)
+  h.sink.unblock()
+  await h.advance(20_000)
+
+  expectOnce(h, { one: 50_001, two: 1 })
+})
+
 test('T48: the last line of a deleted file is sent without its newline', async () => {
   const h = await started()
 
@@ -410,13 +427,13 @@ test('T63: a file that is done is deleted, but not when a writer appends at that
   const h = await started({ afterDone: 'delete' })
   h.files.create('/logs/busy.log', lines('busy', 0, 3))
   await h.advance(2_000)
+  // The scan looks at the file, and right before the deletion it is looked at again: that is the moment.
+  let looks: number[] = []
   h.files.step = (call, path) => {
-    if (call === 'stat' && path === '/logs/busy.log' && h.clock.nowMs() >= atMs) {
-      atMs = Number.POSITIVE_INFINITY
-      h.files.append(path, lines('busy', 3, 1))
-    }
+    if (call !== 'stat' || path !== '/logs/busy.log') return
+    looks = [...looks.filter(atMs => atMs === h.clock.nowMs()), h.clock.nowMs()]
+    if (looks.length === 2 && h.files.textOf(path) === lines('busy', 0, 3)) h.files.append(path, lines('busy', 3, 1))
   }
-  let atMs = h.clock.nowMs() + 290_000
   await h.advance(310_000)
   const isBusyThere = h.files.names.has('/logs/busy.log')
   await h.advance(400_000)
