@@ -121,10 +121,7 @@ function takeOwn(context: FollowContext, flow: FlowState, candidates: Candidates
     for (const one of some) if (size !== undefined && size < one.generation.acked) one.wasRewritten = true
   }
   for (const [tail, { found }] of [...candidates]) {
-    const isListed = flow.tails.has(tail)
-    const own = (byKey.get(tail.key) ?? []).filter(
-      ({ generation }) => isListed || isOursByContent(generation, tail.path)
-    )
+    const own = byKey.get(tail.key) ?? []
     const same = own
       .filter(({ generation }) => isSame(generation, found))
       .sort((a, b) => b.generation.acked - a.generation.acked)[0]
