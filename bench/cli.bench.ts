@@ -1,12 +1,12 @@
 /**
- * `kinesis-producer put` from a pipe of NDJSON lines of 200 bytes, as a ratio to the library's own tryPut of the same records to
- * the same sink over HTTPS, in turns. The line's end, its check and its key are what the ratio is about.
+ * `kinesis-producer put` from a pipe of NDJSON lines of 200 bytes, and `agent` on a file that grows by them, as a ratio to the library's own tryPut
+ * of the same records to the same sink over HTTPS, in turns; and `agent` on 10,000 files that rest. The line's end, its check and its key are what the ratio is about.
  * Verified before it is timed: the sink takes every user record apart and finds each of them once, with its key.
  */
 import { Child } from './harness/child.ts'
 import { perSecond, type Spent } from './harness/meter.ts'
 import { UNLIMITED_PERCENT } from './harness/null-producer.ts'
-import { type Cell, metric, type Report } from './harness/report.ts'
+import { type Cell, metric, type Report, ratio } from './harness/report.ts'
 import { ROUNDS, scaled } from './harness/settings.ts'
 import { REGION, STREAM_NAME } from './peers/contestant.ts'
 import { OURS } from './peers/roster.ts'
@@ -19,6 +19,8 @@ const VERIFIED_TIMES = scaled(5, 2)
 /** Long enough that connecting, which tryPut has behind it, does not count. */
 const TIMES = scaled(500, 10)
 const TARGET_RATIO = 0.6
+const IDLE_FILES = scaled(10_000, 1000)
+const IDLE_MS = scaled(30_000, 3000)
 
 /** What is done with each line, and whether the target is for it. */
 const CASES: readonly { readonly name: string; readonly flags: readonly string[]; readonly isTargeted: boolean }[] = [
@@ -39,46 +41,66 @@ export async function run(): Promise<Report> {
     env
   )
   const cli = new Child<typeof import('./cli-process.ts')>(new URL('./cli-process.js', import.meta.url), env)
+  const agent = new Child<typeof import('./agent-process.ts')>(new URL('./agent-process.js', import.meta.url), env)
   try {
     await library.call('open', OURS, place.endpoint, POOL)
     await cli.call('open', POOL)
+    await agent.call('open', POOL)
     // As `sinkProducer` has it: a sink has no shards that hold the load back.
     const unlimited = ['--set', `rateLimitPercent=${UNLIMITED_PERCENT}`]
-    const argv = [STREAM_NAME, '--endpoint', place.endpoint, '--region', REGION, ...unlimited]
+    const where = ['--endpoint', place.endpoint, '--region', REGION, ...unlimited]
+    const argv = [STREAM_NAME, ...where]
+    const follow = (times: number) => agent.call('drive', where, STREAM_NAME, times)
     const put = (flags: readonly string[], times: number) => cli.call('drive', [...argv, ...flags], times)
     for (const { flags, isTargeted } of CASES) {
       // Random keys are not the pool's.
       if (!isTargeted) await put(flags, VERIFIED_TIMES)
       else await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, () => put(flags, VERIFIED_TIMES))
     }
+    await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, () => follow(VERIFIED_TIMES))
     await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, count => library.call('drive', count))
     const ours: Spent[] = []
     const theirs: Spent[][] = CASES.map(() => [])
+    const followed: Spent[] = []
     // The first round warms up.
     for (let round = -1; round < ROUNDS; round++) {
       const spent = await library.call('drive', POOL_RECORDS * TIMES)
       const puts = []
       for (const { flags } of CASES) puts.push(await put(flags, TIMES))
+      const follows = await follow(TIMES)
       if (round < 0) continue
       ours.push(spent)
+      followed.push(follows)
       for (const [at, each] of puts.entries()) theirs[at]!.push(each)
     }
+    const resting = await agent.call('rest', where, STREAM_NAME, IDLE_FILES, IDLE_MS)
     await library.call('close')
     await cli.call('close')
+    await agent.call('close')
     const rows = [
       rowOf(OURS, ours, ours),
-      ...CASES.map(({ name, isTargeted }, at) => rowOf(name, theirs[at]!, ours, isTargeted))
+      ...CASES.map(({ name, isTargeted }, at) => rowOf(name, theirs[at]!, ours, isTargeted)),
+      rowOf('agent, one file that grows, key from JSON', followed, ours, true)
     ]
     const columns = ['who', 'records by CPU time', 'of tryPut, by CPU time', 'by wall time', 'of tryPut, by wall time']
-    const notes = ['CPU time is of the process that puts; the pipe is written by another.']
+    const notes = ['CPU time is of the process that puts; the pipe and the file are written by another.']
+    const idle: Cell = metric('cores', [resting.cpuMs / resting.wallMs])
     return {
       title: 'Command line',
-      tables: [{ title: 'put from a pipe, lines of 200 bytes', columns, rows, notes }],
+      tables: [
+        { title: 'put from a pipe and agent on a file, lines of 200 bytes', columns, rows, notes },
+        {
+          title: 'agent with nothing to do',
+          columns: ['files', 'of a core'],
+          rows: [[IDLE_FILES.toLocaleString('en-US'), idle]]
+        }
+      ],
       plots: []
     }
   } finally {
     await library.stop()
     await cli.stop()
+    await agent.stop()
     await place.close()
   }
 }
@@ -92,8 +114,7 @@ function rowOf(name: string, spent: readonly Spent[], base: readonly Spent[], is
       'records/CPU s',
       spent.map(({ cpuMs }) => perSecond(count, cpuMs))
     ),
-    metric(
-      'times',
+    ratio(
       spent.map(({ cpuMs }, round) => base[round]!.cpuMs / cpuMs),
       target
     ),

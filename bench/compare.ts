@@ -77,6 +77,7 @@ function runOnce(build: string, name: string, file: string): Result {
     env: { BENCH_ROUNDS: ROUNDS_PER_RUN, ...process.env },
     stdio: ['ignore', 'ignore', 'inherit']
   })
+  if (!existsSync(file)) throw new Error(`${name} cannot run here: npm run bench -- ${name} says why`)
   return readResult(file)
 }
 

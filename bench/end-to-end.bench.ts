@@ -4,30 +4,23 @@
  * contestant's process, the calls that make the load included.
  * Verified before it is timed: the sink takes every user record apart and finds each of them once.
  */
-import { Child } from './harness/child.ts'
 import type { PoolOptions } from './harness/load.ts'
-import { perSecond, type Spent } from './harness/meter.ts'
-import { type BarPlot, type Cell, metric, type Report, type Table } from './harness/report.ts'
-import { ROUNDS, scaled } from './harness/settings.ts'
+import { type BarPlot, type Cell, metric, type Report, ratio, type Table } from './harness/report.ts'
+import { scaled } from './harness/settings.ts'
 import { ensurePeers } from './peers/installed.ts'
-import { type Entrant, OURS, ROSTER, SDK_BEST } from './peers/roster.ts'
-import { openFakeServer, openSink, type Place, type SinkPlace, verifyArrival } from './sink/place.ts'
+import { cpuRatios, nodeStarter, type Raced, type RaceOptions, race } from './peers/race.ts'
+import { type Entrant, OURS, OURS_CBOR, ROSTER, SDK_BEST } from './peers/roster.ts'
+import { openFakeServer, openSink } from './sink/place.ts'
 
 const SHARDS = 8
 const KEYS = 4096
-const VERIFIED_RECORDS = scaled(20_480, 6000)
-const ROUND_CPU_MS = scaled(800, 100)
-const TARGET_PER_CPU_SECOND = 1_000_000
-const TARGET_TIMES = 10
-const TARGET_BYTES = 300_000_000
-
-type ContestantChild = Child<typeof import('./peers/contestant-process.ts')>
-
-interface Racer {
-  readonly entrant: Entrant
-  readonly child: ContestantChild
-  readonly count: number
-  readonly spent: Spent[]
+const LIMITS = { verifiedRecords: scaled(20_480, 6000), roundCpuMs: scaled(800, 100) }
+const SIZES = scaled([100, 1000], [100])
+/** Times the SDK's best way, by contestant and record bytes. */
+const TARGETS: Readonly<Record<string, number>> = {
+  [`${OURS} 100`]: 10,
+  [`${OURS} 1000`]: 3,
+  [`${OURS_CBOR} 1000`]: 4
 }
 
 export async function run(): Promise<Report> {
@@ -35,12 +28,12 @@ export async function run(): Promise<Report> {
   const entrants = ROSTER.filter(({ isInstalled = false }) => hasPeers || !isInstalled)
   const tables: Table[] = []
   const plots: BarPlot[] = []
-  for (const recordBytes of scaled([100, 1000], [100])) {
+  for (const recordBytes of SIZES) {
     const place = await openSink(SHARDS)
     try {
-      const racers = await race(place, entrants, { recordBytes, keys: KEYS }, place)
-      tables.push(tableOf(`end to end, user records of ${recordBytes} bytes, discarding sink`, racers, recordBytes))
-      plots.push(plotOf(`user records of ${recordBytes} bytes acknowledged a CPU second`, racers))
+      const raced = await race(place, startersOf(entrants), optionsOf(recordBytes, place))
+      tables.push(tableOf(`end to end, user records of ${recordBytes} bytes, discarding sink`, raced, recordBytes))
+      plots.push(plotOf(`End to end: user records of ${recordBytes} bytes acknowledged a CPU second`, raced))
     } finally {
       await place.close()
     }
@@ -53,96 +46,43 @@ async function fakeServerTable(): Promise<Table> {
   const place = await openFakeServer(SHARDS)
   try {
     const entrants = ROSTER.filter(({ name }) => name === OURS || name === SDK_BEST)
-    const racers = await race(place, entrants, { recordBytes: 100, keys: KEYS })
-    return tableOf('end to end, user records of 100 bytes, the fake Kinesis as server', racers, undefined)
+    const raced = await race(place, startersOf(entrants), optionsOf(100))
+    return tableOf('end to end, user records of 100 bytes, the fake Kinesis as server', raced)
   } finally {
     await place.close()
   }
 }
 
-async function race(
-  { endpoint, env }: Place,
-  entrants: readonly Entrant[],
-  pool: PoolOptions,
-  checker?: SinkPlace
-): Promise<Racer[]> {
-  const racers: Racer[] = []
-  try {
-    for (const entrant of entrants) {
-      const child: ContestantChild = new Child(new URL('./peers/contestant-process.js', import.meta.url), env)
-      await child.call('open', entrant.name, endpoint, pool)
-      const drive = (count: number) => child.call('drive', count)
-      if (checker === undefined) await drive(VERIFIED_RECORDS)
-      else await verifyArrival(checker.sink, pool, VERIFIED_RECORDS, drive)
-      racers.push({ entrant, child, count: await calibrate(child), spent: [] })
-    }
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const { child, count, spent } of racers) spent.push(await child.call('drive', count))
-    }
-    for (const { child } of racers) await child.call('close')
-  } finally {
-    for (const { child } of racers) await child.stop()
-  }
-  return racers
+function startersOf(entrants: readonly Entrant[]) {
+  return entrants.map(({ name }) => nodeStarter(name))
 }
 
-/**
- * How many records make a round; warms up on the way. By CPU time, so that a busy machine does not make rounds shorter
- * than the compiler needs.
- */
-async function calibrate(child: ContestantChild): Promise<number> {
-  let count = VERIFIED_RECORDS
-  for (;;) {
-    const { cpuMs } = await child.call('drive', count)
-    if (cpuMs >= ROUND_CPU_MS / 2) return Math.ceil((count * ROUND_CPU_MS) / cpuMs)
-    count *= 3
-  }
+function optionsOf(recordBytes: number, checker?: RaceOptions['checker']): RaceOptions {
+  const pool: PoolOptions = { recordBytes, keys: KEYS }
+  return { ...LIMITS, pool, checker }
 }
 
-/** `recordBytes` decides which targets apply; none for undefined. */
-function tableOf(title: string, racers: readonly Racer[], recordBytes: number | undefined): Table {
-  const best = ratesOf(racers.find(({ entrant }) => entrant.name === SDK_BEST)!)
-  const rows = racers.map((racer): Cell[] => {
-    const rates = ratesOf(racer)
-    const isTargeted = racer.entrant.name === OURS
-    const ratios = rates.perCpuSecond.map((rate, round) => rate / best.perCpuSecond[round]!)
-    const bytes = rates.perCpuSecond.map(rate => rate * (recordBytes ?? 100))
-    return [
-      racer.entrant.name,
-      metric(
-        'records/CPU s',
-        rates.perCpuSecond,
-        isTargeted && recordBytes === 100 ? TARGET_PER_CPU_SECOND : undefined
-      ),
-      metric('times', ratios, isTargeted && recordBytes === 100 ? TARGET_TIMES : undefined),
-      metric('records/s', rates.perSecond),
-      metric('bytes/CPU s', bytes, isTargeted && recordBytes === 1000 ? TARGET_BYTES : undefined),
-      metric('cores', rates.cores),
-      racer.entrant.lacks
-    ]
-  })
-  const columns = [
-    'who',
-    'user records by CPU time',
-    `against ${SDK_BEST}`,
-    'by wall time',
-    'data',
-    'CPU used',
-    'without'
-  ]
+/** `targetBytes`: which targets apply; none for undefined. */
+function tableOf(title: string, raced: readonly Raced[], targetBytes?: number): Table {
+  const best = raced.find(({ name }) => name === SDK_BEST)!
+  const rows = raced.map((each): Cell[] => [
+    each.name,
+    ratio(cpuRatios(each, best), TARGETS[`${each.name} ${targetBytes}`]),
+    metric('records/CPU s', each.perCpuSecond),
+    metric('records/s', each.perSecond),
+    metric('cores', each.cores),
+    entrantOf(each).lacks
+  ])
+  const columns = ['who', `against ${SDK_BEST}`, 'user records by CPU time', 'by wall time', 'CPU used', 'without']
   const notes = [`${SHARDS} shards, ${KEYS} keys; CPU time is of the producer's process alone, load included.`]
   return { title, columns, rows, notes }
 }
 
-function ratesOf({ spent, count }: Racer) {
-  return {
-    perSecond: spent.map(({ wallMs }) => perSecond(count, wallMs)),
-    perCpuSecond: spent.map(({ cpuMs }) => perSecond(count, cpuMs)),
-    cores: spent.map(({ cpuMs, wallMs }) => cpuMs / wallMs)
-  }
+function plotOf(title: string, raced: readonly Raced[]): BarPlot {
+  const bars = raced.map(each => ({ label: each.name, side: entrantOf(each).side, samples: each.perCpuSecond }))
+  return { kind: 'bars', title, unit: 'records/CPU s', bars }
 }
 
-function plotOf(title: string, racers: readonly Racer[]): BarPlot {
-  const bars = racers.map(racer => ({ label: racer.entrant.name, samples: ratesOf(racer).perCpuSecond }))
-  return { kind: 'bars', title, unit: 'records/CPU s', bars }
+function entrantOf({ name }: Raced): Entrant {
+  return ROSTER.find(entrant => entrant.name === name)!
 }

@@ -5,7 +5,7 @@
  * figures are the same on every machine.
  */
 import { Fleet, type FleetReading } from './harness/fleet.ts'
-import { type Cell, metric, type Report } from './harness/report.ts'
+import { type Cell, metric, type Report, ratio } from './harness/report.ts'
 import { scaled, thinned } from './harness/settings.ts'
 import { quantile } from './harness/statistics.ts'
 
@@ -21,7 +21,6 @@ const STEP_MS = 1_000
 const MAX_STEPS = 120
 const LEAST_GOODPUT = 0.98
 const LEAST_FAIRNESS = 0.98
-const MOST_IN_VAIN = 30
 
 export async function run(): Promise<Report> {
   const rows: Cell[][] = []
@@ -49,9 +48,9 @@ function rowOf(count: number, load: number, reading: FleetReading): Cell[] {
   return [
     `${count}`,
     `${load}`,
-    metric('times', [goodput], isOver ? LEAST_GOODPUT : undefined),
-    metric('times', [fairness], LEAST_FAIRNESS),
-    metric('percent in vain', [throttledPart * 100], isOver ? MOST_IN_VAIN : 0),
+    ratio([goodput], isOver ? LEAST_GOODPUT : undefined),
+    ratio([fairness], LEAST_FAIRNESS),
+    metric('percent', [throttledPart * 100]),
     metric('ms', [quantile(latenciesMs, 0.5)]),
     metric('ms', [quantile(latenciesMs, 0.99)])
   ]
@@ -80,7 +79,7 @@ async function joined(): Promise<Cell[]> {
   await fleet.close()
   const mean = delivered.reduce((sum, count) => sum + count, 0) / delivered.length
   const what = `a producer joins ${FLEET} at ${OVERLOAD}`
-  return [what, `its share of the mean, from ${SETTLING_MS / 1000} s on`, metric('times', [delivered.at(-1)! / mean])]
+  return [what, `its share of the mean, from ${SETTLING_MS / 1000} s on`, ratio([delivered.at(-1)! / mean])]
 }
 
 /** The others ask for 1.3 of the capacity from then on. */
@@ -93,7 +92,7 @@ async function left(): Promise<Cell[]> {
   await fleet.verify()
   await fleet.close()
   const what = `half of ${FLEET} leave, the others ask for ${OVERLOAD}`
-  return [what, `until a second has a goodput of ${LEAST_GOODPUT}`, metric('ms', [stepCount * STEP_MS], 20_000)]
+  return [what, `until a second has a goodput of ${LEAST_GOODPUT}`, metric('ms', [stepCount * STEP_MS])]
 }
 
 async function fell(): Promise<Cell[]> {
@@ -107,7 +106,7 @@ async function fell(): Promise<Cell[]> {
   await fleet.verify()
   await fleet.close()
   const what = `the load of ${FLEET} falls from ${OVERLOAD} to 0.5`
-  return [what, `goodput until the backlog is gone (${stepCount} s)`, metric('times', [goodput], 0.95)]
+  return [what, `goodput until the backlog is gone (${stepCount} s)`, ratio([goodput], 0.95)]
 }
 
 function fleetOf(count: number, load: number): Fleet {

@@ -39,7 +39,7 @@ export async function run(): Promise<Report> {
   return {
     title: 'Physical limits',
     tables: [{ title, columns: ['work', 'wall time', 'CPU time'], rows }],
-    plots: [{ kind: 'bars', title: 'bytes a CPU second', unit: 'bytes/CPU s', bars: barsOf(rows, 1, 2) }]
+    plots: [{ kind: 'bars', title: 'bytes a CPU second', unit: 'bytes/CPU s', bars: barsOf(rows, 1, 2, () => 'floor') }]
   }
 }
 

@@ -52,7 +52,7 @@ export async function run(): Promise<Report> {
     xScale: 'log',
     lines: Object.entries(lines)
       .filter(([label]) => label.startsWith(OURS))
-      .map(([label, points]) => ({ label, points }))
+      .map(([label, points]) => ({ label, side: 'ours', points }))
   }
   const columns = ['way', 'keys', 'shards', 'keys looked up', 'time a key']
   return { title: 'Hash key and shard', tables: [{ title: 'partition key to shard', columns, rows }], plots: [plot] }

@@ -1,6 +1,7 @@
 /**
  * Runs one bench in this process: `node --expose-gc run-one.js NAME RESULT-FILE`.
- * Invariant: prints its tables, writes its result, or ends with an error and without a result.
+ * Invariant: prints its tables and writes its result; or says why it cannot run here, or ends with an error, and leaves the
+ * result as it was.
  */
 import { BENCHES } from './benches.ts'
 import { circumstances, saveResult } from './harness/save.ts'
@@ -13,7 +14,11 @@ if (name === undefined || file === undefined || load === undefined) {
 }
 const startMs = performance.now()
 const report = await (await load()).run()
-const facts = circumstances((performance.now() - startMs) / 1000)
-console.log(reportText(report))
-console.log(`${name}: ${facts.seconds} s, load ${facts.load.toFixed(1)} on ${facts.cores} cores\n`)
-saveResult(file, { name, ...report, circumstances: facts })
+if ('skipped' in report) {
+  console.log(`${name}: not run. ${report.skipped}.\n`)
+} else {
+  const facts = circumstances((performance.now() - startMs) / 1000)
+  console.log(reportText(report))
+  console.log(`${name}: ${facts.seconds} s, load ${facts.load.toFixed(1)} on ${facts.cores} cores\n`)
+  saveResult(file, { name, ...report, circumstances: facts })
+}

@@ -1,5 +1,5 @@
 /**
- * Bundles src/cli into `dist/cli`: main.js, a chunk for each command, and NOTICES.txt of what is in them.
+ * Bundles src/cli into `dist/cli`: main.js, gen-slice.js for threads of gen, a chunk for each command, and NOTICES.txt of what is in them.
  * Invariant: the library is not in the bundle. The command line imports the same modules as a program does, by their places in
  * `dist`; packages that the manifest asks for stay packages.
  */
@@ -14,7 +14,7 @@ const source = join(project, 'src/cli')
 /** Returns the files that were written, and the packages that are in them. */
 export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
   const { metafile } = await build({
-    entryPoints: [join(source, 'main.ts')],
+    entryPoints: [join(source, 'main.ts'), join(source, 'gen-slice.ts')],
     outdir,
     bundle: true,
     splitting: true,
@@ -24,8 +24,10 @@ export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
     // The ES modules of packages that have both: a CommonJS wrapper may require what is not there.
     mainFields: ['module', 'main'],
     chunkNames: '[name]-[hash]',
-    // Commander is CommonJS and requires parts of Node.js.
-    banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
+    // Commander is CommonJS and requires parts of Node.js; fdir imports the same function under its own name.
+    banner: {
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)"
+    },
     legalComments: 'none',
     metafile: true,
     absWorkingDir: project,

@@ -39,7 +39,7 @@ export type {
   Timer,
   Transport
 } from './model/ports.ts'
-export type { StreamRef, UserRecord } from './model/records.ts'
+export type { RecordFrame, StreamRef, UserRecord } from './model/records.ts'
 export type { Attempt, Persisted, PutResult, SettleCallback } from './model/results.ts'
 export { type CloseResult, KinesisProducer, type ProducerPorts } from './producer/kinesis-producer.ts'
 export type { PutAllOutcome } from './producer/put-all.ts'

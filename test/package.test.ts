@@ -51,15 +51,16 @@ describe('the packed package', () => {
       'README.md',
       'SECURITY.md',
       'package.json',
-      'proto/aggregated-record.proto'
+      'proto/aggregated-record.proto',
+      'schema/agent.schema.json'
     ]
     const isDocument = (name: string) => /^(?:[\w-]+\.md|plots[/\\][\w-]+\.svg)$/.test(name) && name !== 'DESIGN.md'
     const documents = filesIn(join(PROJECT, 'docs')).filter(isDocument)
     const expected = [...compiled, ...forCommonJs, ...texts, ...documents.map(name => join('docs', name))]
     expect(files.filter(name => !isCli(name))).toEqual(expected.sort())
-    // The command line is one bundle: the program, a chunk for each command, and the licences of what is in it.
+    // The command line is one bundle: the program, that of a thread of gen, a chunk for each command, and the licences of what is in it.
     const ofCli = files.filter(isCli).filter(name => !/-[A-Z0-9]{8}\.js$/.test(name))
-    expect(ofCli).toEqual([join('dist', 'cli', 'NOTICES.txt'), join('dist', 'cli', 'main.js')])
+    expect(ofCli).toEqual(['NOTICES.txt', 'gen-slice.js', 'main.js'].map(name => join('dist', 'cli', name)))
   })
 
   test('has every file that its pages link to', () => {
@@ -154,7 +155,8 @@ describe('a program that has the package installed', () => {
       }
     }
     visit('./main.js')
-    for (const name of filesIn(folder)) if (/^(?:put|gen|tail|shards)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
+    for (const name of filesIn(folder))
+      if (/^(?:put|gen|tail|shards|command)-[A-Z0-9]+\.js$/.test(name)) visit(`./${name}`)
 
     const strange = [...loaded].filter(
       name => name.startsWith('../') || name.startsWith('@aws-sdk') || name.includes('run-')

@@ -7,7 +7,7 @@
 export interface LoadRecord {
   readonly partitionKey: string
   readonly data: Buffer
-  /** `data` as text, for peers that take nothing else. */
+  /** `data` as text: what `JSON.stringify` gives from `JSON_BYTES` on. */
   readonly text: string
 }
 
@@ -32,8 +32,8 @@ export function makePool({ recordBytes, keys, records = POOL_RECORDS }: PoolOpti
 
 function textOf(n: number, partitionKey: string, recordBytes: number): string {
   if (recordBytes < JSON_BYTES) return String(n).padStart(recordBytes, '0')
-  const head = `{"n":${n},"key":"${partitionKey}","text":"`
-  return `${head}${'x'.repeat(recordBytes - head.length - 2)}"}`
+  const frame = JSON.stringify({ n, key: partitionKey, text: '' })
+  return JSON.stringify({ n, key: partitionKey, text: 'x'.repeat(recordBytes - frame.length) })
 }
 
 /** Counts which records of a pool arrived, and refuses what is not of the pool. */

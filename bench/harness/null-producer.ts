@@ -3,7 +3,15 @@
  * Invariant: nothing is throttled and nothing is refused, so that only the producer's own work is measured.
  */
 import { deaggregateAll } from '../../src/consumer/deaggregate.ts'
-import { KinesisProducer, type PutRecordsRequest, type PutRecordsResponse, type Transport } from '../../src/index.ts'
+import { readFrame } from '../../src/glue/index.ts'
+import {
+  KinesisProducer,
+  type PutRecordsRequest,
+  type PutRecordsResponse,
+  type RecordFrame,
+  type Transport,
+  type UserRecord
+} from '../../src/index.ts'
 import { DiscardTransport } from '../../src/testing/index.ts'
 import type { Ledger } from './load.ts'
 import { meter, perSecond } from './meter.ts'
@@ -20,6 +28,10 @@ export interface PutCase {
   readonly shards: number
   /** Different partition keys, or a new one for every record. More than the pool has are made as they are needed. */
   readonly keys: number | 'unique'
+  /** Data is text. */
+  readonly isText?: boolean
+  /** Every record has a schema of Glue. */
+  readonly isFramed?: boolean
 }
 
 export interface Rates {
@@ -51,22 +63,35 @@ export class CheckingTransport extends DiscardTransport {
   override putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
     for (const { partitionKey, data } of request.entries) {
       const record = { partitionKey, data, sequenceNumber: '1' }
-      for (const userRecord of deaggregateAll([record])) this.#ledger.note(userRecord.partitionKey, userRecord.data)
+      for (const userRecord of deaggregateAll([record])) {
+        this.#ledger.note(userRecord.partitionKey, readFrame(userRecord.data)?.payload ?? userRecord.data)
+      }
     }
     return super.putRecords(request)
   }
 }
 
+const SCHEMA: RecordFrame = { prefix: Uint8Array.of(3, 0, ...Array.from({ length: 16 }, (_, i) => i)) }
+
+/** The same records, each with a schema. */
+export function framed(next: () => UserRecord): () => UserRecord {
+  return () => {
+    const { partitionKey, data } = next()
+    return { partitionKey, data, schema: SCHEMA }
+  }
+}
+
 /** Times `count` records through a fresh producer, after `warmUp` records through the same. */
 export async function timePuts(
-  { call, shards, keys }: PutCase,
+  { call, shards, keys, isText, isFramed = false }: PutCase,
   pool: Parameters<typeof source>[0],
   warmUp: number,
   count: number
 ): Promise<Rates> {
   const producer = nullProducer(new DiscardTransport({ shards }))
   const own = keys === 'unique' ? Number.POSITIVE_INFINITY : keys
-  const next = source(pool, own > pool.length ? own : undefined)
+  const plain = source(pool, { keys: own > pool.length ? own : undefined, isText: isText === true })
+  const next = isFramed ? framed(plain) : plain
   await pump(producer, call, next, warmUp)
   const { wallMs, cpuMs } = await meter(() => pump(producer, call, next, count))
   const { delivered, failed } = producer.stats()

@@ -1,5 +1,5 @@
 /**
- * The page of all results: tables and plots in one file that needs no network and no script.
+ * The page of all results, of each its plots and then its tables, in one file that needs no network and no script.
  * Invariant: everything on it comes from the results that it is given.
  */
 import type { Cell, Table } from './report.ts'
@@ -9,18 +9,25 @@ import { cellText } from './table.ts'
 import { isMissed } from './units.ts'
 
 const STYLE = `
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c1c1c }
-table { border-collapse: collapse; margin: .6rem 0 1.2rem; font-size: 13px }
-th, td { text-align: left; padding: .25rem .7rem .25rem 0; border-bottom: 1px solid #ddd; vertical-align: top }
-figure { margin: 1rem 0 } figcaption { font-weight: 600; margin-bottom: .3rem } svg { max-width: 100%; height: auto }
-svg text { font: 12px system-ui, sans-serif } .missed { color: #b42318 } small { color: #666 }`
+:root { color-scheme: light dark; --line: #8b949e55 }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+h2 { margin-top: 2.5rem } h3 { font-size: 1rem; margin: 0 0 .2rem }
+nav a { margin-right: 1rem; white-space: nowrap } .wide { overflow-x: auto; margin-bottom: 1.2rem }
+table { border-collapse: collapse; font-size: 13px }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+figure { margin: 1rem 0 1.6rem } figcaption { font-weight: 600; margin-bottom: .5rem } svg { max-width: 100%; height: auto }
+svg text { font: 12px system-ui, sans-serif; fill: currentColor } .missed { color: #bf8700 } small { opacity: .7 }`
 
 export function pageOf(results: readonly Result[]): string {
+  const links = results.map(({ name, title }) => `<a href="#${escapeText(name)}">${escapeText(title)}</a>`)
   const sections = results.map(sectionOf).join('\n')
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>kinesis-producer: benches</title><style>${STYLE}</style>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>kinesis-producer: benches</title><style>${STYLE}</style>
 <h1>kinesis-producer: benches</h1>
-<p>Medians; in brackets the lowest and the highest sample. Made by <code>npm run bench</code>.</p>
+<p>Medians; in brackets, and as whiskers, the lowest and the highest sample. An aim is a ratio to something that the same run
+measured: other figures are of one machine on one day. Made by <code>npm run bench</code>.</p>
+<nav>${links.join('\n')}</nav>
 ${sections}
 </html>
 `
@@ -33,15 +40,15 @@ function sectionOf({ name, title, tables, plots = [], circumstances }: Result): 
     `${cores} cores of ${cpu}`,
     `commit ${commit}`,
     date,
-    `${rounds} rounds`,
+    `rounds: ${rounds}`,
     `load ${load.toFixed(1)}`
   ]
   if (isQuick) facts.push('a quick run: figures mean little')
   return [
     `<section id="${escapeText(name)}"><h2>${escapeText(title)}</h2>`,
-    `<p><small>${escapeText(facts.join(' - '))}</small></p>`,
-    ...tables.map(tableHtml),
     ...plots.map(plotSvg),
+    ...tables.map(tableHtml),
+    `<p><small>npm run bench -- ${escapeText(name)} - ${escapeText(facts.join(' - '))}</small></p>`,
     '</section>'
   ].join('\n')
 }
@@ -50,7 +57,8 @@ function tableHtml({ title, columns, rows, notes = [] }: Table): string {
   const head = columns.map(column => `<th>${escapeText(column)}</th>`).join('')
   const lines = rows.map(row => `<tr>${row.map(cellHtml).join('')}</tr>`)
   const remarks = notes.map(note => `<p><small>${escapeText(note)}</small></p>`)
-  return `<h3>${escapeText(title)}</h3><table><tr>${head}</tr>${lines.join('')}</table>${remarks.join('')}`
+  const body = `<table><tr>${head}</tr>${lines.join('')}</table>`
+  return `<h3>${escapeText(title)}</h3><div class="wide">${body}</div>${remarks.join('')}`
 }
 
 function cellHtml(cell: Cell): string {

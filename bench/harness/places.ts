@@ -8,3 +8,4 @@ import { fileURLToPath } from 'node:url'
 export const PROJECT: string = fileURLToPath(new URL('../../../', import.meta.url))
 export const RESULTS: string = `${PROJECT}bench/results/`
 export const PEERS: string = `${PROJECT}bench/peers/`
+export const KPL: string = `${PROJECT}bench/kpl/`

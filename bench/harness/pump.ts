@@ -10,18 +10,26 @@ import type { LoadRecord } from './load.ts'
 export type Call = 'tryPut' | 'put' | 'putMany' | 'putAll' | 'writable'
 
 const BURST = 1000
+/** Records of one `putMany`: what a service takes from a queue at once. */
+const LIST_RECORDS = 500
 /** Promises outstanding before `put` is awaited. */
 const MAX_OUTSTANDING = 100_000
 
-/**
- * Returns the next user record on every call, from the pool in turn; with `keys` the keys are made as they are needed,
- * that many different ones.
- */
-export function source(pool: readonly LoadRecord[], keys?: number): () => UserRecord {
+export interface SourceOptions {
+  /** Makes the keys as they are needed, that many different ones, in place of the pool's. */
+  readonly keys?: number | undefined
+  /** Data is the text, not its bytes. */
+  readonly isText?: boolean
+}
+
+/** Returns the next user record on every call, from the pool in turn. */
+export function source(pool: readonly LoadRecord[], { keys, isText = false }: SourceOptions = {}): () => UserRecord {
   let next = 0
   let key = 0
   return () => {
-    const { partitionKey, data } = pool[next]!
+    const record = pool[next]!
+    const { partitionKey } = record
+    const data = isText ? record.text : record.data
     next = next + 1 === pool.length ? 0 : next + 1
     if (keys === undefined) return { partitionKey, data }
     key = key + 1 === keys ? 0 : key + 1
@@ -44,17 +52,24 @@ export function pump(producer: KinesisProducer, call: Call, next: () => UserReco
   }
 }
 
-/** Lists of `BURST` records, many of them at a time. */
+/** Many lists at a time. */
 async function pumpPutMany(producer: KinesisProducer, next: () => UserRecord, count: number): Promise<void> {
-  const lists: Promise<number>[] = []
-  for (let i = 0; i < count; i += BURST) {
-    const list = Array.from({ length: Math.min(BURST, count - i) }, next)
-    lists.push(producer.putMany(list).then(({ failedCount }) => failedCount))
+  let outstanding = 0
+  let failed = 0
+  const lists: Promise<void>[] = []
+  for (let i = 0; i < count; i += LIST_RECORDS) {
+    const list = Array.from({ length: Math.min(LIST_RECORDS, count - i) }, next)
+    outstanding += list.length
+    const settled = producer.putMany(list).then(({ failedCount }) => {
+      outstanding -= list.length
+      failed += failedCount
+    })
+    lists.push(settled)
     await turn()
-    while (producer.stats().bufferedRecords > MAX_OUTSTANDING) await turn()
+    while (outstanding > MAX_OUTSTANDING) await turn()
   }
   await producer.flush()
-  const failed = (await Promise.all(lists)).reduce((sum, failedCount) => sum + failedCount, 0)
+  await Promise.all(lists)
   if (failed > 0) throw new Error(`${failed} records failed`)
 }
 

@@ -13,13 +13,14 @@ export type Unit =
   | 'ns'
   | 'bytes'
   | 'cores'
+  | 'percent'
+  | 'requests/s'
   | 'times'
-  | 'percent in vain'
 
 export interface Metric {
   readonly unit: Unit
   readonly samples: readonly number[]
-  /** What the median should reach: at least this where more is better, at most this where less is. */
+  /** What the median of ratios should reach; of nothing else, since an absolute figure is of one machine. */
   readonly target?: number | undefined
 }
 
@@ -32,8 +33,12 @@ export interface Table {
   readonly notes?: readonly string[]
 }
 
+/** Whose figure it is: the one thing that colours mean. */
+export type Side = 'ours' | 'KPL' | 'SDK' | 'others' | 'floor'
+
 export interface Bar {
   readonly label: string
+  readonly side: Side
   readonly samples: readonly number[]
 }
 
@@ -46,6 +51,7 @@ export interface BarPlot {
 
 export interface Line {
   readonly label: string
+  readonly side: Side
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
@@ -66,31 +72,44 @@ export interface Report {
   readonly plots?: readonly Plot[]
 }
 
-const LESS_IS_BETTER: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'bytes', 'cores', 'percent in vain']
+/** Instead of a report: why the bench cannot run on this machine. Nothing was measured, and that is no failure. */
+export interface Skipped {
+  readonly skipped: string
+}
+
+const LESS_IS_BETTER: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'bytes', 'cores', 'percent']
 
 export function isLessBetter(unit: Unit): boolean {
   return LESS_IS_BETTER.includes(unit)
 }
 
-export function metric(unit: Unit, samples: readonly number[], target?: number): Metric {
-  return { unit, samples, target }
+export function metric(unit: Unit, samples: readonly number[]): Metric {
+  return { unit, samples }
 }
 
 /** One sample of each of `items`. */
-export function metricOf<Item>(
-  unit: Unit,
-  items: readonly Item[],
-  sample: (item: Item) => number,
-  target?: number
-): Metric {
-  return metric(unit, items.map(sample), target)
+export function metricOf<Item>(unit: Unit, items: readonly Item[], sample: (item: Item) => number): Metric {
+  return metric(unit, items.map(sample))
 }
 
-/** Bars of the metrics in `column`, named by the first `labelCells` cells of their rows. */
-export function barsOf(rows: readonly (readonly Cell[])[], labelCells: number, column: number): Bar[] {
+/** How many times as much (or, for `isLess`, as little) as something measured in the same run. */
+export function ratio(samples: readonly number[], target?: number): Metric {
+  return { unit: 'times', samples, target }
+}
+
+/**
+ * Bars of the metrics in `column`, named by the first `labelCells` cells of their rows; `sideOf` tells by the name whose
+ * they are.
+ */
+export function barsOf(
+  rows: readonly (readonly Cell[])[],
+  labelCells: number,
+  column: number,
+  sideOf: (label: string) => Side = () => 'ours'
+): Bar[] {
   return rows.flatMap(row => {
     const cell = row[column]
     const label = row.slice(0, labelCells).join(', ')
-    return cell === undefined || typeof cell === 'string' ? [] : [{ label, samples: cell.samples }]
+    return cell === undefined || typeof cell === 'string' ? [] : [{ label, side: sideOf(label), samples: cell.samples }]
   })
 }

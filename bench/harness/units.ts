@@ -2,7 +2,7 @@
  * Figures as people read them.
  * Invariant: at most three significant digits; the unit is always there.
  */
-import { isLessBetter, type Metric, type Unit } from './report.ts'
+import type { Metric, Unit } from './report.ts'
 import { median, quantile } from './statistics.ts'
 
 const SUFFIXES: Readonly<Record<Unit, string>> = {
@@ -15,8 +15,9 @@ const SUFFIXES: Readonly<Record<Unit, string>> = {
   ns: 'ns',
   bytes: 'B',
   cores: 'cores',
-  times: 'x',
-  'percent in vain': '%'
+  percent: '%',
+  'requests/s': '/s',
+  times: 'x'
 }
 const SCALES = [
   [1e9, 'G'],
@@ -24,7 +25,7 @@ const SCALES = [
   [1e3, 'k']
 ] as const
 /** Units that say their own size; 1,000 ms are not 1 kms. */
-const UNSCALED: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'cores', 'times', 'percent in vain']
+const UNSCALED: readonly Unit[] = ['ms', 'CPU ms', 'ns', 'cores', 'percent', 'times']
 
 export function formatValue(value: number, unit: Unit): string {
   const suffix = SUFFIXES[unit]
@@ -45,15 +46,14 @@ export function formatMetric(metric: Metric): string {
   return middle + spread + verdict(metric)
 }
 
-export function isMissed({ samples, unit, target }: Metric): boolean {
-  if (target === undefined) return false
-  return isLessBetter(unit) ? median(samples) > target : median(samples) < target
+export function isMissed({ samples, target }: Metric): boolean {
+  return target !== undefined && median(samples) < target
 }
 
 function verdict(metric: Metric): string {
   const { target, unit } = metric
   if (target === undefined) return ''
-  return ` [${isLessBetter(unit) ? '<=' : '>='} ${formatValue(target, unit)}: ${isMissed(metric) ? 'MISSED' : 'met'}]`
+  return ` [aim ${formatValue(target, unit)}: ${isMissed(metric) ? 'not reached' : 'reached'}]`
 }
 
 /** `1.51 M`, without the unit. */
@@ -67,5 +67,5 @@ function threeDigits(value: number): string {
   if (size >= 1000) return Math.round(value).toLocaleString('en-US')
   if (size >= 100) return value.toFixed(0)
   if (size >= 10) return value.toFixed(1)
-  return size >= 1 || size === 0 ? value.toFixed(2) : value.toPrecision(2)
+  return size >= 0.1 || size === 0 ? value.toFixed(2) : value.toPrecision(2)
 }

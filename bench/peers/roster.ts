@@ -2,6 +2,7 @@
  * Who takes part end to end, and what each does not do.
  * Invariant: the names are what tables and plots show; the first is what the others are compared with.
  */
+import type { Side } from '../harness/report.ts'
 import type { Contestant, ContestantSetting } from './contestant.ts'
 import { openLifion, openWritable } from './installed.ts'
 import { openKinesisAgg } from './kinesis-agg.ts'
@@ -10,6 +11,7 @@ import { openBest, openNaive } from './sdk.ts'
 
 export interface Entrant {
   readonly name: string
+  readonly side: Side
   readonly open: (setting: ContestantSetting) => Contestant
   /** What a user of it must do, or do without. */
   readonly lacks: string
@@ -18,34 +20,41 @@ export interface Entrant {
 }
 
 export const OURS = 'kinesis-producer, tryPut'
+export const OURS_PUT = 'kinesis-producer, put'
+export const OURS_CBOR = 'kinesis-producer, tryPut, CBOR'
 export const SDK_BEST = 'SDK, best way'
 
 const ALL: readonly (Entrant & { readonly isAbsent?: boolean })[] = [
-  { name: OURS, open: openOurs('tryPut'), lacks: '-' },
-  { name: 'kinesis-producer, put', open: openOurs('put'), lacks: '-' },
+  { name: OURS, side: 'ours', open: openOurs('tryPut'), lacks: '-' },
+  { name: OURS_PUT, side: 'ours', open: openOurs('put'), lacks: '-' },
   {
-    name: 'kinesis-producer, tryPut, CBOR',
+    name: OURS_CBOR,
+    side: 'ours',
     open: openOurs('tryPut', { wireFormat: 'cbor' }),
     lacks: '-',
     isAbsent: !hasCbor
   },
   {
     name: 'SDK, naive',
+    side: 'SDK',
     open: openNaive,
     lacks: 'aggregation, concurrency, partial failures, back-pressure, rate limit, order after failures'
   },
   {
     name: SDK_BEST,
+    side: 'SDK',
     open: openBest,
     lacks: 'aggregation, back-pressure, rate limit, order; partial failures: 12 lines of ours'
   },
   {
     name: 'aws-kinesis-agg and SDK',
+    side: 'others',
     open: openKinesisAgg,
     lacks: 'shards (misrouted members are lost to KCL), deadlines, back-pressure, rate limit, order; the rest as above'
   },
   {
     name: 'lifion-kinesis 1.3.3',
+    side: 'others',
     open: openLifion,
     lacks:
       'aggregation, batches (a call is a request), back-pressure, rate limit, an end to retries, order after failures',
@@ -53,9 +62,10 @@ const ALL: readonly (Entrant & { readonly isAbsent?: boolean })[] = [
   },
   {
     name: 'aws-kinesis-writable 4.3.0',
+    side: 'others',
     open: openWritable,
     lacks:
-      'aggregation, partial failures (lost in silence), back-pressure, acknowledgements, an end, rate limit, order',
+      'aggregation, partial failures (lost without an error), back-pressure, acknowledgements, an end, rate limit, order',
     isInstalled: true
   }
 ]

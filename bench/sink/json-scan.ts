@@ -1,6 +1,6 @@
 /**
  * Finds the entries of a PutRecords request in JSON without parsing it: a sink must be faster than what it measures.
- * Invariant: reads what JSON serializers write (no space needed, none expected inside entries); anything else throws.
+ * Invariant: reads what JSON serializers write, compact or with white space (the KPL indents with tabs); anything else throws.
  */
 export interface WireEntry {
   readonly partitionKey: string
@@ -14,28 +14,37 @@ const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const BRACE_OPEN = 0x7b
 const BRACE_CLOSE = 0x7d
-const RECORDS = Buffer.from('"Records":[')
+const BRACKET_OPEN = 0x5b
+const COLON = 0x3a
+const SPACE = 0x20
+const RECORDS = Buffer.from('"Records":')
 
 export function scanJson(body: Buffer): WireEntry[] {
   const start = body.indexOf(RECORDS)
   if (start < 0) throw new Error('the body has no Records')
   const entries: WireEntry[] = []
-  let at = start + RECORDS.length
+  let at = skipSpace(body, start + RECORDS.length)
+  if (body[at] !== BRACKET_OPEN) throw new Error('Records is not a list')
+  at = skipSpace(body, at + 1)
   while (body[at] === BRACE_OPEN) {
     let partitionKey = ''
     let explicitHashKey: string | undefined
     let dataAt = 0
     let dataEnd = 0
     do {
-      const nameEnd = textEnd(body, at + 1)
-      const name = body.toString('latin1', at + 2, nameEnd)
-      const valueAt = nameEnd + 3
-      const valueEnd = textEnd(body, nameEnd + 2)
+      const nameAt = skipSpace(body, at + 1)
+      const nameEnd = textEnd(body, nameAt)
+      const colonAt = skipSpace(body, nameEnd + 1)
+      if (body[colonAt] !== COLON) throw new Error(`no value at ${colonAt}`)
+      const quoteAt = skipSpace(body, colonAt + 1)
+      const name = body.toString('latin1', nameAt + 1, nameEnd)
+      const valueAt = quoteAt + 1
+      const valueEnd = textEnd(body, quoteAt)
       if (name === 'PartitionKey') partitionKey = textOf(body, valueAt, valueEnd)
       else if (name === 'ExplicitHashKey') explicitHashKey = textOf(body, valueAt, valueEnd)
       else if (name === 'Data') [dataAt, dataEnd] = [valueAt, valueEnd]
       else throw new Error(`an entry has ${name}`)
-      at = valueEnd + 1
+      at = skipSpace(body, valueEnd + 1)
     } while (body[at] === COMMA)
     if (body[at] !== BRACE_CLOSE) throw new Error('an entry does not end')
     const [from, to] = [dataAt, dataEnd]
@@ -44,10 +53,17 @@ export function scanJson(body: Buffer): WireEntry[] {
       explicitHashKey,
       data: () => Buffer.from(body.toString('latin1', from, to), 'base64')
     })
-    at++
-    if (body[at] === COMMA) at++
+    at = skipSpace(body, at + 1)
+    if (body[at] === COMMA) at = skipSpace(body, at + 1)
   }
   return entries
+}
+
+/** The first position from `at` on that is no white space. */
+function skipSpace(body: Buffer, at: number): number {
+  let end = at
+  while (body[end]! <= SPACE) end++
+  return end
 }
 
 /** Position of the quote that ends the text whose first quote is at `quoteAt`. */

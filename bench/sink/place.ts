@@ -66,6 +66,17 @@ export async function openFakeServer(shards: number): Promise<Place & { close():
   return { ...place, close }
 }
 
+/** A stream that has `times` times the records of the pool, in one shard. */
+export async function openStoredStream(pool: PoolOptions, times: number): Promise<Place & { close(): Promise<void> }> {
+  const server = new Child<typeof import('./stored-stream.ts')>(new URL('./stored-stream.js', import.meta.url))
+  const place = await openPlace(certificate => server.call('open', certificate, pool, times))
+  const close = async () => {
+    await server.stop()
+    place.remove()
+  }
+  return { ...place, close }
+}
+
 async function openPlace(
   listen: (certificate: ReturnType<typeof makeCertificate>) => Promise<number>
 ): Promise<Place & { remove(): void }> {

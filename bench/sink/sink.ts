@@ -89,7 +89,7 @@ export function takeCounts(): SinkCounts {
 
 function answer({ operation, isCbor, body }: SinkRequest): SinkAnswer {
   if (operation === 'PutRecords') return answerPut(body, isCbor)
-  if (operation === 'PutRecord') return answerOne()
+  if (operation === 'PutRecord') return answerOne(body)
   if (operation === 'ListShards') return json({ Shards: listing.map(shardOf) })
   if (operation === 'DescribeStreamSummary') return json({ StreamDescriptionSummary: SUMMARY })
   throw new Error(`the sink was asked for ${operation}`)
@@ -106,10 +106,15 @@ function answerPut(body: Buffer, isCbor: boolean): SinkAnswer {
   return json({ FailedRecordCount: 0, Records })
 }
 
-/** Where it goes is not looked at: only the cold start asks for it. */
-function answerOne(): SinkAnswer {
+/** Where it goes is not looked at. The SDK sends this one as JSON. */
+function answerOne(body: Buffer): SinkAnswer {
   counts.requests++
   counts.kinesisRecords++
+  counts.bodyBytes += body.length
+  if (ledger !== undefined) {
+    const { PartitionKey, Data } = JSON.parse(body.toString()) as { PartitionKey: string; Data: string }
+    ledger.note(PartitionKey, Buffer.from(Data, 'base64'))
+  }
   return json({ SequenceNumber: nextSequenceNumber(), ShardId: listing[0]!.shardId })
 }
 

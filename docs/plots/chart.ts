@@ -32,7 +32,7 @@ const RIGHT = 40
 const TOP = 48
 const BOTTOM = 60
 const LEGEND_LINE = 20
-const TEXT = '#6e7781'
+export const TEXT = '#6e7781'
 const GRID = '#8b949e'
 const COLOURS = ['#2f81f7', '#d2691e', '#2da44e', '#a371f7', '#bf8700']
 
@@ -88,7 +88,7 @@ function grid(x1: number, y1: number, x2: number, y2: number): string {
   return `<line ${ends} stroke="${GRID}" stroke-opacity="0.35"/>`
 }
 
-function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size?: number): string {
+export function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size?: number): string {
   const fontSize = size === undefined ? '' : ` font-size="${size}"`
   return `<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}"${fontSize}>${escape(content)}</text>`
 }

@@ -59,14 +59,19 @@ export function readSummary(output: unknown): StreamSummary {
 }
 
 function readRecord(value: unknown, partitionKey: string): PutRecordsAnswer {
-  const record = fields(value, 'Records[]')
-  const errorMessage = optionalText(record['ErrorMessage'], 'ErrorMessage')
+  const record = asObject(value, 'Records[]')
+  const errorMessage = ownText(record, 'ErrorMessage')
   return {
-    shardId: optionalText(record['ShardId'], 'ShardId'),
-    sequenceNumber: optionalText(record['SequenceNumber'], 'SequenceNumber'),
-    errorCode: optionalText(record['ErrorCode'], 'ErrorCode'),
+    shardId: ownText(record, 'ShardId'),
+    sequenceNumber: ownText(record, 'SequenceNumber'),
+    errorCode: ownText(record, 'ErrorCode'),
     errorMessage: errorMessage === undefined ? undefined : redacted(errorMessage, [partitionKey])
   }
+}
+
+/** As `fields` and `optionalText`, without a copy: there are up to 500 of them. */
+function ownText(record: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  return Object.hasOwn(record, name) ? optionalText(record[name], name) : undefined
 }
 
 /** A closed shard has a last sequence number. A shard without any range of sequence numbers counts as open. */
@@ -93,9 +98,13 @@ function readShard(value: unknown): ShardHashRange {
 }
 
 export function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(name, 'an object')
   // Own properties only; the prototype may be anybody's.
-  return { __proto__: null, ...value }
+  return { __proto__: null, ...asObject(value, name) }
+}
+
+function asObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(name, 'an object')
+  return value as Readonly<Record<string, unknown>>
 }
 
 export function list(value: unknown, name: string): readonly unknown[] {

@@ -7,14 +7,19 @@
 import type { PutRecordsCommandInput, PutRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
 import { BlockPool, type BlockPoolOptions } from '../wire/block-pool.ts'
+import { allocate } from '../wire/bytes.ts'
 import { bodyDigest, DIGEST_HEADER } from './body-digest.ts'
 import { CBOR_CONTENT_TYPE, decodeErrorAnswer, decodePutRecordsAnswer } from './cbor-answer.ts'
 import { writeCborBody } from './cbor-body.ts'
+import type { SdkResponse } from './http-door.ts'
 import { type TakeBuffer, type WrittenBody, writePutRecordsBody } from './request-body.ts'
 
 /** A busy transport takes a released block at once, so few are enough for many requests in flight. */
 const MAX_POOLED_BODIES = 4
 export const BODY_POOL: BlockPoolOptions = { grainBytes: 262_144, maxFreeCount: MAX_POOLED_BODIES, minFill: 0 }
+
+/** Up to here fresh memory is cheaper than a block, of which many small requests at a time would need many. */
+const SMALL_BODY_BYTES = 16_384
 
 /** How PutRecords requests and their answers are written. */
 export type WireFormat = 'json' | 'cbor'
@@ -31,6 +36,8 @@ const FORMATS: Readonly<Record<WireFormat, BodyFormat>> = {
 
 type Records = NonNullable<PutRecordsCommandInput['Records']>
 
+type ReadAnswer = (response: SdkResponse) => Promise<object>
+
 interface Announced {
   /** Set once the body was written. */
   buffer: Buffer | undefined
@@ -42,6 +49,8 @@ export class BodyWriter {
   readonly #pool: BlockPool = new BlockPool(BODY_POOL)
   /** By the list itself, which also an input that a middleware copied still has. */
   readonly #announced = new WeakMap<Records, Announced>()
+  readonly #take: TakeBuffer = bytes => (bytes <= SMALL_BODY_BYTES ? allocate(bytes) : this.#pool.take(bytes))
+  #readAnswer: ReadAnswer | undefined
 
   constructor(wireFormat: WireFormat) {
     this.#format = FORMATS[wireFormat]
@@ -60,7 +69,7 @@ export class BodyWriter {
   write(input: PutRecordsCommandInput): Buffer {
     const announced = this.#announced.get(input.Records ?? [])
     if (announced === undefined) throw new TypeError('The records of a PutRecords request were replaced on the way.')
-    const { buffer, body } = this.#format.write(input, bytes => this.#pool.take(bytes))
+    const { buffer, body } = this.#format.write(input, this.#take)
     announced.buffer = buffer
     return body
   }
@@ -70,6 +79,17 @@ export class BodyWriter {
     const buffer = this.#announced.get(records)?.buffer
     this.#announced.delete(records)
     if (buffer !== undefined) this.#pool.release(buffer)
+  }
+
+  /** Remembers how the protocol reads answers; `make` is called once. */
+  noteReader(make: () => ReadAnswer): void {
+    this.#readAnswer ??= make()
+  }
+
+  /** Reads an answer as the protocol does, once it has read one. */
+  readAnswer(response: SdkResponse): Promise<object> {
+    if (this.#readAnswer === undefined) throw new TypeError('The protocol has not read an answer yet.')
+    return this.#readAnswer(response)
   }
 
   clear(): void {
@@ -82,6 +102,8 @@ type Deserialize = AwsJson1_1Protocol['deserializeResponse']
 type MetadataBearer = Pick<PutRecordsCommandOutput, '$metadata'>
 
 const OPERATION = 'PutRecords'
+/** Where the SDK keeps the command of a call. */
+const SMITHY_CONTEXT = '__smithy_context'
 
 /** Returns the class for the client's `protocol` option; a subclass, because that is what the option takes. */
 export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protocol {
@@ -103,6 +125,7 @@ export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protoco
     override async deserializeResponse<Output extends MetadataBearer>(
       ...[schema, context, response]: Parameters<Deserialize>
     ): Promise<Output> {
+      if (schema.name === OPERATION) writer.noteReader(() => this.#reader(schema, context))
       const isError = response.statusCode >= 300
       const isInCbor = isCbor(response.headers)
       // Errors in JSON are the SDK's to read: it knows the names.
@@ -115,6 +138,14 @@ export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protoco
       const output = isInCbor ? decodePutRecordsAnswer(bytes) : parseAnswer(bytes)
       // The decoder of PutRecords' output: answers.ts checks every field of it.
       return { ...output, $metadata } as unknown as Output
+    }
+
+    /** Reads answers to other requests in the same way; of this one, whose records are in its context, nothing is kept. */
+    #reader(schema: Parameters<Deserialize>[0], context: Parameters<Deserialize>[1]): ReadAnswer {
+      const ofAll = { ...context }
+      Reflect.deleteProperty(ofAll, SMITHY_CONTEXT)
+      // The SDK reads status, headers and body of it, which the door gives to the SDK as well.
+      return response => this.deserializeResponse(schema, ofAll, response as Parameters<Deserialize>[2])
     }
   }
 }

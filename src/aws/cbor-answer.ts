@@ -29,6 +29,7 @@ export interface CborError {
 }
 
 const ENTRY_FIELDS = ['SequenceNumber', 'ShardId', 'ErrorCode', 'ErrorMessage'] as const
+const ENTRY_NAMES: readonly Uint8Array[] = ENTRY_FIELDS.map(name => Buffer.from(name))
 type EntryField = (typeof ENTRY_FIELDS)[number]
 
 /** Returns the output of PutRecords. `bytes` are not kept. O(bytes). */
@@ -69,8 +70,8 @@ function readEntries(reader: CborReader): CborResultEntry[] {
   const entries: CborResultEntry[] = []
   reader.readArray(MAX_REQUEST_RECORDS, () => {
     const entry: { -readonly [Field in EntryField]?: string } = {}
-    reader.readMap(name => {
-      const field = ENTRY_FIELDS.find(known => known === name)
+    reader.readMapOf(ENTRY_NAMES, index => {
+      const field = ENTRY_FIELDS[index]
       if (field === undefined) reader.skip()
       else setText(entry, field, reader.readText())
     })

@@ -8,6 +8,7 @@
  * record = map { "Data": byte string, "PartitionKey": text [ "ExplicitHashKey": text ] }
  */
 import type { PutRecordsCommandInput, PutRecordsRequestEntry } from '@aws-sdk/client-kinesis'
+import { writeText } from '../wire/bytes.ts'
 import type { TakeBuffer, WrittenBody } from './request-body.ts'
 
 const BYTES = 2
@@ -64,8 +65,9 @@ function requestBytes({ StreamName, StreamARN, Records = NO_RECORDS }: PutRecord
 }
 
 function writeMember(buffer: Buffer, start: number, key: Buffer, value: string): number {
-  const offset = writeHead(buffer, writeKey(buffer, start, key), TEXT, Buffer.byteLength(value))
-  return offset + buffer.write(value, offset, 'utf8')
+  const valueBytes = Buffer.byteLength(value)
+  const offset = writeHead(buffer, writeKey(buffer, start, key), TEXT, valueBytes)
+  return offset + writeText(buffer, offset, value, valueBytes)
 }
 
 function memberBytes(key: Buffer, value: string): number {

@@ -39,6 +39,12 @@ export class CborReader {
     this.#each(2, () => onMember(this.#text()))
   }
 
+  /** As `readMap`, for texts of names that are expected: `onMember` is told which one it is, -1 for another. No name becomes a string. */
+  readMapOf(names: readonly Uint8Array[], onMember: (index: number) => void): void {
+    this.#readTo(MAP, 'a map')
+    this.#each(2, () => onMember(this.#name(names)))
+  }
+
   /** Reads an array of at most `maxCount` items: `onItem` must read or skip one. */
   readArray(maxCount: number, onItem: () => void): void {
     this.#readTo(ARRAY, 'an array')
@@ -107,9 +113,24 @@ export class CborReader {
   #text(): string {
     this.#readTo(TEXT, 'a text')
     if (this.#count >= 0) return this.#bytes.toString('utf8', this.#at, this.#pass(this.#count))
+    return this.#joined().toString('utf8')
+  }
+
+  #name(names: readonly Uint8Array[]): number {
+    this.#readTo(TEXT, 'a text')
+    const isWhole = this.#count >= 0
+    const bytes = isWhole ? this.#bytes : this.#joined()
+    const start = isWhole ? this.#at : 0
+    const end = isWhole ? this.#pass(this.#count) : bytes.length
+    for (let i = 0; i < names.length; i++) if (isAt(bytes, start, end, names[i]!)) return i
+    return -1
+  }
+
+  /** After the head of a text of indefinite length. */
+  #joined(): Buffer {
     const parts: Buffer[] = []
     this.#chunks(TEXT, (start, end) => parts.push(this.#bytes.subarray(start, end)))
-    return Buffer.concat(parts).toString('utf8')
+    return Buffer.concat(parts)
   }
 
   /** After the head of a string: its one chunk, or its chunks of definite length up to the break. */
@@ -188,6 +209,12 @@ export class CborReader {
     this.#at += byteCount
     return this.#at
   }
+}
+
+function isAt(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
+  if (end - start !== name.length) return false
+  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false
+  return true
 }
 
 /** Offsets and bytes are not said: an answer may be anybody's text. */

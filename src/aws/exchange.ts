@@ -3,7 +3,6 @@
  * Invariant: settles at the deadline or at the signal, whichever is first, with an answer or a `TransportError`; makes
  * one attempt, also on a client that would retry; after it settled nothing more is sent.
  */
-import { setMaxListeners } from 'node:events'
 import { ClientRequest, IncomingMessage } from 'node:http'
 import type {
   DescribeStreamSummaryCommand,
@@ -12,12 +11,11 @@ import type {
   PutRecordsCommand
 } from '@aws-sdk/client-kinesis'
 import type { TransportError } from '../model/errors.ts'
-import type { Clock } from '../model/ports.ts'
 import { kindOf } from '../model/records.ts'
-import { type CallFacts, classifyFailure, givenUp } from './classify-failure.ts'
-import { armDeadline } from './deadline.ts'
+import { classifyFailure, givenUp } from './classify-failure.ts'
 import type { Passage } from './http-door.ts'
 import { fieldOf, textOf } from './node-fault.ts'
+import { type EndingOptions, failureOf, mayHaveLeft, newProgress, type Progress, settledOnce } from './one-ending.ts'
 
 /** One of the three commands we send. */
 export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSummaryCommand
@@ -25,14 +23,9 @@ export type Command = PutRecordsCommand | ListShardsCommand | DescribeStreamSumm
 /** A client's `send`. May throw instead of giving a promise. */
 export type Send = (command: Command, options: { readonly abortSignal: AbortSignal }) => Promise<unknown>
 
-export interface ExchangeOptions<Answer> {
+export interface ExchangeOptions<Answer> extends EndingOptions {
   /** Reads the output; throws a `TransportError` for one that is no answer. */
   readonly read: (output: unknown) => Answer
-  readonly clock: Clock
-  /** For the whole call: credentials, connection, request and answer. */
-  readonly timeoutMs: number
-  /** Any of them ends the call. */
-  readonly signals: readonly AbortSignal[]
   /** Throws a `TransportError` when a request must not go to this place. */
   readonly assertDestination?: ((protocol: string, hostname: string) => void) | undefined
   /** Told where each request goes: host and port. */
@@ -49,57 +42,12 @@ export interface ExchangeOptions<Answer> {
   readonly onStandIn?: (() => void) | undefined
 }
 
-/** How far a call came. Written by the middleware, read by the classification. */
-interface Progress {
-  /** Unset while the client has not run our middleware; a client of another make may never do so. */
-  isHanded: boolean | undefined
-  isOver: boolean
-  /** The client builds its middleware for the command, as the SDK's do. */
-  isTaken: boolean
-  /** Somebody has looked at what is to be sent: the command's input, or the request's body. */
-  isRead: boolean
-  /** The caller was told that nothing was sent, because nobody had looked; so nobody may find anything any more. */
-  isWithdrawn: boolean
-  passage: Passage | undefined
-  statusCode: number | undefined
-}
-
 /** Sends `command`, which must be fresh, once; resolves to its answer. */
 export function exchange<Answer>(send: Send, command: Command, options: ExchangeOptions<Answer>): Promise<Answer> {
-  const { clock, timeoutMs, signals } = options
-  if (signals.some(signal => signal.aborted)) return Promise.reject(givenUp('AbortError', false))
-  const progress: Progress = {
-    isHanded: undefined,
-    isOver: false,
-    isTaken: false,
-    isRead: false,
-    isWithdrawn: false,
-    passage: undefined,
-    statusCode: undefined
-  }
+  const progress = newProgress()
   const aborter = new AbortController()
-  return new Promise((resolve, reject) => {
-    const isFirst = (): boolean => {
-      if (progress.isOver) return false
-      progress.isOver = true
-      deadline.cancel()
-      for (const signal of signals) signal.removeEventListener('abort', onSignal)
-      return true
-    }
-    const fail = (error: TransportError): void => {
-      if (isFirst()) reject(error)
-    }
-    const giveUp = (errorCode: 'AbortError' | 'TimeoutError'): void => {
-      fail(givenUp(errorCode, mayHaveLeft(progress)))
-      aborter.abort()
-    }
-    const onSignal = (): void => giveUp('AbortError')
-    const deadline = armDeadline(clock, clock.nowMs() + timeoutMs, () => giveUp('TimeoutError'))
-    for (const signal of signals) {
-      // As many listeners as requests in flight are no leak; each is removed when its call ends.
-      setMaxListeners(0, signal)
-      signal.addEventListener('abort', onSignal)
-    }
+  const cut = (): void => aborter.abort()
+  return settledOnce<Answer>(options, progress, cut, ({ succeed, fail }) => {
     watch(command, progress, options, fail)
     observe(command, 'input', progress, {})
     const { partitionKeys, read, onStandIn } = options
@@ -107,10 +55,7 @@ export function exchange<Answer>(send: Send, command: Command, options: Exchange
       const sent = send(command, { abortSignal: aborter.signal })
       if (!progress.isTaken) onStandIn?.()
       sent
-        .then(output => {
-          const answer = readAnswer(output, read, progress)
-          if (isFirst()) resolve(answer)
-        })
+        .then(output => succeed(readAnswer(output, read, progress)))
         .catch((thrown: unknown) => fail(failureOf(thrown, progress, partitionKeys)))
     } catch (thrown) {
       // Before `send` gave a promise nothing was sent: it found the command, or itself, to be wrong.
@@ -207,27 +152,6 @@ async function handled<Answer>(handle: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** What is thrown may throw itself when it is looked at; then nothing is known of it but how far the call came. */
-function classified(thrown: unknown, facts: CallFacts): TransportError {
-  try {
-    return classifyFailure(thrown, facts)
-  } catch {
-    return classifyFailure(new Error('What was thrown throws when it is looked at.'), facts)
-  }
-}
-
-function failureOf(
-  thrown: unknown,
-  progress: Progress,
-  partitionKeys: ExchangeOptions<unknown>['partitionKeys']
-): TransportError {
-  const { statusCode, isRead } = progress
-  const facts = { mayHaveLeft: mayHaveLeft(progress), isUnread: !isRead, statusCode, partitionKeys }
-  const failure = classified(thrown, facts)
-  progress.isWithdrawn = !isRead && failure.persisted === 'no'
-  return failure
-}
-
 /**
  * Notes when a field of something that is handed to foreign code is read: a client or a handler that fails before it looked
  * can have sent nothing. Once that was told, the field holds `nothing`, also for code that goes on in the background.
@@ -245,11 +169,6 @@ function observe(target: object, name: string, progress: Progress, nothing: obje
       value = next
     }
   })
-}
-
-/** Whether a byte of the request may have left; undefined when neither client nor handler tells. */
-function mayHaveLeft({ isHanded, passage }: Progress): boolean | undefined {
-  return isHanded === false ? false : passage?.isOpen
 }
 
 /** Other handlers that are Node.js's own underneath: the request of an answer tells when its body is free. */

@@ -34,10 +34,12 @@ export interface Passage {
   isOpen: boolean
   /** Called once, when the body may be used for something else; perhaps never. */
   onFree: () => void
+  /** Set by the door: ends the request, whatever became of it. */
+  cut?: () => void
 }
 
 /** The members of the SDK's request that matter here. */
-interface SdkRequest {
+export interface SdkRequest {
   readonly protocol: string
   readonly hostname: string
   readonly port?: number | undefined
@@ -48,7 +50,7 @@ interface SdkRequest {
 }
 
 /** What the SDK takes for a response. */
-interface SdkResponse {
+export interface SdkResponse {
   readonly statusCode: number
   readonly headers: IncomingMessage['headers']
   /** Bytes when it had to be read first. */
@@ -72,13 +74,25 @@ export class HttpDoor {
   }
 
   /** Part of the SDK's interface. Rejects with what Node.js says of the connection. */
-  handle(request: SdkRequest, { abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<{ response: SdkResponse }> {
+  async handle(request: SdkRequest, options: { abortSignal?: AbortSignal } = {}): Promise<{ response: SdkResponse }> {
+    const { abortSignal } = options
+    abortSignal?.throwIfAborted()
+    const passage = this.#passages.get(request) ?? { isOpen: false, onFree: () => {} }
+    const onAbort = (): void => passage.cut?.()
+    abortSignal?.addEventListener('abort', onAbort)
+    const { onFree } = passage
+    passage.onFree = () => {
+      abortSignal?.removeEventListener('abort', onAbort)
+      onFree()
+    }
+    return this.pass(request, passage)
+  }
+
+  /** Sends `request`; what becomes of it is told to `passage`. Rejects with what Node.js says of the connection. */
+  pass(request: SdkRequest, passage: Passage): Promise<{ response: SdkResponse }> {
     return new Promise((resolve, reject) => {
-      abortSignal?.throwIfAborted()
       const sent = this.#open(request)
-      const onAbort = (): void => void sent.destroy(namedError('AbortError', 'The request was aborted.'))
-      abortSignal?.addEventListener('abort', onAbort)
-      const passage = this.#passages.get(request)
+      passage.cut = () => void sent.destroy(namedError('AbortError', 'The request was aborted.'))
       sent.once('socket', socket => this.#watch(socket, sent, passage))
       sent.once('response', head => {
         const answer = (body: SdkResponse['body']): void =>
@@ -96,10 +110,7 @@ export class HttpDoor {
         this.#repeatedAnswers.examine(head, onRepeated, answer)
       })
       sent.on('error', reject)
-      sent.once('close', () => {
-        abortSignal?.removeEventListener('abort', onAbort)
-        passage?.onFree()
-      })
+      sent.once('close', () => passage.onFree())
       pour(request.body, sent)
     })
   }
@@ -134,13 +145,13 @@ export class HttpDoor {
   }
 
   /** A connection that is kept is open; a new one opens with its last handshake, or is given up. */
-  #watch(socket: Socket, sent: ClientRequest, passage: Passage | undefined): void {
+  #watch(socket: Socket, sent: ClientRequest, passage: Passage): void {
     const { clock, connectTimeoutMs } = this.#options
     const isTls = socket instanceof TLSSocket
     // Our agents never accept a certificate that fails, so a finished handshake is one that was authorized.
     const isNew = isTls ? !socket.authorized : socket.connecting
     if (!isNew) {
-      markOpen(passage)
+      passage.isOpen = true
       return
     }
     const timer = armDeadline(clock, clock.nowMs() + connectTimeoutMs, () =>
@@ -149,7 +160,7 @@ export class HttpDoor {
     // What Node.js was given for a connection in the making leaves after these events, never before.
     socket.once(isTls ? 'secureConnect' : 'connect', () => {
       timer.cancel()
-      markOpen(passage)
+      passage.isOpen = true
     })
     sent.once('close', () => timer.cancel())
   }
@@ -172,10 +183,6 @@ function pour(body: SdkRequest['body'], sent: ClientRequest): void {
   // On its own: with the header in one write, Node.js copies the chunk to join them.
   sent.flushHeaders()
   next()
-}
-
-function markOpen(passage: Passage | undefined): void {
-  if (passage !== undefined) passage.isOpen = true
 }
 
 function namedError(name: 'AbortError' | 'TimeoutError' | 'RepeatedAnswer', message: string): Error {

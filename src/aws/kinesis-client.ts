@@ -11,12 +11,14 @@ import { isLoopbackHost, isPossibleHost } from '../model/endpoint-policy.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Clock } from '../model/ports.ts'
 import { INSECURE_ENDPOINT, INVALID_ENDPOINT } from '../model/service-errors.ts'
+import { isLambda, systemInvocationId, systemTimeOfDay } from '../system.ts'
 import { BodyWriter, putRecordsProtocol } from './body-protocol.ts'
 import { notSent } from './classify-failure.ts'
 import { CredentialGuard } from './credential-guard.ts'
 import type { ExchangeOptions, Send } from './exchange.ts'
 import { givenSend } from './given-client.ts'
 import { type Agents, HttpDoor } from './http-door.ts'
+import { PreparedCalls, type SigningConfig } from './prepared-calls.ts'
 
 /** Resolved options, and whom to ask for the time and to warn. */
 export interface AwsTransportOptions
@@ -45,6 +47,8 @@ export interface Sender {
   readonly bodyWriter?: BodyWriter | undefined
   readonly assertDestination?: ExchangeOptions<unknown>['assertDestination']
   readonly track?: ExchangeOptions<unknown>['track']
+  /** Set when PutRecords may go without the SDK's middleware. */
+  readonly prepared?: PreparedCalls | undefined
   /** Where requests go, when that is known; undefined for a client that does not say. */
   readonly region?: (() => Promise<string | undefined>) | undefined
   /** Set when credentials are renewed by us. */
@@ -106,15 +110,31 @@ function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
   }
   const track: Sender['track'] = (request, passage) => door.track(request, passage)
   const isOwnDoor = options.requestHandler === undefined
+  const { send: madeSend } = client
+  const prepared = new PreparedCalls({
+    door,
+    bodyWriter,
+    config: signingConfig(client.config),
+    timeOfDay: systemTimeOfDay,
+    newInvocationId: systemInvocationId,
+    // Mocks put something in the place of `send`, and tracers, which mark what they wrap.
+    isUntouched: () => client.send === madeSend && !Reflect.has(madeSend, '__wrapped')
+  })
   return {
     send,
     bodyWriter,
     assertDestination,
     track: isOwnDoor ? track : undefined,
+    prepared: isOwnDoor && !isLambda() ? prepared : undefined,
     region: () => regionOf(client),
     credentials,
     close
   }
+}
+
+/** What signatures are made with is in the client's configuration, under names that its type does not have. */
+function signingConfig(config: KinesisClient['config']): SigningConfig {
+  return config as KinesisClient['config'] & SigningConfig
 }
 
 /** Credentials were checked when the options were; what a provider gives is checked at every call. */

@@ -30,6 +30,8 @@ import { readPutRecords, readShardPage, readSummary } from './answers.ts'
 import { classifyFailure, givenUp, notSent, protocolFailure } from './classify-failure.ts'
 import { type Command, exchange } from './exchange.ts'
 import { type AwsTransportOptions, openSender, type Sender } from './kinesis-client.ts'
+import { NOT_PREPARED } from './prepared-calls.ts'
+import type { PreparedRequest } from './prepared-request.ts'
 
 export type { AwsTransportOptions } from './kinesis-client.ts'
 
@@ -68,6 +70,14 @@ interface SendOptions<Answer> {
   readonly keys?: () => readonly string[]
   readonly onBodyFree?: () => void
   readonly onStandIn?: () => void
+  /** Told the signed request. */
+  readonly onSent?: (request: object) => void
+  readonly timeoutMs?: number
+}
+
+/** What is the same for a request however it is sent. */
+type PutCall = Pick<Required<SendOptions<PutRecordsResponse>>, 'read' | 'keys' | 'onBodyFree'> & {
+  readonly signal: AbortSignal | undefined
 }
 
 class AwsTransport implements Transport {
@@ -91,19 +101,34 @@ class AwsTransport implements Transport {
   }
 
   async putRecords({ stream, entries, signal }: PutRecordsRequest): Promise<PutRecordsResponse> {
-    const { bodyWriter } = this.#sender
+    const { bodyWriter, prepared } = this.#sender
     const Records = entries.map(requestEntry)
-    bodyWriter?.announce(Records)
-    const command = new PutRecordsCommand({ ...addressOf(stream), Records })
-    return this.#send(command, {
+    const input = { ...addressOf(stream), Records }
+    const key = stream.streamArn ?? stream.streamName ?? ''
+    const call: PutCall = {
       signal,
       read: output => readPutRecords(output, entries),
-      assertStream: () => this.#assertRegion(stream),
       keys: () => entries.map(({ partitionKey }) => partitionKey),
-      onBodyFree: () => bodyWriter?.release(Records),
+      onBodyFree: () => bodyWriter?.release(Records)
+    }
+    bodyWriter?.announce(Records)
+    const startMs = this.#clock.nowMs()
+    const form = prepared?.find(key)
+    const answer = form === undefined ? NOT_PREPARED : await this.#sendPrepared(key, form, input, call)
+    if (answer !== NOT_PREPARED) return answer
+    let sent: object | undefined
+    const response = await this.#send(new PutRecordsCommand(input), {
+      ...call,
+      timeoutMs: this.#timeoutMs - (this.#clock.nowMs() - startMs),
+      assertStream: () => this.#assertRegion(stream),
+      onSent: request => {
+        sent = request
+      },
       // A stub on the SDK's client shows what it was given when a test asks, and these bytes are used again by then.
       onStandIn: () => Records.forEach(copyData)
     })
+    void prepared?.learn(key, sent)
+    return response
   }
 
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]> {
@@ -154,19 +179,41 @@ class AwsTransport implements Transport {
     if (fault !== undefined) throw notSent(OTHER_REGION, `the stream ${fault}; nothing was sent.`)
   }
 
-  async #send<Answer>(command: Command, options: SendOptions<Answer>): Promise<Answer> {
-    const { signal, keys, ...rest } = options
-    const { send, assertDestination, track, credentials } = this.#sender
-    const closing = this.#closing.signal
-    const signals = signal === undefined ? [closing] : [closing, signal]
-    const own = { clock: this.#clock, timeoutMs: this.#timeoutMs, signals }
+  #sendPrepared(key: string, form: PreparedRequest, input: PutRecordsCommandInput, { signal, keys, ...rest }: PutCall) {
+    const { prepared } = this.#sender
+    const own = { clock: this.#clock, timeoutMs: this.#timeoutMs, signals: this.#signals(signal) }
+    this.#endpoint = form.destination
+    return this.#guarded(() => prepared!.send(key, form, input, { ...own, ...rest, partitionKeys: keys }))
+  }
+
+  #send<Answer>(command: Command, options: SendOptions<Answer>): Promise<Answer> {
+    const { signal, keys, onSent, timeoutMs = this.#timeoutMs, ...rest } = options
+    const { send, assertDestination, track } = this.#sender
+    const own = { clock: this.#clock, timeoutMs, signals: this.#signals(signal) }
     const noteDestination = (endpoint: string): void => {
       this.#endpoint = endpoint
     }
-    const call = { ...own, ...rest, assertDestination, noteDestination, track, partitionKeys: keys }
+    const follow: Sender['track'] =
+      track &&
+      ((request, passage) => {
+        onSent?.(request)
+        track(request, passage)
+      })
+    const call = { ...own, ...rest, assertDestination, noteDestination, track: follow, partitionKeys: keys }
+    return this.#guarded(() => exchange(send, command, call))
+  }
+
+  #signals(signal: AbortSignal | undefined): readonly AbortSignal[] {
+    const closing = this.#closing.signal
+    return signal === undefined ? [closing] : [closing, signal]
+  }
+
+  /** A refusal of the credentials has them renewed. */
+  async #guarded<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    const { credentials } = this.#sender
     const generation = credentials?.generation ?? 0
     try {
-      return await exchange(send, command, call)
+      return await call()
     } catch (error) {
       if (error instanceof TransportError) credentials?.refused(error.errorCode, generation)
       throw error

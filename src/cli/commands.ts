@@ -6,6 +6,7 @@ import type { CommandEntry } from './command.ts'
 
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'put', summary: 'stdin or files to a stream', load: () => import('./commands/put.ts') },
+  { name: 'agent', summary: 'follows files through rotation and restarts', load: () => import('./agent/command.ts') },
   { name: 'gen', summary: 'records of a template at a rate, or a load test', load: () => import('./commands/gen.ts') },
   { name: 'tail', summary: 'the records of a stream', load: () => import('./commands/tail.ts') },
   { name: 'inspect', summary: 'a Kinesis record taken apart', load: () => import('./commands/inspect.ts') },

@@ -43,8 +43,8 @@ export function readText(path: string): string {
   }
 }
 
-/** The keys of the file. */
-const KEYS = ['region', 'endpoint', 'producer'] as const
+/** The keys of the file; `state` and `flows` are those of `agent`, which checks them (agent/config-table.ts). */
+const KEYS = ['$schema', 'region', 'endpoint', 'producer', 'state', 'flows'] as const
 
 export interface CommonConfig {
   readonly region?: string

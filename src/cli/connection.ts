@@ -12,22 +12,22 @@ import {
   type OptionEntry,
   type ProducerOptions
 } from '../index.ts'
-import { commonConfig, parseJsonc, readText } from './config.ts'
+import { type CommonConfig, commonConfig, parseJsonc, readText } from './config.ts'
 import { CliError } from './errors.ts'
 import type { Session } from './session.ts'
 
 const PREFIX = 'KINESIS_PRODUCER_'
+/** No option of the producer: where `agent` keeps its state. */
+export const STATE_VARIABLE = 'KINESIS_PRODUCER_STATE'
 export const LOCAL_ENDPOINT = 'http://127.0.0.1:4567'
 /** Credentials for a server that checks none. */
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
 
-/** Returns the options that flags, variables and the config file ask for; not checked yet. */
-export function producerOptions(session: Session): ProducerOptions {
+/**
+ * Returns the options that flags, variables and the config file ask for; not checked yet. `config` is given by who has read the file already.
+ */
+export function producerOptions(session: Session, config: CommonConfig = configOf(session)): ProducerOptions {
   const { flags, host } = session
-  const config =
-    flags.config === undefined
-      ? { producer: {} }
-      : commonConfig(parseJsonc(readText(flags.config), flags.config), flags.config)
   const { producer, ...place } = config
   const local =
     flags.local === true ? { endpoint: LOCAL_ENDPOINT, region: 'us-east-1', credentials: LOCAL_CREDENTIALS } : {}
@@ -63,8 +63,12 @@ export async function kinesisClient(session: Session): Promise<KinesisClient> {
 }
 
 /** Returns a client with the region, endpoint and credentials of the producer's options, as far as they are there. */
-export async function plainClient(session: Session, more: KinesisClientConfig = {}): Promise<KinesisClient> {
-  const { region, endpoint, credentials, allowInsecureEndpoint } = producerOptions(session)
+export async function plainClient(
+  session: Session,
+  more: KinesisClientConfig = {},
+  config?: CommonConfig
+): Promise<KinesisClient> {
+  const { region, endpoint, credentials, allowInsecureEndpoint } = producerOptions(session, config)
   if (endpoint !== undefined) assertEndpoint(endpoint, allowInsecureEndpoint === true)
   const { KinesisClient } = await import('@aws-sdk/client-kinesis')
   return new KinesisClient({
@@ -75,7 +79,12 @@ export async function plainClient(session: Session, more: KinesisClientConfig = 
   })
 }
 
-function assertEndpoint(endpoint: string, mayBeInsecure: boolean): void {
+function configOf({ flags: { config } }: Session): CommonConfig {
+  return config === undefined ? { producer: {} } : commonConfig(parseJsonc(readText(config), config), config)
+}
+
+/** Throws CLI_ERR_USAGE for what is no URL, and for plain http to another machine. */
+export function assertEndpoint(endpoint: string, mayBeInsecure: boolean): void {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined) throw new CliError('CLI_ERR_USAGE', 'the endpoint is not a URL with its scheme')
   const isHere = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname)
@@ -103,7 +112,7 @@ function ofProperties(session: Session): ProducerOptions {
 function ofVariables(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, unknown>> {
   const options: Record<string, unknown> = {}
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || text === undefined) continue
+    if (!variable.startsWith(PREFIX) || text === undefined || variable === STATE_VARIABLE) continue
     const name = variable.slice(PREFIX.length).toLowerCase()
     const option = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
     options[option] = typedValue(option, text)

@@ -18,6 +18,13 @@ export interface Output {
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR2'
 
+/** A thread of this process. What goes in and out is cloned. */
+export interface Thread {
+  post(message: unknown): void
+  /** Resolves when the thread has ended; rejects if an error ended it. */
+  readonly ended: Promise<void>
+}
+
 export interface Host {
   /** Opened by who reads it: a command that takes files leaves stdin alone. */
   stdin(): Readable & { readonly isTTY?: boolean | undefined }
@@ -37,6 +44,10 @@ export interface Host {
   onSignal(name: SignalName, listener: () => void): () => void
   /** Makes the AWS SDK use a profile of the shared files. */
   useProfile(name: string): void
+  /** This process, and whether another one of this machine lives. */
+  readonly processes: { readonly pid: number; isAlive(pid: number): boolean }
+  /** Starts a thread with a program of the command line. `onMessage` is told what it posts. */
+  startThread(program: 'gen-slice', data: unknown, onMessage: (message: unknown) => void): Thread
   /** Ends the process at once. In tests it only notes the code. */
   exit(code: ExitCode): void
   /** Ports of the producers that commands make; empty but in tests. */

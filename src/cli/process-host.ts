@@ -3,8 +3,9 @@
  * Invariant: this file and main.ts are all of the command line that touches `process`, `Date`, timers or `Math.random`.
  */
 import { readFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import type { Clock } from '../index.ts'
-import type { Host, Output } from './ports.ts'
+import type { Host, Output, Thread } from './ports.ts'
 
 const MAX_TIMEOUT_MS = 2_147_483_647
 const DEFAULT_COLUMNS = 80
@@ -46,9 +47,22 @@ export function processHost(): Host {
     useProfile: name => {
       process.env['AWS_PROFILE'] = name
     },
+    processes: { pid: process.pid, isAlive },
+    startThread,
     exit: code => process.exit(code),
     producerPorts: {}
   }
+}
+
+/** The program lies beside this file in the build. */
+function startThread(program: string, data: unknown, onMessage: (message: unknown) => void): Thread {
+  const worker = new Worker(new URL(`./${program}.js`, import.meta.url), { workerData: data })
+  worker.on('message', onMessage)
+  const ended = new Promise<void>((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('exit', () => resolve())
+  })
+  return { post: message => worker.postMessage(message), ended }
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {
@@ -70,6 +84,16 @@ function outputOf(stream: NodeJS.WriteStream): Output {
               resolve()
             })
           })
+  }
+}
+
+/** Signal 0 is none; a process of another user answers EPERM, and lives. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

@@ -69,7 +69,7 @@ class Run {
     let outcome: Outcome
     try {
       // Behind the words, commander hands over the flags and the command itself.
-      outcome = await action(session, command.opts<Flags>(), words.slice(0, -2))
+      outcome = await action(session, flagsOf<Flags>(command, this.#program), words.slice(0, -2))
     } catch (error) {
       const shown = shownError(error)
       session.errors.tell(shown.code, shown.message, shown.fix)
@@ -110,6 +110,13 @@ function inherit(command: Command, program: Command): Command {
   command.copyInheritedSettings(program)
   for (const below of command.commands) inherit(below, command)
   return command
+}
+
+/** Commander gives a flag that a command and one within it both have to the outer one, wherever it stands. */
+function flagsOf<Flags extends object>(command: Command, program: Command): Flags {
+  const { parent } = command
+  const isOuter = parent === null || parent === program
+  return { ...command.opts<Flags>(), ...(isOuter ? undefined : flagsOf<Flags>(parent, program)) }
 }
 
 function pathOf(command: Command, program: Command): string {

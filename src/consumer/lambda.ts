@@ -41,8 +41,10 @@ export type {
   LambdaStreamEvent,
   LambdaStreamRecord,
   LambdaUserRecord,
+  RecordDecoder,
   SeenRecords,
-  UserRecordHandler
+  UserRecordHandler,
+  WriterSchema
 } from './lambda/event.ts'
 
 const DEFAULT_RESERVE_MS = 1000
@@ -51,6 +53,7 @@ const RULES: OptionRules<KinesisHandlerOptions> = {
   concurrency: wholeNumberFrom(1),
   afterFailure: oneOf('stop', 'continue'),
   seen: having('has', 'add'),
+  decoder: having('decode'),
   reserveMs: numberFrom(0),
   reportBatchItemFailures: FLAG,
   onError: FUNCTION,

@@ -7,13 +7,14 @@
 import { InvalidRecordError } from '../model/errors.ts'
 import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
-import { kindOf, type UserRecord } from '../model/records.ts'
-import { isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
+import { kindOf, type RecordFrame, type UserRecord } from '../model/records.ts'
+import { allocate, copyOf, isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
 import { loneEnvelopeBytes } from '../wire/sizes.ts'
 import { type HashedKey, KeyCache } from './key-cache.ts'
+import { encodedBy, RecordFramer } from './record-framer.ts'
 
 /** At least what wrapping a lone payload in an envelope adds, beside its key: explicit hash key, dedupe tag, framing. */
 const MAX_WRAPPING_BYTES = 128
@@ -33,6 +34,7 @@ export class RecordValidator {
     hashWords: NO_WORDS,
     hashAt: 0,
     data: '',
+    prefix: undefined,
     dataBytes: 0,
     settle: undefined,
     acceptedMs: 0,
@@ -43,6 +45,7 @@ export class RecordValidator {
     expirationMs: 0,
     history: undefined
   }
+  readonly #framer = new RecordFramer()
   #key: HashedKey | undefined
 
   /** `isTagged`: every record may travel in an envelope of its own, with a dedupe tag. */
@@ -65,14 +68,42 @@ export class RecordValidator {
     let partitionKey: string
     let data: Uint8Array | string
     let explicitHashKey: string | bigint | undefined
+    let schema: RecordFrame | undefined
     try {
       partitionKey = user.partitionKey
       data = user.data
       explicitHashKey = user.explicitHashKey
+      schema = user.schema
       record.streamName = user.streamName
     } catch (cause) {
       throw unreadable(user, cause)
     }
+    if (schema !== undefined) return this.#examineFramed(schema, partitionKey, data, explicitHashKey)
+    return this.#accept(partitionKey, data, explicitHashKey, undefined)
+  }
+
+  /** The schema's functions may put, and fill the record with another: so they run before anything of this one is kept. */
+  #examineFramed(
+    schema: RecordFrame,
+    partitionKey: string,
+    data: Uint8Array | string,
+    explicitHashKey: string | bigint | undefined
+  ): AcceptedRecord {
+    const { streamName } = this.#record
+    const { prefix, encodes } = this.#framer.frameOf(schema)
+    const encoded = encodes && lengthOf(data) >= 0 ? encodedBy(schema, data) : undefined
+    this.#record.streamName = streamName
+    if (encoded === undefined) return this.#accept(partitionKey, data, explicitHashKey, prefix)
+    return this.#accept(partitionKey, encoded, explicitHashKey, undefined)
+  }
+
+  #accept(
+    partitionKey: string,
+    data: Uint8Array | string,
+    explicitHashKey: string | bigint | undefined,
+    prefix: Uint8Array | undefined
+  ): AcceptedRecord {
+    const record = this.#record
     const key = this.#lookUp(partitionKey)
     record.partitionKey = partitionKey
     record.keyBytes = key.utf8Bytes
@@ -84,7 +115,8 @@ export class RecordValidator {
       this.#key = key
     } else this.#readExplicitHashKey(explicitHashKey)
     record.data = data
-    record.dataBytes = lengthOf(data)
+    record.prefix = prefix
+    record.dataBytes = prefix === undefined ? lengthOf(data) : prefix.length + lengthOf(data)
     this.#checkSize(record)
     record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
     record.history = undefined
@@ -123,23 +155,30 @@ export class RecordValidator {
     this.#key = undefined
   }
 
-  #checkSize({ data, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
+  #checkSize({ data, prefix, dataBytes, keyBytes, explicitHashKey }: AcceptedRecord): void {
     const sizeBytes = dataBytes + keyBytes
     if (sizeBytes + MAX_WRAPPING_BYTES + keyBytes <= this.#maxUserRecordBytes) return
-    const isWrapped = this.#isTagged || (typeof data !== 'string' && isEnvelope(plainView(data)))
+    const isWrapped = this.#isTagged || isTakenForEnvelope(data, prefix, dataBytes)
     const tagBytes = this.#isTagged ? MAX_DEDUPE_TAG_BYTES : 0
     // The key is in the envelope and may be its container's as well.
     const wrappedBytes = keyBytes + loneEnvelopeBytes(keyBytes, explicitHashKey, dataBytes, tagBytes)
     const sentBytes = isWrapped ? wrappedBytes : sizeBytes
     if (sentBytes <= this.#maxUserRecordBytes) return
+    const framed = prefix === undefined ? '' : ' with the frame of its schema'
     const what = this.#isTagged
-      ? 'data, partitionKey and the envelope with its dedupe tag'
+      ? `data${framed}, partitionKey and the envelope with its dedupe tag`
       : isWrapped
         ? 'data, partitionKey and the envelope around an aggregate'
-        : 'data and partitionKey together'
+        : `data${framed} and partitionKey together`
     const fault = `must be at most ${this.#maxUserRecordBytes} bytes (maxUserRecordBytes; ${what}), got ${sentBytes}`
     throw new InvalidRecordError('KPL_ERR_RECORD_TOO_LARGE', 'data', fault)
   }
+}
+
+/** Text never is one: the magic is not UTF-8. */
+function isTakenForEnvelope(data: Uint8Array | string, prefix: Uint8Array | undefined, dataBytes: number): boolean {
+  if (prefix !== undefined) return isEnvelope(copyOf(data, dataBytes, allocate, prefix))
+  return typeof data !== 'string' && isEnvelope(plainView(data))
 }
 
 function lengthOf(data: unknown): number {

@@ -130,7 +130,8 @@ export class Aggregator {
       record.data,
       record.dataBytes,
       record.keySlot,
-      record.number
+      record.number,
+      record.prefix
     )
     if (!isIn) return false
     open.members.push(record)
@@ -170,7 +171,7 @@ export class Aggregator {
     const open = envelopeFor(record, lane, new EnvelopeWriter(0, dedupeTag), this.#openMembers(1))
     const { partitionKey, keyBytes, explicitHashKey, dataBytes, number } = record
     open.members.push(record)
-    let data = copyOf(record.data, dataBytes, this.#takeBytes)
+    let data = copyOf(record.data, dataBytes, this.#takeBytes, record.prefix)
     const isAggregate = (mayWrap && dedupeTag !== undefined) || isEnvelope(data)
     if (isAggregate) {
       open.writer.add(partitionKey, keyBytes, explicitHashKey, data, dataBytes, number)

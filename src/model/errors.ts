@@ -98,6 +98,36 @@ export const ERRORS = {
     retryable: false,
     doc: 'The position given to `readStream` cannot belong to this shard. The stream was probably deleted and created again.'
   },
+  KPL_ERR_SCHEMA_NOT_FOUND: {
+    class: 'SchemaError',
+    retryable: false,
+    doc: 'The registry, the schema or this version of it does not exist, and registering it was not allowed.'
+  },
+  KPL_ERR_SCHEMA_INCOMPATIBLE: {
+    class: 'SchemaError',
+    retryable: false,
+    doc: 'Glue refused the definition. It is malformed, or breaks the compatibility rule of its schema.'
+  },
+  KPL_ERR_SCHEMA_PENDING: {
+    class: 'SchemaError',
+    retryable: true,
+    doc: 'A version was registered, but Glue did not say in time whether it is available.'
+  },
+  KPL_ERR_SCHEMA_ACCESS: {
+    class: 'SchemaError',
+    retryable: false,
+    doc: 'Glue refused the credentials, or they lack a permission; `action` names it.'
+  },
+  KPL_ERR_SCHEMA_UNAVAILABLE: {
+    class: 'SchemaError',
+    retryable: true,
+    doc: 'Every call to Glue failed: it was out of reach, failed or throttled.'
+  },
+  KPL_ERR_SCHEMA_DATA: {
+    class: 'SchemaError',
+    retryable: false,
+    doc: 'The data of a record do not fit its frame or its schema, or are too large after inflating.'
+  },
   KPL_ERR_MALFORMED_ENVELOPE: {
     class: 'MalformedEnvelopeError',
     retryable: false,
@@ -117,6 +147,7 @@ export const ERRORS = {
 
 /** A code of the table above: what programs should branch on. */
 export type ErrorCode = keyof typeof ERRORS
+export type SchemaErrorCode = Extract<ErrorCode, `KPL_ERR_SCHEMA_${string}`>
 
 const BRAND = Symbol.for('kinesis-producer.error')
 
@@ -212,6 +243,40 @@ export class StreamReadError extends ProducerError {
     super(code, message, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.streamName = facts.streamName
     this.shardId = facts.shardId
+  }
+}
+
+/** What a schema error is about; undefined: it is not known. */
+export interface SchemaFacts {
+  readonly registryName?: string | undefined
+  readonly schemaName?: string | undefined
+  readonly versionId?: string | undefined
+  readonly region?: string | undefined
+  /** The IAM action that the call needs: `glue:GetSchemaVersion`. */
+  readonly action?: string | undefined
+  /** Glue's own code, or the SDK's, without prefix: `EntityNotFoundException`. */
+  readonly serviceCode?: string | undefined
+  readonly cause?: unknown
+}
+
+/** A schema of the Glue Schema Registry that cannot be had, or data that are not of it. Never holds a definition. */
+export class SchemaError extends ProducerError {
+  override readonly name = 'SchemaError'
+  readonly registryName: string | undefined
+  readonly schemaName: string | undefined
+  readonly versionId: string | undefined
+  readonly region: string | undefined
+  readonly action: string | undefined
+  readonly serviceCode: string | undefined
+
+  constructor(code: SchemaErrorCode, message: string, facts: SchemaFacts = {}) {
+    super(code, message, causeOf(facts))
+    this.registryName = facts.registryName
+    this.schemaName = facts.schemaName
+    this.versionId = facts.versionId
+    this.region = facts.region
+    this.action = facts.action
+    this.serviceCode = facts.serviceCode
   }
 }
 

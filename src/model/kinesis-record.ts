@@ -68,6 +68,9 @@ export interface AcceptedRecord {
   hashWords: Uint32Array
   hashAt: number
   data: Uint8Array | string
+  /** What goes straight before the data, of which it is a part: the frame of a schema. */
+  prefix: Uint8Array | undefined
+  /** Prefix and data. */
   dataBytes: number
   settle: Settler | undefined
   acceptedMs: number

@@ -5,6 +5,7 @@
  */
 import { OptionsError } from './errors.ts'
 import { OPTIONS, type OptionEntry, type ProducerOptions } from './options.ts'
+import { parseProperties } from './properties-file.ts'
 import { kindOf } from './records.ts'
 
 export interface KplProperties {
@@ -20,7 +21,7 @@ const NO_DAEMON = 'there is no native process'
 const METRICS = 'metrics are a setting of their exporter'
 const STS = 'the KPL has ignored it since 1.0.5'
 const SDK = "belongs to the AWS SDK client's configuration"
-const GLUE = 'Glue Schema Registry is not part of this library: encode before put'
+const GLUE = 'fromGlueProperties of kinesis-producer/glue reads that file'
 
 /** Properties that have no meaning here, with the reason. */
 export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
@@ -98,28 +99,4 @@ function parseValue(entry: OptionEntry, text: string): unknown {
 function endpointUrl(host: string, port: string | undefined): string {
   if (host === '') return ''
   return port === undefined ? `https://${host}` : `https://${host}:${port}`
-}
-
-/** Keys and values of the file in order, by the line rules of java.util.Properties. */
-function* parseProperties(text: string): Generator<[string, string]> {
-  let joined = ''
-  for (const line of text.split(/\r\n|\n|\r/)) {
-    const content = joined + line.trimStart()
-    joined = ''
-    const isComment = content === '' || content.startsWith('#') || content.startsWith('!')
-    if (isComment) continue
-    // An odd number of backslashes at the end goes on in the next line; an even number are backslashes.
-    const backslashes = content.length - content.replace(/\\+$/, '').length
-    if (backslashes % 2 === 1) {
-      joined = content.slice(0, -1)
-      continue
-    }
-    yield pairOf(content.trimEnd())
-  }
-  if (joined !== '') yield pairOf(joined.trimEnd())
-}
-
-function pairOf(content: string): [string, string] {
-  const end = content.search(/[=:\s]/)
-  return end < 0 ? [content, ''] : [content.slice(0, end), content.slice(end).replace(/^\s*[=:]?\s*/, '')]
 }

@@ -21,6 +21,16 @@ export interface Clock {
   schedule(atMs: number, wake: () => void): Timer
 }
 
+/** The time of day as the machine tells it, which may jump. */
+export interface TimeOfDay {
+  /** Epoch milliseconds. */
+  nowMs(): number
+  /** Returns the epoch milliseconds of an HTTP date; NaN for another text. */
+  parse(text: string): number
+  /** Returns `20261128T013000Z`. */
+  longDate(atMs: number): string
+}
+
 /** Returns the next number in [0, 1). */
 export type Random = () => number
 

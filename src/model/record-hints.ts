@@ -19,7 +19,7 @@ const OTHER_NAMES = [
 ] as const
 
 /** What our fields are. */
-const FIELDS = ['partitionKey', 'data', 'explicitHashKey', 'streamName'] as const
+const FIELDS = ['partitionKey', 'data', 'explicitHashKey', 'streamName', 'schema'] as const
 /** Names that cannot be anything but a slip, beside those of `OTHER_NAMES`. */
 const SLIPS = new Map<string, (typeof FIELDS)[number]>([
   ['stream', 'streamName'],

@@ -13,6 +13,19 @@ export interface UserRecord {
   readonly explicitHashKey?: string | bigint | undefined
   /** A stream name or a stream ARN; default: the producer's own `streamName`. */
   readonly streamName?: string | undefined
+  /** Puts the data into the frame of a schema: see `kinesis-producer/glue`. The frame counts in every size. */
+  readonly schema?: RecordFrame | undefined
+}
+
+/** What is written straight before a user record's data, so that its readers find the schema. */
+export interface RecordFrame {
+  /** At most 64 bytes. Read, and copied, when the schema is first used. */
+  readonly prefix: Uint8Array
+  /**
+   * Returns all of the framed bytes when they are others than `prefix` and `data`, for instance compressed ones; undefined: they
+   * are those. Called once a put, with data of the caller's, which must not be changed.
+   */
+  encode?(data: Uint8Array): Uint8Array | undefined
 }
 
 /** How the service is told which stream is meant: exactly one of the two is set. */

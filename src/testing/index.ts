@@ -40,6 +40,7 @@ export type {
   UpdateStreamRecordDistributionStrategyInput
 } from './api-shapes.ts'
 export { DiscardTransport, type DiscardTransportOptions } from './discard-transport.ts'
+export { FakeGlue, type FakeGlueFault, type FakeGlueOptions, type FakeGlueVersion } from './fake-glue.ts'
 export { FakeKinesis, type FakeKinesisOptions } from './fake-kinesis.ts'
 export {
   type CallEffects,
@@ -51,6 +52,7 @@ export {
 } from './fake-service.ts'
 export { type FaultDecision, type FaultEnding, FaultPlan } from './fault-plan.ts'
 export type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
+export { type FakeGlueServer, type FakeGlueServerOptions, startFakeGlue } from './glue-server.ts'
 export { InMemoryTransport, type InMemoryTransportOptions } from './in-memory-transport.ts'
 export { type KclUserRecord, readAsKcl } from './kcl-reader.ts'
 export {

@@ -58,12 +58,25 @@ function intrinsicGetter(name: string | symbol): (this: unknown) => unknown {
 export const allocate: TakeBytes = bytes =>
   bytes <= SLAB_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
 
-/** Returns the bytes of `data`, `dataBytes` long, in memory of their own. */
-export function copyOf(data: Uint8Array | string, dataBytes: number, take: TakeBytes = allocate): Buffer {
-  const copy = take(dataBytes)
-  if (typeof data === 'string') writeText(copy, 0, data, dataBytes)
-  else writeBytes(copy, 0, data, dataBytes)
+/** Returns the bytes of `data` behind those of `prefix`, `bytes` long together, in memory of their own. */
+export function copyOf(
+  data: Uint8Array | string,
+  bytes: number,
+  take: TakeBytes = allocate,
+  prefix?: Uint8Array | undefined
+): Buffer {
+  const copy = take(bytes)
+  const at = prefix === undefined ? 0 : writePrefix(copy, 0, prefix)
+  if (typeof data === 'string') writeText(copy, at, data, bytes - at)
+  else writeBytes(copy, at, data, bytes - at)
   return copy
+}
+
+/** Writes a few bytes and returns where they end: the way into native code takes longer than a loop. */
+export function writePrefix(target: Buffer, offset: number, prefix: Uint8Array): number {
+  const { length } = prefix
+  for (let i = 0; i < length; i++) target[offset + i] = prefix[i]!
+  return offset + length
 }
 
 /**

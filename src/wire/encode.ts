@@ -5,7 +5,7 @@
  * Invariant: `sealedBytes` and `bytesWith` are exactly the length that `seal` returns; nothing is added and then removed.
  * Hot: `addWithin` runs once per user record. Twin: `test/reference/envelope.ts`.
  */
-import { allocate, copyOf, type TakeBytes, writeBytes, writeText } from './bytes.ts'
+import { allocate, copyOf, type TakeBytes, writeBytes, writePrefix, writeText } from './bytes.ts'
 import { isEnvelope } from './decode.ts'
 import type { DedupeTag } from './dedupe-tag.ts'
 import { md5 } from './digest.ts'
@@ -173,7 +173,7 @@ export class EnvelopeWriter {
 
   /**
    * Adds a member if `sealedBytes` stays within `maxBytes` (the first one always fits); false: nothing was changed.
-   * `slot` is the key's, if it has one. Plain arguments rather than an object: this is the library's hottest call.
+   * `slot` is the key's, if it has one; `prefix` goes before the data and counts in `dataBytes`. Plain arguments rather than an object: this is the library's hottest call.
    */
   addWithin(
     maxBytes: number,
@@ -183,7 +183,8 @@ export class EnvelopeWriter {
     data: Uint8Array | string,
     dataBytes: number,
     slot?: KeySlot | undefined,
-    number: number = 0
+    number: number = 0,
+    prefix?: Uint8Array | undefined
   ): boolean {
     const keyIndex = this.#keys.indexOf(partitionKey, slot)
     const isNewKey = keyIndex === this.#keys.count
@@ -204,7 +205,7 @@ export class EnvelopeWriter {
     if (isNewKey) this.#keys.append(partitionKey, keyBytes, slot)
     if (isNewHashKey) this.#hashKeys.append(explicitHashKey!, explicitHashKey!.length, undefined)
     this.#reserve(addedBytes)
-    this.#writeMember(keyIndex, hashKeyIndex, bodyBytes, data, dataBytes)
+    this.#writeMember(keyIndex, hashKeyIndex, bodyBytes, data, dataBytes, prefix)
     if (tag !== undefined) this.#end = tag.write(this.#scratch, this.#end, number)
     this.#count++
     return true
@@ -254,7 +255,8 @@ export class EnvelopeWriter {
     hashKeyIndex: number,
     bodyBytes: number,
     data: Uint8Array | string,
-    dataBytes: number
+    dataBytes: number,
+    prefix: Uint8Array | undefined
   ) {
     const target = this.#scratch
     let at = this.#end
@@ -269,9 +271,10 @@ export class EnvelopeWriter {
     target[at++] = TAG_RECORD_DATA
     at = writeVarint(target, at, dataBytes)
     if (this.#count === 0) this.#firstDataAt = at
-    if (typeof data === 'string') writeText(target, at, data, dataBytes)
-    else writeBytes(target, at, data, dataBytes)
     this.#end = at + dataBytes
+    if (prefix !== undefined) at = writePrefix(target, at, prefix)
+    if (typeof data === 'string') writeText(target, at, data, this.#end - at)
+    else writeBytes(target, at, data, this.#end - at)
   }
 
   #reserve(bytes: number): void {

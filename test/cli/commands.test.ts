@@ -77,7 +77,7 @@ describe('inspect', () => {
 
     expect([plain.exit, plain.stdout]).toEqual([
       0,
-      'single, Glue schema version b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63, 25 bytes\n'
+      'single, Glue schema version b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63, payload of 7 bytes, 25 bytes\n'
     ])
     expect([malformed.exit, malformed.stdout.startsWith('malformed aggregate')]).toEqual([1, true])
   })

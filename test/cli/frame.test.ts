@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { nearestOf } from '../../src/cli/arguments/nearest.ts'
 import { durationMs, fraction, instantMs, rateOf, sizeBytes } from '../../src/cli/arguments/units.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
@@ -285,6 +285,46 @@ test('a rate lets records through by the clock, and a tenth of a second at most 
   const later = Array.from({ length: 12 }, () => pacing.takeMs(1)).filter(waitMs => waitMs <= 0)
 
   expect([first, later.length]).toEqual([[0, 10, 20], 11])
+})
+
+test('a piece stays as it is until the system has taken it, though lines come meanwhile', async () => {
+  const { host } = testHost()
+  const takes: (() => string)[] = []
+  const write = (chunk: string | Uint8Array) =>
+    new Promise<void>(resolve => {
+      takes.push(() => {
+        resolve()
+        return Buffer.from(chunk).toString()
+      })
+    })
+  const lines = new LineWriter({ ...host.stdout, write })
+  const taken: string[] = []
+  for (const line of ['a', 'b', 'c', 'd']) {
+    lines.add(`${line}\n`)
+    void lines.flush()
+    lines.add(`${line}${line}\n`)
+    await Promise.resolve()
+  }
+
+  const ended = lines.flush()
+  for (let n = 0; n < 5; n++) {
+    await vi.waitFor(() => expect(takes.length).toBe(1))
+    taken.push(takes.shift()!())
+  }
+
+  await ended
+  expect([taken, lines.accepted]).toEqual([['a\n', 'aa\nb\n', 'bb\nc\n', 'cc\nd\n', 'dd\n'], 8])
+})
+
+test('a line longer than a piece, and text of any length in UTF-8, leave whole', async () => {
+  const { host, stdout } = testHost()
+  const lines = new LineWriter(host.stdout)
+  const parts = ['\u{1f600}'.repeat(40_000), 'x'.repeat(200_000), '\u00e9']
+  const isFull = parts.map(part => lines.add(part))
+
+  await lines.flush()
+
+  expect([isFull, stdout() === parts.join('')]).toEqual([[true, true, true], true])
 })
 
 test('lines leave in order, in large pieces, and count once they were taken', async () => {

@@ -8,8 +8,10 @@ import { dateFormat } from '../../src/cli/gen/dates.ts'
 import { DueTimes } from '../../src/cli/gen/due-times.ts'
 import { fakerHelpers } from '../../src/cli/gen/faker.ts'
 import { LatencyHistogram } from '../../src/cli/gen/latency-histogram.ts'
+import { LoadSeconds } from '../../src/cli/gen/load-seconds.ts'
 import { profileOf, rateAt } from '../../src/cli/gen/profile.ts'
 import { constantRate, profileRate } from '../../src/cli/gen/schedule.ts'
+import { slicedSchedule } from '../../src/cli/gen/slice.ts'
 import { compileTemplate } from '../../src/cli/gen/template.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { cli, type FakeService, fakeService, summaryOf } from './fake-service.ts'
@@ -27,6 +29,12 @@ afterAll(async () => {
   await service.close()
   rmSync(folder, { recursive: true })
 })
+
+/** A stream of its own. */
+function streamOf(name: string): string {
+  service.server.kinesis.createStream({ StreamName: name, ShardCount: 2 })
+  return name
+}
 
 /** The texts of the first records of a template. */
 function made(text: string, count = 1, seed = 'seed'): string[] {
@@ -204,6 +212,57 @@ test('a record was due in the part of the slice that is its own', () => {
   expect([0, 25, 75].map(n => times.of(n))).toEqual([0, 5, 15])
 })
 
+test('slices have each record once, and none before it is due', () => {
+  const schedule = constantRate(1000)
+  const counts = (elapsedMs: number) =>
+    [0, 1, 2].map(index => slicedSchedule(schedule, { index, count: 3 }).dueAt(elapsedMs))
+
+  expect([counts(0), counts(1), counts(2), counts(10)]).toEqual([
+    [0, 0, 0],
+    [1, 0, 0],
+    [1, 1, 0],
+    [4, 3, 3]
+  ])
+})
+
+test('seconds of several slices become one sample each, in order, though one is late and one ends early', () => {
+  const latencies = (ms: number) => {
+    const histogram = new LatencyHistogram()
+    histogram.add(ms)
+    return histogram.data
+  }
+  const second = (at: number, ms: number) => ({
+    second: at,
+    due: 1,
+    delivered: 1,
+    throttled: 2,
+    failed: 3,
+    latencies: latencies(ms)
+  })
+  const seconds = new LoadSeconds(2)
+  for (const each of [second(0, 10), second(1, 10), second(2, 10), second(0, 20)]) seconds.add(each)
+  const early = seconds.samples.length
+
+  seconds.finish()
+
+  const told = seconds.samples.map(({ second: at, due, delivered, throttled, failed, p99Ms }) => [
+    at,
+    due,
+    delivered,
+    throttled,
+    failed,
+    Math.round(p99Ms)
+  ])
+  expect([early, told]).toEqual([
+    1,
+    [
+      [0, 2, 2, 4, 6, 20],
+      [1, 1, 1, 2, 3, 10],
+      [2, 1, 1, 2, 3, 10]
+    ]
+  ])
+})
+
 test('percentiles are right to a bucket of 2.2 %', () => {
   const histogram = new LatencyHistogram()
   for (let ms = 1; ms <= 1000; ms++) histogram.add(ms)
@@ -260,6 +319,107 @@ describe('gen', () => {
 
     expect(ended.map(({ exit }) => exit)).toEqual([0, 0])
     expect([service.stored('sim1').length, service.stored('sim1')]).toEqual([40, service.stored('sim2')])
+  })
+
+  test('with workers makes each record of the sequence once, and its figures add up', async () => {
+    const stream = streamOf('workers')
+    const argv = [
+      'gen',
+      stream,
+      '--template',
+      '{{seq}}',
+      '--rate',
+      'max',
+      '--count',
+      '1000',
+      '--workers',
+      '3',
+      '--json'
+    ]
+
+    const ended = await service.run(argv)
+
+    const { records, delivered, failed, behind, bytes, exit } = summaryOf(ended)
+    const numbers = service.stored(stream).map(record => Number(record.split(': ')[1]))
+    expect([records, delivered, failed, behind, bytes, exit]).toEqual([1000, 1000, 0, 0, 2890, 0])
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => n))
+  })
+
+  test('with workers sends the same set of bytes for the same seed and simulated time', async () => {
+    const template =
+      '{"n":{{seq}},"id":"{{uuid}}","at":"{{date.simTime}}","v":{{walk({"name":"a","start":1,"step":1})}}}'
+    const simulated = ['--sim-start', '2026-01-01', '--sim-end', '2026-01-02', '--sim-tick', '12h', '--sim-wait', '1ms']
+    const run = async (stream: string, workers: string, seed: string) => {
+      const flags = ['--template', template, '--rate', '0.01/s', '--seed', seed, '--workers', workers, ...simulated]
+      await service.run(['gen', streamOf(stream), ...flags])
+      return service.stored(stream).sort()
+    }
+
+    const first = await run('same-1', '3', 'x')
+    const second = await run('same-2', '3', 'x')
+    const otherSeed = await run('same-3', '3', 'y')
+    const otherCount = await run('same-4', '2', 'x')
+
+    expect(second).toEqual(first)
+    expect([first.length, otherSeed.length, otherCount.length]).toEqual([864, 864, 864])
+    expect([otherSeed[0] === first[0], otherCount[0] === first[0]]).toEqual([false, false])
+  })
+
+  test('with workers keeps the rate of the whole, and reports all of it', async () => {
+    const stream = streamOf('rate')
+    const argv = ['gen', stream, '--template', '{{seq}}', '--rate', '300/s', '--duration', '400ms', '--workers', '4']
+
+    const ended = await service.run([...argv, '--report', '-', '--json'])
+
+    expect([summaryOf(ended)['records'], summaryOf(ended)['exit']]).toEqual([120, 0])
+    expect(ended.stderr).toContain('rate asked for')
+  })
+
+  test('with workers counts failures over all of them, and ends with 3 when the stream is not there', async () => {
+    const argv = [
+      'gen',
+      'missing',
+      '--template',
+      '{{seq}}',
+      '--rate',
+      'max',
+      '--count',
+      '30',
+      '--workers',
+      '3',
+      '--json'
+    ]
+
+    const ended = await service.run(argv)
+
+    const { records, failed, exit, errors } = summaryOf(ended)
+    expect([
+      exit,
+      records === failed,
+      Object.values(Object(errors)).reduce((a, b) => Number(a) + Number(b), 0)
+    ]).toEqual([3, true, failed])
+  })
+
+  test('with workers stops in all of them when one finds no key', async () => {
+    const argv = [
+      'gen',
+      streamOf('no-key'),
+      '--template',
+      '{{seq}}',
+      '--key',
+      '.id',
+      '--rate',
+      '100/s',
+      '--workers',
+      '3'
+    ]
+
+    const ended = await service.run(argv)
+
+    expect([ended.exit, ended.stderr.split('\n')[0]]).toEqual([
+      2,
+      'error CLI_ERR_USAGE: a generated record has no usable key'
+    ])
   })
 
   test('says that it falls behind when the producer is full for a second, and ends with 1', async () => {

@@ -115,6 +115,24 @@ describe('the process', () => {
     expect(two.stderr).toContain('stopped at once; 2 records are not acknowledged')
   })
 
+  test('generates in threads, and each of them finishes at SIGTERM', async () => {
+    service.server.kinesis.createStream({ StreamName: 'threads', ShardCount: 2 })
+    const argv = ['gen', 'threads', '--template', '{{seq}}', '--workers', '3']
+    const whole = start([...argv, '--rate', 'max', '--count', '2000', '--json'])
+    const summary = JSON.parse((await whole.ended).stdout)
+    const before = service.server.kinesis.storedRecords('threads').length
+    const endless = start([...argv, '--rate', '1000/s', '--json'])
+    await until(() => service.server.kinesis.storedRecords('threads').length > before + 3)
+
+    endless.child.kill('SIGTERM')
+
+    const { code, stdout } = await endless.ended
+    const { records, delivered } = JSON.parse(stdout)
+    const numbers = service.stored('threads').map(record => Number(record.split(': ')[1]))
+    expect([summary.records, summary.delivered, summary.exit, code]).toEqual([2000, 2000, 0, 0])
+    expect([delivered, numbers.length]).toEqual([records, 2000 + records])
+  })
+
   test('serves until a signal comes', async () => {
     const serve = start(['serve', '--port', '0'])
     await until(() => serve.seen.stdout.includes('"ready"'))
@@ -146,29 +164,42 @@ test('every command of every help is run here, and does what its help says', asy
     'failed.ndjson': '{"partitionKey":"a","data":"x"}\n',
     'event.json': JSON.stringify({ Records: [{ kinesis: { partitionKey: 'a', data: base64 } }] }),
     'orders.tmpl': '{"id":{{seq}}}',
-    'week.json': '{"default":{"mean":1,"sd":0}}'
+    'week.json': '{"default":{"mean":1,"sd":0}}',
+    'var/log/app.log.1': 'a\n',
+    'var/log/orders/a.log': 'a\n',
+    'etc/aws-kinesis/agent.json': JSON.stringify({
+      checkpointFile: join(folder, 'agent-state/checkpoints'),
+      flows: [{ filePattern: join(folder, 'var/log/app.log*'), kinesisStream: 'orders' }]
+    }),
+    'agent.jsonc': JSON.stringify({
+      state: join(folder, 'var/lib/kinesis-producer'),
+      flows: [{ stream: 'orders', files: [join(folder, 'var/log/app.log*')], from: 'start' }]
+    })
   }
+  for (const name of ['var/log/orders', 'etc/aws-kinesis']) mkdirSync(join(folder, name), { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   writeFileSync(join(folder, 'record.bin'), whole!.data)
   await shell('kinesis-producer put orders events.ndjson')
-  const isEndless = (line: string) => /\b(?:serve|tail orders$)/.test(line)
+  const isEndless = (line: string) => /\b(?:serve|tail orders$)|agent --config \S+$| --follow /.test(line)
 
   const failed: string[] = []
   for (const line of lines) {
-    const text = line.replace('84mawgoBa...', base64)
+    const text = line.replace('84mawgoBa...', base64).replace(/\/(?=(?:var|etc)\/)/g, `${folder}/`)
     const ended = isEndless(line) ? await startedAndStopped(text) : await shell(text)
     if (ended.code !== 0) failed.push(`${line}: ${ended.code} ${ended.stderr}`)
   }
 
   expect([failed, lines.length >= 25]).toEqual([[], true])
-})
+}, 180_000)
 
 /** A command that goes on until a signal; `serve` takes a free port here. */
 async function startedAndStopped(line: string): Promise<Ended> {
-  const words = line.split(' ').slice(1)
+  const words = line.replaceAll("'", '').split(' ').slice(1)
   const isServe = words[0] === 'serve'
+  const isFollowing = words[0] === 'agent' || words.includes('--follow')
   const run = start(isServe && !words.includes('--port') ? [...words, '--port', '0'] : words)
   if (isServe) await until(() => run.seen.stdout.includes('"ready"'))
+  else if (isFollowing) await until(() => run.seen.stderr !== '')
   else {
     // It reads from now on: records are put until one is seen.
     await until(() => {

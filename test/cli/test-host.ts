@@ -4,6 +4,8 @@
  */
 import { Readable } from 'node:stream'
 import type { ExitCode } from '../../src/cli/exit-codes.ts'
+import type { SliceJob } from '../../src/cli/gen/slice-messages.ts'
+import { runSliceThread } from '../../src/cli/gen/slice-thread.ts'
 import type { Host, Output, SignalName } from '../../src/cli/ports.ts'
 import type { Clock, ProducerPorts } from '../../src/index.ts'
 import { systemClock } from '../../src/system.ts'
@@ -17,6 +19,7 @@ export interface TestHostOptions {
   readonly wallMs?: () => number
   readonly isTTY?: boolean
   readonly producerPorts?: ProducerPorts
+  readonly processes?: Host['processes']
   readonly onStdout?: (text: string) => void
 }
 
@@ -60,6 +63,16 @@ export function testHost(options: TestHostOptions = {}): TestHost {
       return () => void set.delete(listener)
     },
     useProfile: name => void profiles.push(name),
+    processes: options.processes ?? { pid: 4711, isAlive: () => false },
+    // In this thread; what is posted is cloned all the same.
+    startThread(_, data, onMessage) {
+      let listener: (message: unknown) => void = () => {}
+      const ended = runSliceThread({ ...host }, structuredClone(data) as SliceJob, {
+        post: message => onMessage(structuredClone(message)),
+        onMessage: given => (listener = given)
+      })
+      return { post: message => listener(structuredClone(message)), ended }
+    },
     exit: code => void exits.push(code),
     producerPorts: options.producerPorts ?? {}
   }

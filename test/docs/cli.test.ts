@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { FILE_KEYS, FLOW_KEYS } from '../../src/cli/agent/config-table.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { CLI_ERRORS } from '../../src/cli/errors.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
@@ -32,11 +33,13 @@ test('docs/cli.md has the flags that every command takes', async () => {
   expect(is).toBe(shouldBe)
 })
 
-test.each(COMMANDS.map(({ name }) => name))('docs/cli.md has the help of %s', async name => {
-  const { stdout } = await cli([name, '--help'])
+const WITHIN = ['agent import', 'agent check', 'agent status']
+
+test.each([...COMMANDS.map(({ name }) => name), ...WITHIN])('docs/cli.md has the help of %s', async name => {
+  const { stdout } = await cli([...name.split(' '), '--help'])
   const own = stdout.replace(/\nGlobal Options:[\s\S]*?(?=\nExamples:)/, '')
 
-  const { is, shouldBe } = generated(FILE, `help-${name}`, block(own))
+  const { is, shouldBe } = generated(FILE, `help-${name.replace(' ', '-')}`, block(own))
 
   expect(is).toBe(shouldBe)
 })
@@ -47,6 +50,16 @@ test('docs/cli.md has the names of the Kinesis Data Generator', () => {
   const { is, shouldBe } = generated(FILE, 'kdg-names', table(['in a KDG template', 'helper of faker 10'], rows))
 
   expect([is === shouldBe, rows.every(([name]) => name!.replaceAll('`', '') in FAKER_NAMES)]).toEqual([true, true])
+})
+
+test('docs/cli.md has the keys of the config file of agent', () => {
+  const rows = (keys: Readonly<Record<string, { readonly doc: string }>>) =>
+    Object.entries(keys).map(([name, { doc }]) => [`\`${name}\``, doc])
+
+  const file = generated(FILE, 'agent-file-keys', table(['key', 'meaning'], rows(FILE_KEYS)))
+  const flow = generated(FILE, 'agent-flow-keys', table(['key of a flow', 'meaning'], rows(FLOW_KEYS)))
+
+  expect([file.is, flow.is]).toEqual([file.shouldBe, flow.shouldBe])
 })
 
 function block(text: string): string {

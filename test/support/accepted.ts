@@ -24,6 +24,7 @@ export function accepted(
     hashWords,
     hashAt: 0,
     data,
+    prefix: undefined,
     dataBytes: Buffer.byteLength(data),
     settle: () => {},
     acceptedMs: 0,

@@ -55,10 +55,11 @@ export function instantMs(text: string, nowMs: number): number {
   return ms
 }
 
-/** Returns a whole number from `min` on. */
-export function wholeNumber(text: string, min = 0): number {
+/** Returns a whole number from `min` on, up to `max`. */
+export function wholeNumber(text: string, min = 0, max = Number.POSITIVE_INFINITY): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= min)) throw usage(`${shown(text)} is not a whole number from ${min} on`)
+  const end = Number.isFinite(max) ? `to ${max}` : 'on'
+  if (!(value >= min && value <= max)) throw usage(`${shown(text)} is not a whole number from ${min} ${end}`)
   return value
 }
 

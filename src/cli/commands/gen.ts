@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { durationMs, rateOf, wholeNumber } from '../arguments/units.ts'
 import type { CommandContext } from '../command.ts'
 import type { GenFlags } from '../gen/gen-flags.ts'
+import { addSchemaFlags } from '../schema/schema-flags.ts'
 import { addKeyFlags } from './put.ts'
 
 const EXAMPLES = `
@@ -21,6 +22,7 @@ random.alphaNumeric random.hex random.arrayElement random.weightedArrayElement g
 `
 const DEFAULT_TICK_MS = 5000
 const DEFAULT_WAIT_MS = 100
+const MAX_WORKERS = 64
 
 export function define(context: CommandContext): Command {
   const command = addKeyFlags(new Command('gen'))
@@ -49,11 +51,17 @@ export function define(context: CommandContext): Command {
         .argParser(durationMs)
     )
     .addOption(new Option('--sim-wait <TIME>', 'then wait').default(DEFAULT_WAIT_MS, '100ms').argParser(durationMs))
+    .addOption(
+      new Option('--workers <N>', 'threads, each with a producer and its part of the records')
+        .default(1)
+        .argParser(text => wholeNumber(text, 1, MAX_WORKERS))
+    )
     .option('--locale <NAME>', "faker's locale: de, pt_BR")
     .option(
       '--report <FILE>',
       'a load test: percentiles, throttles and the rate reached as an HTML page; - for the table alone'
     )
     .addHelpText('after', EXAMPLES)
+  addSchemaFlags(command)
   return context.run<GenFlags>(command, async (...args) => (await import('../gen/run-gen.ts')).runGen(...args))
 }

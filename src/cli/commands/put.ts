@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { rateOf, sizeBytes, wholeNumber } from '../arguments/units.ts'
 import type { CommandContext } from '../command.ts'
 import type { PutFlags } from '../put/put-flags.ts'
+import { addSchemaFlags } from '../schema/schema-flags.ts'
 
 const EXAMPLES = `
 Examples:
@@ -15,6 +16,8 @@ Examples:
   kinesis-producer put orders events.ndjson --dead-letter failed.ndjson
   kinesis-producer put orders --in records failed.ndjson
   kinesis-producer put orders events.ndjson --key .user.id --dry-run --shards 4
+  kinesis-producer put orders events.ndjson --schema order.json --dry-run
+  kinesis-producer put orders --follow '/var/log/orders/*.log' --state /var/lib/orders
 `
 const MEBIBYTE = 1_048_576
 const DEFAULT_SHARDS = 4
@@ -80,8 +83,22 @@ export function define(context: CommandContext): Command {
         .argParser(text => wholeNumber(text, 1))
     )
     .option('--gunzip', 'the input is gzip (files are looked at)')
+    .option('--follow <GLOBS...>', 'follow these files as `agent` does, through rotation and restarts, until SIGTERM')
+    .option('--state <DIR>', 'with --follow: state directory ($KINESIS_PRODUCER_STATE)')
+    .addOption(
+      new Option('--from <PLACE>', 'with --follow: where the files begin at the very first start (end)').choices([
+        'start',
+        'end'
+      ])
+    )
+    .option('--once', 'with --follow: read every file to its end, and end when all is acknowledged')
     .addHelpText('after', EXAMPLES)
-  return context.run<PutFlags>(command, async (...args) => (await import('../put/run-put.ts')).runPut(...args))
+  addSchemaFlags(command)
+  return context.run<PutFlags>(command, async (session, flags, words) =>
+    flags.follow === undefined
+      ? (await import('../put/run-put.ts')).runPut(session, flags, words)
+      : (await import('../agent/run-put-follow.ts')).runPutFollow(session, flags, words)
+  )
 }
 
 /** The flags that choose the partition key; `gen` has the same. */

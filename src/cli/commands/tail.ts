@@ -36,6 +36,8 @@ export function define(context: CommandContext): Command {
       new Option('--out <FORMAT>', 'what is printed').choices(['text', 'json', 'records', 'raw']).default('text')
     )
     .option('--format <TEXT>', '%k key %v data %s shard %q sequence %u sub-sequence %t arrival %n number; \\t \\n \\0')
+    .addOption(new Option('--decode <HOW>', 'glue: take the frame of a Glue schema off').choices(['glue']))
+    .option('--glue-endpoint <URL>', 'Glue endpoint, for VPC endpoints and local servers')
     .option('--gunzip', 'data that is gzip is unpacked')
     .option('--cwlogs', 'CloudWatch Logs subscriptions: a line for each log event')
     .option('--checkpoint <FILE>', 'go on where the last run ended; written after stdout took the lines')

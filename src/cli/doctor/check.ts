@@ -12,6 +12,9 @@ export interface Check {
   readonly fix?: string | undefined
 }
 
+/** Shows a check, and keeps it for the count. */
+export type Tell = (check: Check) => Promise<void>
+
 /** Who asks for what: an operation of the API and the IAM action that it needs. */
 export interface Asked {
   readonly id: string

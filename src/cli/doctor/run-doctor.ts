@@ -4,14 +4,19 @@
  * reached at all.
  */
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import type { AgentConfig } from '../agent/config.ts'
+import type { StateFlags } from '../agent/state-place.ts'
 import { type Outcome, type Words, wordAt } from '../command.ts'
 import { plainClient, producerFor, producerOptions } from '../connection.ts'
+import type { SchemaPlaceFlags } from '../schema/schema-flags.ts'
 import type { Session } from '../session.ts'
 import { addressOf, listAllShards, type StreamFacts, streamSummary } from '../stream-calls.ts'
-import { type Asked, type Check, failureCheck, isUnreachable } from './check.ts'
+import { type Asked, type Check, failureCheck, isUnreachable, type Tell } from './check.ts'
 import { ClockWatch } from './clock-watch.ts'
+import { commonOf, localChecks } from './local-checks.ts'
+import { schemaCheck } from './schema-check.ts'
 
-export interface DoctorFlags {
+export interface DoctorFlags extends StateFlags, SchemaPlaceFlags {
   readonly write?: boolean
   readonly read?: boolean
 }
@@ -27,19 +32,30 @@ export async function runDoctor(session: Session, flags: DoctorFlags, words: Wor
     await session.host.stdout.write(isJson ? `${JSON.stringify({ type: 'check', ...check })}\n` : lineOf(check))
   }
   await tell(nodeCheck(session.host.nodeVersion))
-  const client = await plainClient(session, { maxAttempts: 2 })
+  const config = await localChecks(session, flags, tell)
+  if (config === 'bad') return outcomeOf(checks, true)
+  const client = await plainClient(session, { maxAttempts: 2 }, commonOf(config))
   const watch = new ClockWatch(session, client)
   let isReached = true
   try {
     const region = await regionCheck(client, tell)
     const hasCredentials = await credentialsCheck(session, client, tell)
-    if (region !== undefined && hasCredentials && stream !== undefined) {
-      isReached = await streamChecks({ session, client, stream, region, flags, tell })
+    const streams = stream === undefined ? [...new Set(config?.flows.map(flow => flow.stream))] : [stream]
+    for (const each of region !== undefined && hasCredentials ? streams : []) {
+      isReached = await streamChecks({ session, client, config, stream: each, region: region ?? '', flags, tell })
+      if (!isReached) break
+    }
+    if (flags.schema !== undefined && region !== undefined && hasCredentials) {
+      await tell(await schemaCheck(session, flags, stream))
     }
     for (const check of watch.checks()) await tell(check)
   } finally {
     client.destroy()
   }
+  return outcomeOf(checks, isReached)
+}
+
+function outcomeOf(checks: readonly Check[], isReached: boolean): Outcome {
   const failed = checks.filter(({ status }) => status === 'fail').length
   const warned = checks.filter(({ status }) => status === 'warn').length
   const summary = { passed: checks.length - failed - warned, warned, failed }
@@ -49,8 +65,6 @@ export async function runDoctor(session: Session, flags: DoctorFlags, words: Wor
     text: `${summary.passed} passed, ${warned} warnings, ${failed} failed`
   }
 }
-
-type Tell = (check: Check) => Promise<void>
 
 function nodeCheck(node: string): Check {
   const [major = 0, minor = 0] = node.split('.').map(Number)
@@ -109,6 +123,7 @@ async function credentialsCheck({ host }: Session, client: KinesisClient, tell: 
 interface StreamRun {
   readonly session: Session
   readonly client: KinesisClient
+  readonly config: AgentConfig | undefined
   readonly stream: string
   readonly region: string
   readonly flags: DoctorFlags
@@ -116,7 +131,7 @@ interface StreamRun {
 }
 
 /** Returns false when the service could not be reached. */
-async function streamChecks({ session, client, stream, region, flags, tell }: StreamRun): Promise<boolean> {
+async function streamChecks({ session, client, config, stream, region, flags, tell }: StreamRun): Promise<boolean> {
   const asked = (id: string, action: string): Asked => ({ id, action: `kinesis:${action}`, stream, region })
   const other = arnRegionCheck(stream, region)
   if (other !== undefined) {
@@ -142,7 +157,7 @@ async function streamChecks({ session, client, stream, region, flags, tell }: St
     const shards = await listAllShards(client, stream)
     return [{ id: 'shards', status: 'pass', message: `${shards.length} listed` }]
   })
-  if (flags.write === true) await attempt(asked('write', 'PutRecords'), () => writeCheck(session, stream))
+  if (flags.write === true) await attempt(asked('write', 'PutRecords'), () => writeCheck(session, stream, config))
   else
     await tell({
       id: 'write',
@@ -188,8 +203,16 @@ function factChecks(stream: string, { status, mode, distribution, openShards, en
   ]
 }
 
-async function writeCheck(session: Session, stream: string): Promise<readonly Check[]> {
-  const producer = producerFor(session, { ...producerOptions(session), streamName: stream, recordTtlMs: 15_000 })
+async function writeCheck(
+  session: Session,
+  stream: string,
+  config: AgentConfig | undefined
+): Promise<readonly Check[]> {
+  const producer = producerFor(session, {
+    ...producerOptions(session, commonOf(config)),
+    streamName: stream,
+    recordTtlMs: 15_000
+  })
   try {
     await producer.put({ partitionKey: 'doctor', data: 'x' })
     return [{ id: 'write', status: 'pass', message: 'one record was acknowledged' }]

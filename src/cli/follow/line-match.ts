@@ -4,7 +4,7 @@
  * without bound stops the process all the same: it runs on the main thread.
  */
 
-const MATCHED_BYTES = 65_536
+export const MATCHED_BYTES = 65_536
 
 /** Returns whether the pattern matches; bytes that are not UTF-8 count as U+FFFD. */
 export function isMatch(pattern: RegExp, line: Buffer): boolean {

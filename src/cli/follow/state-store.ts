@@ -66,6 +66,15 @@ export class StateStore {
     return store
   }
 
+  /** Reads the last state and writes nothing, for those who only look. A process that writes meanwhile may take a file away: then try again. */
+  static async read(directory: StateDirectory): Promise<StateStore> {
+    const store = new StateStore(directory)
+    const names = await directory.list()
+    const start = await newestSnapshot(directory, names)
+    if (start !== undefined) await store.#recover(start, names)
+    return store
+  }
+
   /** Records that flows have started, and their first offsets, before the first byte is sent. */
   async start(flows: readonly StartedFlow[], files: readonly Generation[]): Promise<void> {
     for (const flow of flows) this.#flows.set(flow.id, flow)

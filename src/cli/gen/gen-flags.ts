@@ -4,8 +4,9 @@
  */
 import type { Rate } from '../arguments/units.ts'
 import type { KeyFlags } from '../input/key-selector.ts'
+import type { SchemaFlags } from '../schema/schema-flags.ts'
 
-export interface GenFlags extends KeyFlags {
+export interface GenFlags extends KeyFlags, SchemaFlags {
   readonly template: string
   readonly rate?: Rate
   readonly rateProfile?: string
@@ -22,4 +23,6 @@ export interface GenFlags extends KeyFlags {
   readonly simWait: number
   readonly locale?: string
   readonly report?: string
+  /** Threads. */
+  readonly workers: number
 }

@@ -1,10 +1,10 @@
 /**
  * Records of a template, one after the other.
- * Invariant: record n depends on the seed, on n and on the time that it is given, and on nothing else.
+ * Invariant: record n depends on the seed, on n, on the slice and on the time that it is given, and on nothing else.
  */
 import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import type { UserRecord } from '../../index.ts'
+import type { RecordFrame, UserRecord } from '../../index.ts'
 import { seededRandom } from '../../testing/index.ts'
 import { hintOf } from '../arguments/nearest.ts'
 import { readText } from '../config.ts'
@@ -15,6 +15,7 @@ import { FAKER_NAMES, NO_EQUIVALENT } from './aliases.ts'
 import { builtinHelpers } from './builtins.ts'
 import { fakerHelpers } from './faker.ts'
 import type { GenFlags } from './gen-flags.ts'
+import { type Slice, WHOLE } from './slice.ts'
 import { compileTemplate } from './template.ts'
 
 /** Makes the next record; `simMs` is the simulated time, or the time of day. */
@@ -23,10 +24,12 @@ export type Generator = (nowMs: number, simMs: number) => UserRecord
 export async function generatorOf(
   session: Session,
   flags: GenFlags,
-  simStartMs: number | undefined
+  simStartMs: number | undefined,
+  { slice = WHOLE, schema }: { readonly slice?: Slice; readonly schema?: RecordFrame | undefined } = {}
 ): Promise<Generator> {
   const text = templateText(flags)
-  const seed = flags.seed ?? String(session.host.random())
+  const whole = flags.seed ?? String(session.host.random())
+  const seed = slice.count === 1 ? whole : `${whole} ${slice.index}/${slice.count}`
   const builtins = builtinHelpers()
   const needsFaker = [...text.matchAll(/\{\{\s*([\w.]+)/g)].some(
     ([, name = '']) => !Object.hasOwn(builtins, name) && Object.hasOwn(FAKER_NAMES, name)
@@ -37,16 +40,18 @@ export async function generatorOf(
   const values = random.split('values')
   const select = keySelector(flags, random.split('keys'))
   const isLine = flags.newline === true || flags.kdg === true
-  let n = 0
+  let n = slice.index - slice.count
   return (nowMs, simMs) => {
-    const made = template({ random: values, n: n++, nowMs, simMs })
+    n += slice.count
+    const made = template({ random: values, n, nowMs, simMs })
     const plain = Buffer.from(isLine && flags.gzip !== true ? `${made}\n` : made)
     const { partitionKey } = select({ data: plain }, undefined)
     if (partitionKey === undefined)
       throw new CliError('CLI_ERR_USAGE', 'a generated record has no usable key', {
         fix: 'correct --key or the template'
       })
-    return { partitionKey, data: flags.gzip === true ? gzipSync(plain) : plain }
+    const data = flags.gzip === true ? gzipSync(plain) : plain
+    return schema === undefined ? { partitionKey, data } : { partitionKey, data, schema }
   }
 }
 

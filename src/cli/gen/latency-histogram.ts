@@ -7,6 +7,11 @@ const STEPS_PER_OCTAVE = 32
 const SMALLEST_MS = 0.01
 const BUCKETS = STEPS_PER_OCTAVE * 30
 
+export interface HistogramData {
+  readonly counts: Float64Array
+  readonly maxMs: number
+}
+
 export class LatencyHistogram {
   readonly #counts = new Float64Array(BUCKETS)
   #count = 0
@@ -26,6 +31,19 @@ export class LatencyHistogram {
     this.#counts[bucket]! += 1
     this.#count++
     if (ms > this.#maxMs) this.#maxMs = ms
+  }
+
+  /** What another thread needs to count these latencies too. */
+  get data(): HistogramData {
+    return { counts: this.#counts, maxMs: this.#maxMs }
+  }
+
+  addAll({ counts, maxMs }: HistogramData): void {
+    counts.forEach((count, bucket) => {
+      this.#counts[bucket]! += count
+      this.#count += count
+    })
+    this.#maxMs = Math.max(this.#maxMs, maxMs)
   }
 
   /** Returns the latency that `percent` of the samples do not exceed; 0 when there are none. */

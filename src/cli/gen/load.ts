@@ -3,21 +3,30 @@
  * Invariant: a record that could not be put in time counts from when it was due, so a slow service cannot make its own figures
  * look good (the omission that open-loop generators are known for).
  */
-import type { KinesisProducer, RecordFailedError, UserRecord } from '../../index.ts'
+import type { Clock, KinesisProducer, RecordFailedError, UserRecord } from '../../index.ts'
 import { shownError } from '../errors.ts'
+import type { ErrorLines } from '../output/error-lines.ts'
 import { totalsOf } from '../put/totals.ts'
-import type { Session } from '../session.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
+import type { LoadSecond } from './load-seconds.ts'
 
-/** One second of the run. */
-export interface LoadSample {
-  readonly second: number
-  readonly due: number
+export interface LoadOptions {
+  readonly clock: Clock
+  readonly producer: KinesisProducer
+  readonly errors: Pick<ErrorLines, 'tell'>
+  /** Told each second what was seen in it. */
+  onSecond(second: LoadSecond): void
+}
+
+/** What a run, or a slice of it, came to. */
+export interface LoadFigures {
+  readonly put: number
+  readonly bytes: number
   readonly delivered: number
-  readonly throttled: number
   readonly failed: number
-  readonly p50Ms: number
-  readonly p99Ms: number
+  readonly dropped: number
+  readonly scheduleSeconds: number
+  readonly ackSeconds: number
 }
 
 const SECOND_MS = 1000
@@ -30,22 +39,25 @@ export class Load {
   /** Records that were due and never put, because the debt was above a second. */
   dropped = 0
   readonly total = new LatencyHistogram()
-  readonly samples: LoadSample[] = []
-  readonly #session: Session
-  readonly #producer: KinesisProducer
+  readonly #options: LoadOptions
   readonly #startMs: number
+  #seconds = 0
   #second = new LatencyHistogram()
   #last = { due: 0, delivered: 0, throttled: 0, failed: 0 }
   #refusal: RecordFailedError | undefined
 
-  constructor(session: Session, producer: KinesisProducer) {
-    this.#session = session
-    this.#producer = producer
-    this.#startMs = session.host.clock.nowMs()
+  constructor(options: LoadOptions) {
+    this.#options = options
+    this.#startMs = options.clock.nowMs()
   }
 
   get elapsedMs(): number {
-    return this.#session.host.clock.nowMs() - this.#startMs
+    return this.#options.clock.nowMs() - this.#startMs
+  }
+
+  get figures(): LoadFigures {
+    const { put, bytes, delivered, failed, dropped, scheduleSeconds, ackSeconds } = this
+    return { put, bytes, delivered, failed, dropped, scheduleSeconds, ackSeconds }
   }
 
   /** The failure after which nothing can be sent any more. */
@@ -68,7 +80,7 @@ export class Load {
 
   /** Returns false when the producer is full. `dueMs` is when the record was due, since the start. */
   tryPut(record: UserRecord, dueMs: number, isRefusal: (error: unknown) => boolean): boolean {
-    const isTaken = this.#producer.tryPut(record, error => {
+    const isTaken = this.#options.producer.tryPut(record, error => {
       if (error === undefined) {
         this.delivered++
         const elapsedMs = this.elapsedMs
@@ -79,7 +91,7 @@ export class Load {
         return
       }
       this.failed++
-      this.#session.errors.tell(error.code, error.message, shownError(error).fix)
+      this.#options.errors.tell(error.code, error.message, shownError(error).fix)
       if (isRefusal(error)) this.#refusal ??= error
     })
     if (!isTaken) return false
@@ -90,27 +102,24 @@ export class Load {
 
   /** Ends the present second if it is over. `due` is the number of records due since the start. */
   sample(due: number): void {
-    const second = this.samples.length
-    if (this.elapsedMs < (second + 1) * SECOND_MS) return
-    this.#take(second, due)
+    if (this.elapsedMs >= (this.#seconds + 1) * SECOND_MS) this.#take(due)
   }
 
   /** Ends the last second, however short. */
   finish(due: number): void {
-    if (this.#second.count > 0 || due > this.#last.due) this.#take(this.samples.length, due)
+    if (this.#second.count > 0 || due > this.#last.due) this.#take(due)
   }
 
-  #take(second: number, due: number): void {
-    const { throttled } = totalsOf(this.#producer.stats())
+  #take(due: number): void {
+    const { throttled } = totalsOf(this.#options.producer.stats())
     const { delivered, failed } = this
-    this.samples.push({
-      second,
+    this.#options.onSecond({
+      second: this.#seconds++,
       due: due - this.#last.due,
       delivered: delivered - this.#last.delivered,
       throttled: throttled - this.#last.throttled,
       failed: failed - this.#last.failed,
-      p50Ms: this.#second.percentileMs(50),
-      p99Ms: this.#second.percentileMs(99)
+      latencies: this.#second.data
     })
     this.#last = { due, delivered, throttled, failed }
     this.#second = new LatencyHistogram()

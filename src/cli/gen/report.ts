@@ -3,18 +3,15 @@
  * Invariant: every figure is of the run; text of others is escaped.
  */
 import { writeFileSync } from 'node:fs'
-import type { ProducerStats } from '../../index.ts'
 import { CliError } from '../errors.ts'
 import { grouped } from '../output/progress.ts'
-import { totalsOf } from '../put/totals.ts'
 import { dateFormat } from './dates.ts'
-import type { Load } from './load.ts'
+import type { LoadTotals } from './load-totals.ts'
 import { plotSvg, type Series } from './plot.ts'
 
 export interface LoadReport {
   readonly stream: string
-  readonly load: Load
-  readonly stats: ProducerStats
+  readonly load: LoadTotals
   readonly version: string
   readonly atMs: number
 }
@@ -45,8 +42,8 @@ export function writeReport(path: string, report: LoadReport): void {
   }
 }
 
-function rowsOf({ load, stats }: LoadReport): (readonly [name: string, value: string])[] {
-  const { throttled, requests, retries, kinesisRecords } = totalsOf(stats)
+function rowsOf({ load }: LoadReport): (readonly [name: string, value: string])[] {
+  const { throttled, requests, retries, kinesisRecords } = load.totals
   const due = load.samples.reduce((sum, sample) => sum + sample.due, 0)
   return [
     ['records put', grouped(load.put)],
@@ -61,9 +58,9 @@ function rowsOf({ load, stats }: LoadReport): (readonly [name: string, value: st
     ['retries', grouped(retries)],
     ['throttled Kinesis records', grouped(throttled)],
     ...PERCENTS.map(
-      percent => [`due to acknowledged, p${percent}`, milliseconds(load.total.percentileMs(percent))] as const
+      percent => [`due to acknowledged, p${percent}`, milliseconds(load.latencies.percentileMs(percent))] as const
     ),
-    ['due to acknowledged, longest', milliseconds(load.total.maxMs)]
+    ['due to acknowledged, longest', milliseconds(load.latencies.maxMs)]
   ]
 }
 

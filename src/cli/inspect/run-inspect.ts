@@ -9,6 +9,7 @@ import {
   deaggregate,
   type ShardRange
 } from '../../consumer/deaggregate.ts'
+import { readFrame } from '../../glue/index.ts'
 import { type Outcome, type Words, wordAt } from '../command.ts'
 import { CliError } from '../errors.ts'
 import { sourcesOf } from '../input/source.ts'
@@ -22,7 +23,6 @@ export interface InspectFlags {
 }
 
 const SHOWN_BYTES = 64
-const GLUE_FRAME_BYTES = 18
 
 export async function runInspect(session: Session, flags: InspectFlags, words: Words): Promise<Outcome> {
   const range = flags.range === undefined ? undefined : rangeOf(flags.range)
@@ -103,12 +103,12 @@ function memberOf(member: ConsumedRecord, kept: ReadonlySet<number> | undefined)
 /** What bytes begin like: names that people know. */
 function contentOf(data: Uint8Array): string[] {
   const [first, second] = data
-  const isGlue = data.length >= GLUE_FRAME_BYTES && first === 0x03 && (second === 0x00 || second === 0x05)
   const names = []
-  if (isGlue) {
-    const id = Buffer.from(data.subarray(2, GLUE_FRAME_BYTES)).toString('hex')
-    const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-    names.push(`Glue schema version ${uuid}${second === 0x05 ? ', zlib' : ''}`)
+  const frame = readFrame(data)
+  if (frame !== undefined) {
+    const { versionId, compression, payload } = frame
+    const how = compression === 'zlib' ? 'zlib, ' : ''
+    names.push(`Glue schema version ${versionId}, ${how}payload of ${payload.length} bytes`)
   }
   if (first === 0x1f && second === 0x8b) names.push('gzip')
   if (first === 0x7b || first === 0x5b) names.push('probably JSON')

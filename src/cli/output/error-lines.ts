@@ -9,9 +9,18 @@ const MAX_LINES = 5
 const WINDOW_MS = 10_000
 
 interface Spell {
+  readonly kind: 'error' | 'warning'
   sinceMs: number
   shownCount: number
   hiddenCount: number
+}
+
+interface Told {
+  readonly kind: Spell['kind']
+  readonly code: string
+  readonly message: string
+  readonly fix: string | undefined
+  readonly times: number
 }
 
 export class ErrorLines {
@@ -29,18 +38,16 @@ export class ErrorLines {
     return Object.fromEntries(this.#counts)
   }
 
-  /** Counts an error and writes it, unless too many of its code were written lately. */
-  tell(code: string, message: string, fix?: string): void {
-    const count = (this.#counts.get(code) ?? 0) + 1
-    this.#counts.set(code, count)
-    const spell = this.#spellOf(code)
-    if (spell.shownCount >= MAX_LINES) {
-      spell.hiddenCount++
-      this.#watch()
-      return
-    }
-    spell.shownCount++
-    this.#write(`error ${code}: ${printable(message)}${count === 1 && fix !== undefined ? `\n  fix: ${fix}` : ''}`)
+  /** Counts an error and writes it, unless too many of its code were written lately. `times`: so many like it at once. */
+  tell(code: string, message: string, fix?: string, times = 1): void {
+    const before = this.#counts.get(code) ?? 0
+    this.#counts.set(code, before + times)
+    this.#show({ kind: 'error', code, message, fix: before === 0 ? fix : undefined, times })
+  }
+
+  /** Writes a warning, with the same bound; it is no error, so it is not counted as one. */
+  warn(code: string, message: string): void {
+    this.#show({ kind: 'warning', code, message, fix: undefined, times: 1 })
   }
 
   /** Writes the counts that are not told yet. */
@@ -51,12 +58,22 @@ export class ErrorLines {
     this.#spells.clear()
   }
 
-  #spellOf(code: string): Spell {
+  #show({ kind, code, message, fix, times }: Told): void {
+    const spell = this.#spellOf(kind, code)
+    const isHidden = spell.shownCount >= MAX_LINES
+    spell.hiddenCount += isHidden ? times : times - 1
+    if (spell.hiddenCount > 0) this.#watch()
+    if (isHidden) return
+    spell.shownCount++
+    this.#write(`${kind} ${code}: ${printable(message)}${fix === undefined ? '' : `\n  fix: ${fix}`}`)
+  }
+
+  #spellOf(kind: Spell['kind'], code: string): Spell {
     const nowMs = this.#host.clock.nowMs()
     const spell = this.#spells.get(code)
     if (spell !== undefined && nowMs - spell.sinceMs < WINDOW_MS) return spell
     if (spell !== undefined) this.#tellHidden(code, spell)
-    const next = { sinceMs: nowMs, shownCount: 0, hiddenCount: 0 }
+    const next = { kind, sinceMs: nowMs, shownCount: 0, hiddenCount: 0 }
     this.#spells.set(code, next)
     return next
   }
@@ -72,7 +89,7 @@ export class ErrorLines {
   }
 
   #tellHidden(code: string, spell: Spell): void {
-    if (spell.hiddenCount > 0) this.#write(`error ${code}: ${spell.hiddenCount} more of the same`)
+    if (spell.hiddenCount > 0) this.#write(`${spell.kind} ${code}: ${spell.hiddenCount} more of the same`)
     spell.hiddenCount = 0
   }
 

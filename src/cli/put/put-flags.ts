@@ -4,11 +4,12 @@
  */
 import type { Rate } from '../arguments/units.ts'
 import type { KeyFlags } from '../input/key-selector.ts'
+import type { SchemaFlags } from '../schema/schema-flags.ts'
 
 export type BadKeyPolicy = 'fail' | 'random' | 'skip'
 export type MaxRecordPolicy = 'fail' | 'skip' | 'truncate'
 
-export interface PutFlags extends KeyFlags {
+export interface PutFlags extends KeyFlags, SchemaFlags {
   readonly in: 'lines' | 'ndjson' | 'csv' | 'records' | 'file' | 'u32'
   readonly delimiter?: string
   readonly null?: boolean
@@ -33,4 +34,8 @@ export interface PutFlags extends KeyFlags {
   readonly dryRun?: boolean
   readonly shards: number
   readonly gunzip?: boolean
+  readonly follow?: readonly string[]
+  readonly state?: string
+  readonly from?: 'start' | 'end'
+  readonly once?: boolean
 }

@@ -3,7 +3,7 @@
  * Invariant: a record that is refused does not stop the others; data is sent as it came; the exit code says whether every record
  * was acknowledged.
  */
-import type { ProducerOptions, UserRecord } from '../../index.ts'
+import type { ProducerOptions, RecordFrame, UserRecord } from '../../index.ts'
 import { OPTIONS } from '../../index.ts'
 import { listAt, type Outcome, type Words, wordAt } from '../command.ts'
 import { producerFor, producerOptions } from '../connection.ts'
@@ -17,6 +17,7 @@ import { sourcesOf } from '../input/source.ts'
 import { truncated } from '../input/truncate.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import { grouped } from '../output/progress.ts'
+import { frameFor } from '../schema/given-schema.ts'
 import type { Session } from '../session.ts'
 import { DeadLetter } from './dead-letter.ts'
 import { dryRun } from './dry-run.ts'
@@ -30,7 +31,8 @@ export async function runPut(session: Session, flags: PutFlags, words: Words): P
   assertFlags(flags)
   const stream = wordAt(words, 0) ?? ''
   const options = optionsOf(session, flags, stream)
-  const makeRecord = recordMaker(session, flags, options)
+  const frame = await frameFor(session, flags, stream, flags.dryRun === true)
+  const makeRecord = recordMaker(session, flags, options, frame)
   const framing = framingOf(flags)
   const dry = flags.dryRun === true ? dryRun(session, options, flags.shards) : undefined
   const producer = dry?.producer ?? producerFor(session, options)
@@ -121,12 +123,18 @@ const BAD_KEY = {
 const NOT_JSON_FAULT = NOT_JSON.fault ?? BAD_KEY
 const BAD_HASH_KEY = { code: 'CLI_ERR_BAD_KEY', message: 'a record has no usable value at --hash-key' }
 
-function recordMaker(session: Session, flags: PutFlags, options: ProducerOptions): MakeRecord {
+function recordMaker(
+  session: Session,
+  flags: PutFlags,
+  options: ProducerOptions,
+  frame: RecordFrame | undefined
+): MakeRecord {
   const select = keySelector(flags, session.host.random)
   const random = randomKeys(session.host.random)
   const hashPath = flags.hashKey === undefined ? undefined : new JsonPath(flags.hashKey)
   const terminator = Buffer.from(flags.keepNewline === true ? '\n' : '')
-  const maxBytes = Number(options.maxUserRecordBytes ?? OPTIONS.maxUserRecordBytes.default)
+  const frameBytes = frame?.prefix.length ?? 0
+  const maxBytes = Number(options.maxUserRecordBytes ?? OPTIONS.maxUserRecordBytes.default) - frameBytes
   return (item, path) => {
     if (item.fault !== undefined) {
       return flags.maxRecord === 'skip' && item.fault.code === 'CLI_ERR_LINE_TOO_LONG' ? 'skip' : item.fault
@@ -144,11 +152,11 @@ function recordMaker(session: Session, flags: PutFlags, options: ProducerOptions
       if (data.length > mostBytes) data = truncated(data, mostBytes, terminator)
     }
     const isPlain = hashPath === undefined && item.explicitHashKey === undefined && item.streamName === undefined
-    if (isPlain) return { partitionKey, data }
+    if (isPlain) return frame === undefined ? { partitionKey, data } : { partitionKey, data, schema: frame }
     const found = hashPath?.find(item.data)
     if (found !== undefined && found.kind !== 'text') return BAD_HASH_KEY
     const { streamName, explicitHashKey = found?.text } = item
-    return { partitionKey, data, streamName, explicitHashKey }
+    return { partitionKey, data, streamName, explicitHashKey, schema: frame }
   }
 }
 
@@ -200,9 +208,11 @@ function assertFlags(flags: PutFlags): void {
       ? '--tee and --out outcomes both write to stdout'
       : flags.keyColumn !== undefined && flags.in !== 'csv'
         ? '--key-column needs --in csv'
-        : flags.null === true && flags.delimiter !== undefined
-          ? '--null and --delimiter exclude each other'
-          : undefined
+        : flags.state !== undefined || flags.from !== undefined || flags.once === true
+          ? '--state, --from and --once need --follow'
+          : flags.null === true && flags.delimiter !== undefined
+            ? '--null and --delimiter exclude each other'
+            : undefined
   if (fault !== undefined) throw new CliError('CLI_ERR_USAGE', fault)
 }
 

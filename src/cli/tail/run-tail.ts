@@ -21,6 +21,7 @@ import type { ExitCode } from '../exit-codes.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import type { Session } from '../session.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import { type ShownRecord, type TailDecoder, tailDecoder } from './decode.ts'
 import { filterOf } from './filter.ts'
 import { formatterOf } from './format.ts'
 import type { TailFlags } from './tail-flags.ts'
@@ -38,6 +39,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
   const untilMs = endOf(session, flags)
   const printer = new Printer(session, flags, stream, untilMs)
   const client = await kinesisClient(session)
+  const decoder = flags.decode === undefined ? undefined : await tailDecoder(session, flags.glueEndpoint)
   const from = startOf(session, flags, stream)
   const reader = readStream(client, stream, {
     from,
@@ -51,7 +53,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
   session.progress.start(() => ({ records: printer.printed, bytes: printer.bytes, figures: printer.figures }))
   let exit: ExitCode = 0
   try {
-    await printer.print(reader)
+    await printer.print(reader, decoder)
   } catch (error) {
     const shown = shownError(error)
     session.errors.tell(shown.code, shown.message, shown.fix)
@@ -59,6 +61,7 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
     exit = shown.exit === 1 ? 3 : shown.exit
   } finally {
     client.destroy()
+    decoder?.close()
   }
   const { printed: records, bytes, read, malformed } = printer
   if (exit === 0 && flags.strict === true && malformed > 0) exit = 1
@@ -76,7 +79,10 @@ class Printer {
   readonly #untilMs: number
   readonly #lines: LineWriter
   readonly #end = new AbortController()
-  #behindMs = 0
+  /** Whether `#end` has fired: asking the signal for each record takes longer. */
+  #isOver = false
+  /** Of the record that was read last. */
+  #arrivalMs: number | undefined
   #lastMs: number
 
   constructor(session: Session, flags: TailFlags, stream: string, untilMs: number) {
@@ -86,6 +92,7 @@ class Printer {
     this.#stream = stream
     this.#lines = new LineWriter(session.host.stdout)
     this.#lastMs = session.host.clock.nowMs()
+    this.#end.signal.addEventListener('abort', () => (this.#isOver = true), { once: true })
     if (session.stop.aborted) this.#end.abort()
     session.stop.addEventListener('abort', () => this.#end.abort(), { once: true })
     if (flags.idleExit !== undefined) this.#watchIdle(flags.idleExit)
@@ -112,10 +119,11 @@ class Printer {
   }
 
   get figures(): Readonly<Record<string, number>> {
-    return { 'ms behind': Math.max(0, Math.round(this.#behindMs)) }
+    const nowMs = this.#session.host.wallMs()
+    return { 'ms behind': Math.max(0, Math.round(nowMs - (this.#arrivalMs ?? nowMs))) }
   }
 
-  async print(reader: StreamReader): Promise<void> {
+  async print(reader: StreamReader, decoder: TailDecoder | undefined): Promise<void> {
     const { host } = this.#session
     const { count = Number.POSITIVE_INFINITY, checkpoint } = this.#flags
     const isWanted = filterOf(this.#flags)
@@ -129,16 +137,18 @@ class Printer {
       if ((record.arrivalTimestamp ?? 0) > this.#untilMs) continue
       const isCopy = copies !== undefined && !copies.isNew(record)
       if (isCopy) continue
-      for (const shown of this.#unpacked(record)) {
+      const decoded = decoder === undefined ? record : await decoder.decode(record)
+      for (const shown of this.#unpacked(decoded)) {
         if (isWanted !== undefined && !isWanted(shown)) continue
-        const isFull = this.#lines.add(format(shown, ++this.printed))
+        format(shown, ++this.printed, this.#lines)
+        const isFull = this.#lines.endLine()
         this.bytes += shown.data.length
         if (isFull) await this.#lines.flush()
         else this.#flushSoon()
         if (this.printed >= count) break
       }
       if (saver?.isDue() === true) await saver.save(record)
-      if (this.printed < count && !this.#end.signal.aborted) continue
+      if (this.printed < count && !this.#isOver) continue
       isCut = true
       await saver?.save(record)
       break
@@ -150,7 +160,7 @@ class Printer {
   #see(record: StreamRecord): void {
     this.read++
     this.#lastMs = this.#session.host.clock.nowMs()
-    this.#behindMs = record.arrivalTimestamp === undefined ? 0 : this.#session.host.wallMs() - record.arrivalTimestamp
+    this.#arrivalMs = record.arrivalTimestamp
     // What has the magic and came whole was no valid aggregate.
     const isMalformed = !record.aggregated && isAggregated(record.data)
     if (!isMalformed) return
@@ -161,7 +171,7 @@ class Printer {
     )
   }
 
-  #unpacked(record: StreamRecord): Iterable<StreamRecord> {
+  #unpacked(record: ShownRecord): Iterable<ShownRecord> {
     if (this.#flags.cwlogs === true) return logEvents(record)
     return [this.#flags.gunzip === true ? gunzipped(record) : record]
   }

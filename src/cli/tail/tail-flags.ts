@@ -15,6 +15,8 @@ export interface TailFlags {
   readonly filter?: string
   readonly out: 'text' | 'json' | 'records' | 'raw'
   readonly format?: string
+  readonly decode?: 'glue'
+  readonly glueEndpoint?: string
   readonly gunzip?: boolean
   readonly cwlogs?: boolean
   readonly checkpoint?: string

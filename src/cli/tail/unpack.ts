@@ -3,13 +3,13 @@
  * Invariant: data that is not packed so is handed on as it is; what a packed record may grow to is bounded.
  */
 import { gunzipSync } from 'node:zlib'
-import type { StreamRecord } from '../../reader/read-stream.ts'
 import { jsonFields } from '../input/json-text.ts'
+import type { ShownRecord } from './decode.ts'
 
 const MAX_UNPACKED_BYTES = 64 * 1_048_576
 
 /** Returns the record with its data unpacked, if it is gzip. */
-export function gunzipped(record: StreamRecord): StreamRecord {
+export function gunzipped(record: ShownRecord): ShownRecord {
   const { data } = record
   if (data[0] !== 0x1f || data[1] !== 0x8b) return record
   try {
@@ -21,7 +21,7 @@ export function gunzipped(record: StreamRecord): StreamRecord {
 }
 
 /** Gives a record for each log event. Control messages give none. */
-export function* logEvents(record: StreamRecord): Generator<StreamRecord, void, undefined> {
+export function* logEvents(record: ShownRecord): Generator<ShownRecord, void, undefined> {
   const unpacked = gunzipped(record)
   const envelope = jsonFields(Buffer.from(unpacked.data).toString())
   const events = envelope === undefined ? undefined : envelope['logEvents']

@@ -118,10 +118,13 @@ export class Batch {
 
   async #perform(task: Task): Promise<boolean> {
     const { record, index } = task
-    const { seen } = this.#options
+    const { seen, decoder } = this.#options
     try {
       if (!(await seen?.has(record.id, record))) {
-        await this.#handle(record)
+        const decoded = decoder === undefined ? record : await decoder.decode(record)
+        // To decode may have taken all the time that there was.
+        if (this.#isEnded) return false
+        await this.#handle(decoded)
         await seen?.add(record.id, record)
       }
     } catch (error) {

@@ -32,6 +32,24 @@ export interface LambdaUserRecord<Source extends LambdaStreamRecord = LambdaStre
   readonly id: string
   /** The event's record it came in, not copied. */
   readonly source: Source
+  /** With which schema it was written; set by a `decoder` that found one. */
+  readonly schema?: WriterSchema | undefined
+  /** What a `decoder` made of the data. */
+  readonly value?: unknown
+}
+
+/** The schema of a decoded record, as `glueDecoder` of kinesis-producer/glue tells of it. */
+export interface WriterSchema {
+  readonly versionId: string
+  readonly dataFormat: string
+  readonly definition: string
+  readonly name: string | undefined
+  readonly registryName: string | undefined
+}
+
+/** Takes the frame of a schema off a user record. `glueDecoder` of kinesis-producer/glue makes one. */
+export interface RecordDecoder {
+  decode(record: LambdaUserRecord): LambdaUserRecord | PromiseLike<LambdaUserRecord>
 }
 
 /** User records that are done already, by `LambdaUserRecord.id`. A `Set<string>` is one; a table with expiry is better. */
@@ -58,6 +76,8 @@ export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorru
    */
   readonly afterFailure?: 'stop' | 'continue' | undefined
   readonly seen?: SeenRecords | undefined
+  /** What the handler is given is what this returns. A record that it rejects is delivered again, as one that failed. */
+  readonly decoder?: RecordDecoder | undefined
   /**
    * The answer is given when this much of the invocation's time is left, in milliseconds. Default: 1,000. If no more than
    * that is left at the start, half of what is left is kept instead, and KPL_WARN_RESERVE says so.

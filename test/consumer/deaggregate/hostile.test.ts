@@ -51,7 +51,7 @@ describe('deaggregate on hostile records', () => {
 
     for (const _ of deaggregate(record)) count++
 
-    // 18 ns a byte on a quiet machine (bench/deaggregate.bench.ts holds it against 30); the rest is for busy ones.
+    // 18 ns a byte on a quiet machine (bench/deaggregate.bench.ts); the rest is for busy ones.
     const nsPerByte = ((performance.now() - startMs) * 1e6) / record.length
     expect(count).toBe(1_747_622)
     expect(nsPerByte).toBeLessThan(300)

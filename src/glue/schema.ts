@@ -1,0 +1,64 @@
+/**
+ * A resolved schema: the id of a version in bytes, and what turns a value into data. `put` takes it as it is.
+ * Invariant: it never changes, and nothing in it waits.
+ */
+import { deflateSync } from 'node:zlib'
+import { OptionsError } from '../model/errors.ts'
+import type { RecordFrame } from '../model/records.ts'
+import { FRAME_BYTES, type FrameCompression, framePrefix } from './frame.ts'
+
+export type DataFormat = 'AVRO' | 'JSON' | 'PROTOBUF'
+
+/** Turns values into data. The library has none of its own: examples with avsc are in docs/schemas.md. */
+export interface SchemaSerializer<Value> {
+  /** Returns the payload without its frame. */
+  serialize(value: Value): Uint8Array
+}
+
+export interface GlueSchema<Value = never> extends RecordFrame {
+  readonly registryName: string
+  readonly name: string
+  readonly dataFormat: DataFormat
+  /** The schema version's UUID, in lower case. */
+  readonly versionId: string
+  /** Returns the data of a value, without the frame: what goes into `UserRecord.data`. Throws OptionsError without a serializer. */
+  serialize(value: Value): Uint8Array
+}
+
+export interface SchemaFactsOf<Value> {
+  readonly registryName: string
+  readonly name: string
+  readonly dataFormat: DataFormat
+  readonly versionId: string
+  readonly compression: FrameCompression
+  readonly compressMinBytes: number
+  readonly serializer: SchemaSerializer<Value> | undefined
+}
+
+/** Returns the schema of a version; undefined when its id is no UUID. */
+export function schemaOf<Value>(facts: SchemaFactsOf<Value>): GlueSchema<Value> | undefined {
+  const { registryName, name, dataFormat, serializer } = facts
+  const versionId = facts.versionId.toLowerCase()
+  const prefix = framePrefix(versionId, 'none')
+  const zlibPrefix = framePrefix(versionId, 'zlib')
+  if (prefix === undefined || zlibPrefix === undefined) return undefined
+  const encode =
+    facts.compression === 'zlib' ? (data: Uint8Array) => deflated(zlibPrefix, data, facts.compressMinBytes) : undefined
+  const serialize = (value: Value): Uint8Array => {
+    if (serializer === undefined) throw new OptionsError([`schema ${name} was asked for without a serializer`])
+    return serializer.serialize(value)
+  }
+  const schema = { registryName, name, dataFormat, versionId, prefix, serialize }
+  return Object.freeze(encode === undefined ? schema : { ...schema, encode })
+}
+
+/** The compressed frame where it is smaller. Readers take both, for the frame says which it is. */
+function deflated(prefix: Uint8Array, data: Uint8Array, minBytes: number): Uint8Array | undefined {
+  if (data.length < minBytes) return undefined
+  const payload = deflateSync(data)
+  if (payload.length >= data.length) return undefined
+  const framed = new Uint8Array(FRAME_BYTES + payload.length)
+  framed.set(prefix)
+  framed.set(payload, FRAME_BYTES)
+  return framed
+}

@@ -1,0 +1,98 @@
+/**
+ * What Glue, its SDK or the network threw, as a schema error.
+ * Example: AccessDeniedException of GetSchemaByDefinition -> KPL_ERR_SCHEMA_ACCESS with `action` glue:GetSchemaByDefinition.
+ * Invariant: no message and no cause holds a definition. Glue quotes it where it is malformed, so of that refusal nothing is told
+ * but its code.
+ */
+import { codedText, errorText, type SchemaErrorCode, safeText } from '../model/errors.ts'
+
+/** Somebody has to change something; the next try meets the same. */
+const ACCESS_CODES = new Set([
+  'AccessDeniedException',
+  'AccessDenied',
+  'NotAuthorized',
+  'OptInRequired',
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'IncompleteSignature',
+  'MissingAuthenticationToken',
+  'MissingAuthenticationTokenException',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'CredentialsProviderError'
+])
+/** Answers of which every one is the last. */
+const FINAL_CODES = new Set([
+  'EntityNotFoundException',
+  'AlreadyExistsException',
+  'InvalidInputException',
+  'ValidationException',
+  'SerializationException',
+  'ResourceNumberLimitExceededException',
+  ...ACCESS_CODES
+])
+const INVALID_CODES = new Set(['InvalidInputException', 'ValidationException', 'SerializationException'])
+const ACTION = /glue:[A-Za-z]{1,64}/
+
+export interface ServiceFailure {
+  readonly code: SchemaErrorCode
+  readonly serviceCode: string
+  /** Fit for a message. */
+  readonly text: string
+  /** The permission that Glue says is missing, or that of the call. */
+  readonly action: string
+}
+
+/** An answer to which there is an answer. */
+export type Refusal = MissingEntity | { readonly refusal: 'exists' }
+
+/** What Glue does not know; it says so in its message only. */
+export interface MissingEntity {
+  readonly refusal: 'missing'
+  readonly what: 'registry' | 'schema' | 'version'
+}
+
+/** Returns what was refused; undefined: something else was thrown. */
+export function refusalOf(thrown: unknown): Refusal | undefined {
+  const serviceCode = codeOf(thrown)
+  if (serviceCode === 'AlreadyExistsException') return { refusal: 'exists' }
+  if (serviceCode !== 'EntityNotFoundException') return undefined
+  const message = thrown instanceof Error ? thrown.message : ''
+  // "Schema version is not found.", "Schema is not found.": the KPL compares these texts.
+  const what = /version/i.test(message) ? 'version' : /registry/i.test(message) ? 'registry' : 'schema'
+  return { refusal: 'missing', what }
+}
+
+export function isRefusal(answer: unknown): answer is Refusal {
+  return typeof answer === 'object' && answer !== null && 'refusal' in answer
+}
+
+/** Whether the same call may succeed at once. */
+export function isPassing(thrown: unknown): boolean {
+  return !FINAL_CODES.has(codeOf(thrown))
+}
+
+/** The code without namespace (`aws.glue#Code`) and suffix (`Code:http://...`). */
+export function codeOf(thrown: unknown): string {
+  const name = thrown instanceof Error ? thrown.name : typeof thrown
+  return safeText(name.split('#').at(-1)!.split(':')[0]!)
+}
+
+export function failureOf(thrown: unknown, operation: string): ServiceFailure {
+  const serviceCode = codeOf(thrown)
+  const own = `glue:${operation}`
+  if (ACCESS_CODES.has(serviceCode)) {
+    const message = thrown instanceof Error ? thrown.message : ''
+    const action = ACTION.exec(message)?.[0] ?? own
+    const text = `the IAM action ${action} is needed: ${codedText(serviceCode, safeText(message))}`
+    return { code: 'KPL_ERR_SCHEMA_ACCESS', serviceCode, text, action }
+  }
+  if (INVALID_CODES.has(serviceCode)) {
+    const text = `Glue refuses the names, the format or the definition (${operation}: ${serviceCode})`
+    return { code: 'KPL_ERR_SCHEMA_INCOMPATIBLE', serviceCode, text, action: own }
+  }
+  const text = `${operation} failed: ${errorText(thrown)}`
+  return { code: 'KPL_ERR_SCHEMA_UNAVAILABLE', serviceCode, text, action: own }
+}
