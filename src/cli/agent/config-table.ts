@@ -135,7 +135,10 @@ export const FILE_KEYS = {
   region: { field: text(), doc: 'AWS region.' },
   endpoint: { field: text(), doc: 'Endpoint of Kinesis.' },
   state: { field: absolute, doc: 'State directory; see below for the default.' },
-  producer: { field: producerField, doc: 'Options of the producer.' },
+  producer: {
+    field: producerField,
+    doc: 'Options of the producer. `bufferMaxBytes` is 20 MiB unless it is given, for what waits lies in the files.'
+  },
   flows: { field: list(FLOW, 1), doc: 'The flows.' }
 } as const
 

@@ -81,6 +81,7 @@ function assertFlags(flags: PutFlags, words: Words): void {
     ['--null', flags.null === true],
     ['--key-column', flags.keyColumn !== undefined],
     ['--hash-key', flags.hashKey !== undefined],
+    ['--schema', flags.schema !== undefined],
     ['--rate', flags.rate !== undefined],
     ['--count', flags.count !== undefined],
     ['--skip', flags.skip > 0],

@@ -114,25 +114,31 @@ async function sample(
 
 /** A generation whose inode is still there: the same, or rewritten. Of several the one that is furthest goes on. */
 function takeOwn(context: FollowContext, flow: FlowState, candidates: Candidates): void {
-  const byKey = new Map<string, Missing[]>()
-  for (const missing of flow.missing.values()) {
-    const { generation } = missing
-    const key = keyOf(generation.path, generation)
-    if (generation.inode !== '0') byKey.set(key, [...(byKey.get(key) ?? []), missing])
+  const byKey = missingByKey(flow)
+  for (const [key, some] of byKey) {
+    const size = flow.byKey.get(key)?.size
     // An empty file is not looked into, and says enough.
-    if ((flow.byKey.get(key)?.size ?? generation.acked) < generation.acked) missing.wasRewritten = true
+    for (const one of some) if (size !== undefined && size < one.generation.acked) one.wasRewritten = true
   }
   for (const [tail, { found }] of [...candidates]) {
-    const isListed = flow.tails.has(tail)
-    const own = (byKey.get(tail.key) ?? []).filter(
-      ({ generation }) => isListed || isOursByContent(generation, tail.path)
-    )
+    const own = byKey.get(tail.key) ?? []
     const same = own
       .filter(({ generation }) => isSame(generation, found))
       .sort((a, b) => b.generation.acked - a.generation.acked)[0]
     for (const one of own) if (one !== same) one.wasRewritten = true
     if (same !== undefined) attach(context, flow, tail, same.generation, found, candidates)
   }
+}
+
+function missingByKey(flow: FlowState): ReadonlyMap<string, readonly Missing[]> {
+  const byKey = new Map<string, Missing[]>()
+  for (const missing of flow.missing.values()) {
+    const { generation } = missing
+    if (generation.inode === '0') continue
+    const key = keyOf(generation.path, generation)
+    byKey.set(key, [...(byKey.get(key) ?? []), missing])
+  }
+  return byKey
 }
 
 /** A few equal bytes prove nothing after a file was gone, or under another name: it may be a new one with the inode of the old. */
@@ -214,11 +220,16 @@ async function addUnlisted(
   wanted: PrefixIndex,
   candidates: Candidates
 ): Promise<void> {
+  const byKey = missingByKey(flow)
   const leastBytes = searched.reduce((least, { acked }) => Math.min(least, acked), Number.POSITIVE_INFINITY)
   for (const { path, stat } of await searchPaths(context, flow, searched)) {
+    const own = byKey.get(keyOf(path, stat)) ?? []
+    for (const one of own) if (stat.size < one.generation.acked) one.wasRewritten = true
     if (stat.size < leastBytes || stat.size === 0) continue
     const tail = new Tail(flow.settings, path, stat, context.clock.nowMs(), context.listener)
     await sample(context, flow, tail, wanted, candidates)
+    const found = candidates.get(tail)?.found
+    for (const one of own) if (found !== undefined && !isSame(one.generation, found)) one.wasRewritten = true
     const isProven = candidates.get(tail)?.alike.some(generation => isOursByContent(generation, path)) === true
     if (isProven) continue
     candidates.delete(tail)

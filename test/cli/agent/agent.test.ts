@@ -479,6 +479,7 @@ describe('put --follow', () => {
 
   test.each([
     [['--count', '1'], '--count cannot go with --follow'],
+    [['--schema', 'a.avsc'], '--schema cannot go with --follow'],
     [['--in', 'csv', '--tee'], '--in, --tee cannot go with --follow']
   ])('refuses %j', async (flags, message) => {
     const ended = await service.run(['put', 's', '--state', at('state'), ...flags, '--follow', at('logs/*')])

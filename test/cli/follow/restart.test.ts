@@ -42,6 +42,18 @@ test('T35: a short file copied and truncated while no process ran, and nothing w
   expect(h.delivered).toEqual(['one:0'])
 })
 
+test('T35: a short file copied, truncated and renamed out of sight while no process ran: its rest is found', async () => {
+  const h = await stopped({ files: [LOG] }, 'one:0\n')
+  h.files.append(LOG, 'one:1\n')
+  h.files.copy(LOG, `${LOG}.2`)
+  h.files.truncate(LOG)
+  h.files.rename(LOG, `${LOG}.1`)
+  await h.start()
+  await h.advance(20_000)
+
+  expect(h.delivered).toEqual(['one:0', 'one:1'])
+})
+
 test('a file of which nothing was acknowledged is found again after a rename out of sight while no process ran', async () => {
   const h = new Harness({ files: [LOG] })
   h.files.create(LOG, 'one:')
