@@ -7,7 +7,6 @@
 import type { PutRecordsCommandInput, PutRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
 import { BlockPool, type BlockPoolOptions } from '../wire/block-pool.ts'
-import { allocate } from '../wire/bytes.ts'
 import { bodyDigest, DIGEST_HEADER } from './body-digest.ts'
 import { CBOR_CONTENT_TYPE, decodeErrorAnswer, decodePutRecordsAnswer } from './cbor-answer.ts'
 import { writeCborBody } from './cbor-body.ts'
@@ -17,9 +16,6 @@ import { type TakeBuffer, type WrittenBody, writePutRecordsBody } from './reques
 /** A busy transport takes a released block at once, so few are enough for many requests in flight. */
 const MAX_POOLED_BODIES = 4
 export const BODY_POOL: BlockPoolOptions = { grainBytes: 262_144, maxFreeCount: MAX_POOLED_BODIES, minFill: 0 }
-
-/** Up to here fresh memory is cheaper than a block, of which many small requests at a time would need many. */
-const SMALL_BODY_BYTES = 16_384
 
 /** How PutRecords requests and their answers are written. */
 export type WireFormat = 'json' | 'cbor'
@@ -49,7 +45,6 @@ export class BodyWriter {
   readonly #pool: BlockPool = new BlockPool(BODY_POOL)
   /** By the list itself, which also an input that a middleware copied still has. */
   readonly #announced = new WeakMap<Records, Announced>()
-  readonly #take: TakeBuffer = bytes => (bytes <= SMALL_BODY_BYTES ? allocate(bytes) : this.#pool.take(bytes))
   #readAnswer: ReadAnswer | undefined
 
   constructor(wireFormat: WireFormat) {
@@ -69,7 +64,7 @@ export class BodyWriter {
   write(input: PutRecordsCommandInput): Buffer {
     const announced = this.#announced.get(input.Records ?? [])
     if (announced === undefined) throw new TypeError('The records of a PutRecords request were replaced on the way.')
-    const { buffer, body } = this.#format.write(input, this.#take)
+    const { buffer, body } = this.#format.write(input, bytes => this.#pool.take(bytes))
     announced.buffer = buffer
     return body
   }

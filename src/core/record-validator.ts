@@ -79,31 +79,6 @@ export class RecordValidator {
       throw unreadable(user, cause)
     }
     if (schema !== undefined) return this.#examineFramed(schema, partitionKey, data, explicitHashKey)
-    return this.#accept(partitionKey, data, explicitHashKey, undefined)
-  }
-
-  /** The schema's functions may put, and fill the record with another: so they run before anything of this one is kept. */
-  #examineFramed(
-    schema: RecordFrame,
-    partitionKey: string,
-    data: Uint8Array | string,
-    explicitHashKey: string | bigint | undefined
-  ): AcceptedRecord {
-    const { streamName } = this.#record
-    const { prefix, encodes } = this.#framer.frameOf(schema)
-    const encoded = encodes && lengthOf(data) >= 0 ? encodedBy(schema, data) : undefined
-    this.#record.streamName = streamName
-    if (encoded === undefined) return this.#accept(partitionKey, data, explicitHashKey, prefix)
-    return this.#accept(partitionKey, encoded, explicitHashKey, undefined)
-  }
-
-  #accept(
-    partitionKey: string,
-    data: Uint8Array | string,
-    explicitHashKey: string | bigint | undefined,
-    prefix: Uint8Array | undefined
-  ): AcceptedRecord {
-    const record = this.#record
     const key = this.#lookUp(partitionKey)
     record.partitionKey = partitionKey
     record.keyBytes = key.utf8Bytes
@@ -115,11 +90,33 @@ export class RecordValidator {
       this.#key = key
     } else this.#readExplicitHashKey(explicitHashKey)
     record.data = data
-    record.prefix = prefix
-    record.dataBytes = prefix === undefined ? lengthOf(data) : prefix.length + lengthOf(data)
+    record.prefix = undefined
+    record.dataBytes = lengthOf(data)
     this.#checkSize(record)
     record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
     record.history = undefined
+    return record
+  }
+
+  /**
+   * The record without its schema, and then its frame. Apart from `examine`, whose code has to stay small enough to be inlined. The
+   * schema's functions may put, and fill the record with another: so they run before anything of this one is kept.
+   */
+  #examineFramed(
+    schema: RecordFrame,
+    partitionKey: string,
+    data: Uint8Array | string,
+    explicitHashKey: string | bigint | undefined
+  ): AcceptedRecord {
+    const { streamName } = this.#record
+    const { prefix, encodes } = this.#framer.frameOf(schema)
+    const encoded = encodes && lengthOf(data) >= 0 ? encodedBy(schema, data) : undefined
+    const record = this.examine({ partitionKey, data: encoded ?? data, explicitHashKey, streamName })
+    if (encoded !== undefined) return record
+    record.prefix = prefix
+    record.dataBytes += prefix.length
+    record.budgetBytes += prefix.length
+    this.#checkSize(record)
     return record
   }
 

@@ -70,7 +70,7 @@ describe('put', () => {
 
     await harness.settle(harness.producer.put(record))
 
-    expect(reads.sort()).toEqual(['data', 'explicitHashKey', 'partitionKey', 'streamName'])
+    expect(reads.sort()).toEqual(['data', 'explicitHashKey', 'partitionKey', 'schema', 'streamName'])
   })
 
   test('rejects instead of throwing, with an error that tells no payload', async () => {
