@@ -70,7 +70,7 @@ test('a lost permission says that it is one, and how many records it cost', asyn
 })
 
 test('of many lost records the first are said at once, and the others as one sum for each ten seconds', async () => {
-  const { harness, lines } = await open({ failIfThrottled: true })
+  const { harness, lines } = await open({ failIfThrottled: true, rateLimitPercent: 1_000_000 })
   harness.faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'throttle' } })
   const startMs = harness.clock.nowMs()
 
