@@ -183,7 +183,8 @@ describe('a program that has the package installed', () => {
     const at = join(consumer, 'examples')
     const isCode = (path: string) => !path.endsWith('.md')
     cpSync(join(PROJECT, 'examples'), at, { recursive: true, filter: isCode })
-    const others = ['fastify', 'aws-kinesis-agg', '@aws-lambda-powertools/batch', '@types/aws-lambda']
+    const ofConsumers = ['aws-kinesis-agg', '@aws-lambda-powertools/batch', '@types/aws-lambda']
+    const others = ['fastify', ...ofConsumers, 'avsc', 'ajv', 'protobufjs']
     link(at, others)
     for (const name of filesIn(join(PROJECT, 'examples')).filter(isCode)) {
       const text = entryPoints.reduce(
