@@ -8,7 +8,7 @@ import { InvalidRecordError } from '../model/errors.ts'
 import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { MAX_PARTITION_KEY_CHARACTERS, RECORD_OVERHEAD_BYTES } from '../model/limits.ts'
 import { kindOf, type RecordFrame, type UserRecord } from '../model/records.ts'
-import { allocate, copyOf, isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
+import { framedCopyOf, isBytes, lengthOfBytes, plainView } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import { MAX_DEDUPE_TAG_BYTES } from '../wire/dedupe-tag.ts'
 import { explicitHashKeyFault, HASH_KEY_WORDS, writeHashKey } from '../wire/hash-key.ts'
@@ -174,7 +174,7 @@ export class RecordValidator {
 
 /** Text never is one: the magic is not UTF-8. */
 function isTakenForEnvelope(data: Uint8Array | string, prefix: Uint8Array | undefined, dataBytes: number): boolean {
-  if (prefix !== undefined) return isEnvelope(copyOf(data, dataBytes, allocate, prefix))
+  if (prefix !== undefined) return isEnvelope(framedCopyOf(prefix, data, dataBytes))
   return typeof data !== 'string' && isEnvelope(plainView(data))
 }
 

@@ -8,7 +8,7 @@
  */
 import type { AcceptedRecord } from '../model/kinesis-record.ts'
 import { Members } from '../model/kinesis-record.ts'
-import { allocate, copyOf, type TakeBytes } from '../wire/bytes.ts'
+import { allocate, framedCopyOf, type TakeBytes } from '../wire/bytes.ts'
 import { isEnvelope } from '../wire/decode.ts'
 import type { DedupeTag } from '../wire/dedupe-tag.ts'
 import { EnvelopeWriter } from '../wire/encode.ts'
@@ -171,7 +171,7 @@ export class Aggregator {
     const open = envelopeFor(record, lane, new EnvelopeWriter(0, dedupeTag), this.#openMembers(1))
     const { partitionKey, keyBytes, explicitHashKey, dataBytes, number } = record
     open.members.push(record)
-    let data = copyOf(record.data, dataBytes, this.#takeBytes, record.prefix)
+    let data = framedCopyOf(record.prefix, record.data, dataBytes, this.#takeBytes)
     const isAggregate = (mayWrap && dedupeTag !== undefined) || isEnvelope(data)
     if (isAggregate) {
       open.writer.add(partitionKey, keyBytes, explicitHashKey, data, dataBytes, number)

@@ -58,15 +58,24 @@ function intrinsicGetter(name: string | symbol): (this: unknown) => unknown {
 export const allocate: TakeBytes = bytes =>
   bytes <= SLAB_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
 
-/** Returns the bytes of `data` behind those of `prefix`, `bytes` long together, in memory of their own. */
-export function copyOf(
+/** Returns the bytes of `data`, `dataBytes` long, in memory of their own. */
+export function copyOf(data: Uint8Array | string, dataBytes: number, take: TakeBytes = allocate): Buffer {
+  const copy = take(dataBytes)
+  if (typeof data === 'string') writeText(copy, 0, data, dataBytes)
+  else writeBytes(copy, 0, data, dataBytes)
+  return copy
+}
+
+/** Returns the bytes of `prefix` and of `data` behind it, `bytes` long together, in memory of their own. */
+export function framedCopyOf(
+  prefix: Uint8Array | undefined,
   data: Uint8Array | string,
   bytes: number,
-  take: TakeBytes = allocate,
-  prefix?: Uint8Array | undefined
+  take: TakeBytes = allocate
 ): Buffer {
+  if (prefix === undefined) return copyOf(data, bytes, take)
   const copy = take(bytes)
-  const at = prefix === undefined ? 0 : writePrefix(copy, 0, prefix)
+  const at = writePrefix(copy, 0, prefix)
   if (typeof data === 'string') writeText(copy, at, data, bytes - at)
   else writeBytes(copy, at, data, bytes - at)
   return copy

@@ -1,6 +1,6 @@
 import { RecordValidator } from '../../src/core/record-validator.ts'
 import type { RecordFrame } from '../../src/model/records.ts'
-import { allocate, copyOf } from '../../src/wire/bytes.ts'
+import { framedCopyOf } from '../../src/wire/bytes.ts'
 
 /** Frames as the Glue Schema Registry's format has them, byte for byte; `VERSION_ID` is the version of all of them. */
 export const VERSION_ID = 'b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63'
@@ -62,7 +62,7 @@ function plain(what: string, payload: string): FrameVector {
 /** The bytes that a put with this schema sends. */
 export function framed(schema: RecordFrame, data: Uint8Array): Uint8Array {
   const record = new RecordValidator(100_000).examine({ partitionKey: 'k', data, schema })
-  return copyOf(record.data, record.dataBytes, allocate, record.prefix)
+  return framedCopyOf(record.prefix, record.data, record.dataBytes)
 }
 
 export function bytes(hex: string): Uint8Array {
