@@ -99,8 +99,8 @@ export class RecordValidator {
   }
 
   /**
-   * The record without its schema, and then its frame. Apart from `examine`, whose code has to stay small enough to be inlined. The
-   * schema's functions may put, and fill the record with another: so they run before anything of this one is kept.
+   * The same with a frame. The schema's functions may put, and fill the record with another: so they run before anything of this
+   * one is kept. Written out twice: with a part in common a put without a schema took 4 % longer, and one with a schema 20 ns.
    */
   #examineFramed(
     schema: RecordFrame,
@@ -111,12 +111,24 @@ export class RecordValidator {
     const { streamName } = this.#record
     const { prefix, encodes } = this.#framer.frameOf(schema)
     const encoded = encodes && lengthOf(data) >= 0 ? encodedBy(schema, data) : undefined
-    const record = this.examine({ partitionKey, data: encoded ?? data, explicitHashKey, streamName })
-    if (encoded !== undefined) return record
-    record.prefix = prefix
-    record.dataBytes += prefix.length
-    record.budgetBytes += prefix.length
+    const record = this.#record
+    const key = this.#lookUp(partitionKey)
+    record.streamName = streamName
+    record.partitionKey = partitionKey
+    record.keyBytes = key.utf8Bytes
+    if (explicitHashKey === undefined) {
+      record.explicitHashKey = undefined
+      record.keySlot = key.isRemembered ? key : undefined
+      record.hashWords = key.words
+      record.hashAt = key.at
+      this.#key = key
+    } else this.#readExplicitHashKey(explicitHashKey)
+    record.data = encoded ?? data
+    record.prefix = encoded === undefined ? prefix : undefined
+    record.dataBytes = lengthOf(record.data) + (encoded === undefined ? prefix.length : 0)
     this.#checkSize(record)
+    record.budgetBytes = record.dataBytes + record.keyBytes + RECORD_OVERHEAD_BYTES
+    record.history = undefined
     return record
   }
 

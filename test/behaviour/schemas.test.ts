@@ -86,7 +86,7 @@ describe('a record with a schema', () => {
     expect(errors.map(({ code, message }) => [code, message])).toEqual([
       ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1001`],
       ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1002`],
-      ['KPL_ERR_RECORD_TOO_LARGE', `${what} and partitionKey together), got 1002`]
+      ['KPL_ERR_RECORD_TOO_LARGE', `${what} with the frame of its schema and partitionKey together), got 1020`]
     ])
   })
 

@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
+import { FakeGlue, type FakeGlueServer, startFakeGlue } from '../../src/testing/index.ts'
 import { type FakeService, fakeService } from './fake-service.ts'
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+const ORDER = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
 let folder = ''
 let main = ''
 let service: FakeService
+let glue: FakeGlueServer
 
 /** The program as one bundle with the library inside, so that nothing has to be built before. */
 beforeAll(async () => {
@@ -21,9 +24,11 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), readFileSync(join(PROJECT, 'package.json')))
   main = join(outdir, 'main.js')
   service = await fakeService({ orders: 2 })
+  glue = await startFakeGlue({ glue: new FakeGlue() })
 })
 
 afterAll(async () => {
+  await glue.close()
   await service.close()
   rmSync(folder, { recursive: true })
 })
@@ -56,7 +61,8 @@ function shell(line: string): Promise<Ended> {
     /kinesis-producer /g,
     `${process.execPath} ${main} --local --endpoint ${service.server.endpoint} `
   )
-  const child = spawn('bash', ['-o', 'pipefail', '-c', text], { cwd: folder })
+  const env = { ...process.env, AWS_ENDPOINT_URL_GLUE: glue.endpoint }
+  const child = spawn('bash', ['-o', 'pipefail', '-c', text], { cwd: folder, env })
   const seen = { stdout: '', stderr: '' }
   child.stdout.on('data', chunk => (seen.stdout += chunk))
   child.stderr.on('data', chunk => (seen.stderr += chunk))
@@ -163,6 +169,7 @@ test('every command of every help is run here, and does what its help says', asy
     'rows.csv': 'name,n\na,1\n',
     'failed.ndjson': '{"partitionKey":"a","data":"x"}\n',
     'event.json': JSON.stringify({ Records: [{ kinesis: { partitionKey: 'a', data: base64 } }] }),
+    'order.avsc': ORDER,
     'orders.tmpl': '{"id":{{seq}}}',
     'week.json': '{"default":{"mean":1,"sd":0}}',
     'var/log/app.log.1': 'a\n',
@@ -180,6 +187,7 @@ test('every command of every help is run here, and does what its help says', asy
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   writeFileSync(join(folder, 'record.bin'), whole!.data)
   await shell('kinesis-producer put orders events.ndjson')
+  glue.glue.addVersion({ schemaName: 'orders', dataFormat: 'AVRO', definition: ORDER })
   const isEndless = (line: string) => /\b(?:serve|tail orders$)|agent --config \S+$| --follow /.test(line)
 
   const failed: string[] = []
