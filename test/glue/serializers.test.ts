@@ -68,5 +68,5 @@ describe('the serializers of the examples', () => {
 test('the page on schemas says where they are', () => {
   const page = readFileSync(new URL('../../docs/schemas.md', import.meta.url), 'utf8')
 
-  expect(page).toContain('(../examples/schemas/)')
+  expect(page).toContain('`examples/schemas`')
 })

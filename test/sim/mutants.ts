@@ -164,8 +164,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'a lone payload is not copied',
     'lanes/aggregator',
-    'let data = copyOf(record.data, dataBytes, this.#takeBytes)',
-    'let data = typeof record.data === "string" ? copyOf(record.data, dataBytes, this.#takeBytes) : record.data'
+    'let data = framedCopyOf(record.prefix, record.data, dataBytes, this.#takeBytes)',
+    'let data = typeof record.data === "string" ? framedCopyOf(record.prefix, record.data, dataBytes, this.#takeBytes) : record.data'
   ),
   mutant(
     'the explicit hash key does not decide the shard',
@@ -388,7 +388,12 @@ export const MUTANTS: readonly Mutant[] = [
     'const remaining = Math.max(0, this.#outstanding - waitedFor - 1)'
   ),
   mutant('close forgets what is on hold', 'core/stream', '[...waiting, ...held]', 'waiting'),
-  mutant('a callback that throws stops the others', 'core/settlement', 'onThrow(error)', 'onThrow(error); return'),
+  mutant(
+    'a callback that throws stops the others',
+    'core/settlement',
+    'onThrow(error)\n    }\n    onSettled(members.numbers[i]!)',
+    'onThrow(error); return }\n    onSettled(members.numbers[i])'
+  ),
   {
     name: 'memory is used again after every answer',
     edits: [
