@@ -108,12 +108,14 @@ async function* outcomes(
     unread.push(slot)
     slot.put(sink)
     changed.notify()
-    // The next record is not read before this one is in the buffer.
-    if (!sink.hasRoom) return sink.ready().catch(ignoreClosed)
-    return unread.count < MAX_UNREAD ? undefined : unreadFew()
+    return sink.hasRoom && unread.count < MAX_UNREAD ? undefined : pause()
   }
   const drained = new Signal()
-  const unreadFew = async (): Promise<void> => {
+  const pause = async (): Promise<void> => {
+    // The next record is not read before this one is in the buffer.
+    if (!sink.hasRoom) await sink.ready().catch(ignoreClosed)
+    // Asked last: a full buffer, and one that a close leaves full, hold no outcomes back.
+    if (unread.count < MAX_UNREAD) return
     while (unread.count > RESUMED_UNREAD && !isStopped) await drained.next()
   }
   const read = async (): Promise<void> => {
@@ -127,9 +129,9 @@ async function* outcomes(
     for (const given of source) {
       const record = isThenable(given) ? await given : given
       if (isStopped) return
-      const pause = take(record)
+      const pausing = take(record)
       // While there is room and somebody reads, a list costs no turn of the event loop a record.
-      if (pause !== undefined) await pause
+      if (pausing !== undefined) await pausing
     }
   }
   const reading = read().then(

@@ -104,4 +104,45 @@ describe('putAll', () => {
     expect(first).toEqual(RECORDS[0])
     expect(warnings).toEqual([['KPL_WARN_CALLBACK_THREW', 'the source of putAll threw: Error: a fault of the source']])
   })
+
+  describe('reads its source no further than 10,000 outcomes ahead of a slow reader', () => {
+    const MAX_UNREAD = 10_000
+    /** And one that was read, or is next to be. */
+    const AHEAD = MAX_UNREAD + 1
+
+    /** A source of 12,000 records, and how many of them were read. */
+    function counted() {
+      const count = { read: 0 }
+      function* source(): Generator<UserRecord> {
+        while (count.read < 12_000) {
+          count.read++
+          yield RECORDS[0]!
+        }
+      }
+      return { count, source: source() }
+    }
+
+    test('also when each record fills the buffer', async () => {
+      const harness = new Harness({ bufferMaxRecords: 1, recordMaxBufferedTimeMs: 1, latencyMs: 1 })
+      const { count, source } = counted()
+
+      await harness.settle(harness.producer.putAll(source).next())
+      await harness.pass(100_000)
+
+      expect(count.read).toBe(AHEAD)
+    })
+
+    test('also when the producer is closed while its buffer is full', async () => {
+      const harness = new Harness({ bufferMaxRecords: 1000, latencyMs: 1000 })
+      const { count, source } = counted()
+      void harness.producer.putAll(source).next()
+      await harness.pass(100)
+
+      const closed = harness.producer.close()
+      await harness.pass(100)
+
+      expect(count.read).toBe(AHEAD)
+      await harness.settle(closed)
+    })
+  })
 })
