@@ -152,6 +152,24 @@ describe('the SDK makes the next request', () => {
     ])
   })
 
+  test.each([
+    ['secret', { secretAccessKey: 'renewed' }],
+    ['token', { sessionToken: 'renewed' }],
+    ['account, which is part of the host name', { accountId: '123456789012' }]
+  ])('once a provider that fills one object again and again gives another %s', async (_, renewed) => {
+    const { endpoint } = await serverOf(good)
+    const credentials = { ...CREDENTIALS, expiration: new Date(Date.now() + 10_000) }
+    const transport = transportTo(endpoint, { credentials: async () => credentials })
+    await put(transport)
+    await put(transport)
+    const before = sdkCount
+
+    Object.assign(credentials, renewed)
+    await put(transport)
+
+    expect([before, sdkCount]).toEqual([1, 2])
+  })
+
   test('to another stream', async () => {
     const { endpoint, seen } = await serverOf(good)
     const transport = transportTo(endpoint)
