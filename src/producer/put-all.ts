@@ -66,6 +66,11 @@ class Slot {
 
 /** Outcomes that may wait for a slow reader: enough for several full requests. */
 const MAX_UNREAD = 10_000
+/**
+ * Records that may be refused before timers and sockets have their turn. Records that are taken give it anyway; without it an
+ * endless list that is put into a closed producer lets nothing else run, the close included.
+ */
+const MAX_REFUSED = 5_000
 /** The source is read on from here, so that records come in bursts. */
 const RESUMED_UNREAD = MAX_UNREAD / 2
 
@@ -99,6 +104,8 @@ async function* outcomes(
   /** The slot whose outcome is waited for. */
   let awaited: Slot | undefined
   let isStopped = false
+  /** Since timers and sockets had their turn. */
+  let refusedCount = 0
   const decided = (slot: Slot): void => {
     if (slot === awaited) changed.notify()
   }
@@ -107,13 +114,18 @@ async function* outcomes(
     const slot = new Slot(record, decided)
     unread.push(slot)
     slot.put(sink)
+    if (slot.outcome !== undefined) refusedCount++
     changed.notify()
-    return sink.hasRoom && unread.count < MAX_UNREAD ? undefined : pause()
+    return sink.hasRoom && unread.count < MAX_UNREAD && refusedCount < MAX_REFUSED ? undefined : pause()
   }
   const drained = new Signal()
   const pause = async (): Promise<void> => {
     // The next record is not read before this one is in the buffer.
     if (!sink.hasRoom) await sink.ready().catch(ignoreClosed)
+    if (refusedCount >= MAX_REFUSED) {
+      refusedCount = 0
+      await nextTurn(watch.clock)
+    }
     // Asked last: a full buffer, and one that a close leaves full, hold no outcomes back.
     if (unread.count < MAX_UNREAD) return
     while (unread.count > RESUMED_UNREAD && !isStopped) await drained.next()
@@ -160,6 +172,10 @@ async function* outcomes(
     isStopped = true
     drained.notify()
   }
+}
+
+function nextTurn(clock: Clock): Promise<void> {
+  return new Promise(resolve => clock.schedule(clock.nowMs(), resolve))
 }
 
 function isThenable(given: unknown): given is PromiseLike<UserRecord> {

@@ -145,4 +145,25 @@ describe('putAll', () => {
       await harness.settle(closed)
     })
   })
+
+  test('of a list that a closed producer refuses lets the program go on in between', async () => {
+    const harness = new Harness()
+    await harness.settle(harness.producer.close())
+    const codes = new Set<string | undefined>()
+    let count = 0
+    let countAtTurn: number | undefined
+    setImmediate(() => {
+      countAtTurn = count
+    })
+
+    const reading = async () => {
+      for await (const { error } of harness.producer.putAll(new Array<UserRecord>(20_000).fill(RECORDS[0]!))) {
+        codes.add(error?.code)
+        count++
+      }
+    }
+    await harness.settle(reading())
+
+    expect([countAtTurn, count, [...codes]]).toEqual([5_000, 20_000, ['KPL_ERR_CLOSED']])
+  })
 })
