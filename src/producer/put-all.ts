@@ -10,6 +10,7 @@ import { errorText, InvalidRecordError, type ProducerError } from '../model/erro
 import type { Clock, Timer } from '../model/ports.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
+import { closable } from './closable-source.ts'
 
 /** The answer for one record of the source: exactly one of `result` and `error` is set. */
 export type PutAllOutcome =
@@ -104,6 +105,7 @@ async function* outcomes(
   /** The slot whose outcome is waited for. */
   let awaited: Slot | undefined
   let isStopped = false
+  let closeSource = async (): Promise<void> => {}
   /** Since timers and sockets had their turn. */
   let refusedCount = 0
   const decided = (slot: Slot): void => {
@@ -132,7 +134,10 @@ async function* outcomes(
   }
   const read = async (): Promise<void> => {
     if (Symbol.asyncIterator in source) {
-      for await (const record of source) {
+      const opened = closable(source, close => {
+        closeSource = close
+      })
+      for await (const record of opened) {
         if (isStopped) return
         await take(record)
       }
@@ -146,12 +151,14 @@ async function* outcomes(
       if (pausing !== undefined) await pausing
     }
   }
+  /** The loop was left: there is nobody to throw it at. */
+  const warnOf = (error: unknown): void =>
+    watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
   const reading = read().then(
     () => changed.end(),
     (error: unknown) => {
       changed.end(error)
-      // The loop was left: there is nobody to throw it at.
-      if (isStopped) watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
+      if (isStopped) warnOf(error)
     }
   )
   try {
@@ -171,6 +178,8 @@ async function* outcomes(
   } finally {
     isStopped = true
     drained.notify()
+    // Not awaited: a source that is asked for its next record may be silent until it gives one.
+    if (!changed.isEnded) void closeSource().catch(warnOf)
   }
 }
 

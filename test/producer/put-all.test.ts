@@ -1,5 +1,6 @@
+import { EventEmitter, on } from 'node:events'
 import { Readable } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { InvalidRecordError, type PutAllOutcome, type UserRecord } from '../../src/index.ts'
 import { Harness } from '../support/harness.ts'
 
@@ -165,5 +166,43 @@ describe('putAll', () => {
     await harness.settle(reading())
 
     expect([countAtTurn, count, [...codes]]).toEqual([5_000, 20_000, ['KPL_ERR_CLOSED']])
+  })
+
+  test('that was left closes a source that is silent, at once', async () => {
+    const { harness, warnings } = world()
+    const emitter = new EventEmitter()
+    const events = on(emitter, 'record')
+    const ended = { done: true as const, value: undefined }
+    const next = async () => {
+      const { done, value } = await events.next()
+      return done === true ? ended : { done: false as const, value: value[0] as UserRecord }
+    }
+    const source = { [Symbol.asyncIterator]: () => ({ next, return: () => events.return!().then(() => ended) }) }
+    const leave = async () => {
+      for await (const { record } of harness.producer.putAll(source)) return record
+      return undefined
+    }
+    const leaving = leave()
+    emitter.emit('record', RECORDS[0])
+    await harness.pass(0)
+
+    const left = await harness.settle(leaving)
+    await harness.pass(0)
+
+    expect([left, emitter.listenerCount('record'), warnings]).toEqual([RECORDS[0], 0, []])
+  })
+
+  test.each([
+    ['ended', async () => ({ done: true as const, value: undefined })],
+    ['threw', () => Promise.reject(new Error('a fault of the source'))]
+  ])('does not close a source that %s by itself', async (_, next) => {
+    const { harness } = world()
+    const closed = vi.fn(async () => ({ done: true as const, value: undefined }))
+    const source = { [Symbol.asyncIterator]: () => ({ next, return: closed }) }
+
+    await harness.settle(harness.producer.putAll(source).next()).catch(() => {})
+    await harness.pass(5000)
+
+    expect(closed.mock.calls).toEqual([])
   })
 })
