@@ -63,6 +63,9 @@ const CONTROL_SOCKETS = 8
 const IDLE_SOCKET_MS = 20_000
 const TCP_KEEP_ALIVE_MS = 1000
 
+/** In the text of the SDK's `send`, however it is bundled; nothing that stands in for it or wraps it does that itself. */
+const SDK_SEND = /\.resolveMiddleware\(/
+
 /** Returns what to send with. */
 export function openSender(options: AwsTransportOptions, clock: Clock): Sender {
   const { client, warn } = options
@@ -111,14 +114,15 @@ function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
   const track: Sender['track'] = (request, passage) => door.track(request, passage)
   const isOwnDoor = options.requestHandler === undefined
   const { send: madeSend } = client
+  const isSdkSend = SDK_SEND.test(Function.prototype.toString.call(madeSend))
   const prepared = new PreparedCalls({
     door,
     bodyWriter,
     config: signingConfig(client.config),
     timeOfDay: systemTimeOfDay,
     newInvocationId: systemInvocationId,
-    // Mocks put something in the place of `send`, and tracers, which mark what they wrap.
-    isUntouched: () => client.send === madeSend && !Reflect.has(madeSend, '__wrapped')
+    // Mocks, spies and tracers put something in the place of `send`, some of them before the client is made.
+    isUntouched: () => isSdkSend && client.send === madeSend
   })
   return {
     send,

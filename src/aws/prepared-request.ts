@@ -7,11 +7,13 @@
 import type { SdkRequest } from './http-door.ts'
 import { Signer } from './signature.ts'
 
-/** What a signature is made with, as the SDK resolves it. */
+/** What a request is made with, as the SDK resolves it. */
 export interface Identity {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string | undefined
+  /** Part of the host name. */
+  readonly accountId?: string | undefined
 }
 
 /** What differs from request to request. */
@@ -52,7 +54,9 @@ export class PreparedRequest {
 
   private constructor(request: SdkRequest, identity: Identity, signer: Signer, signedHeaders: string) {
     this.#request = request
-    this.#identity = identity
+    const { accessKeyId, secretAccessKey, sessionToken, accountId } = identity
+    // A copy: a provider may fill one object again and again.
+    this.#identity = { accessKeyId, secretAccessKey, sessionToken, accountId }
     this.#signer = signer
     this.#signedNames = signedHeaders.split(';')
     this.#signedHeaders = signedHeaders
@@ -80,10 +84,10 @@ export class PreparedRequest {
   }
 
   /** Whether the form was made with these credentials. */
-  isOf({ accessKeyId, secretAccessKey, sessionToken }: Identity): boolean {
+  isOf({ accessKeyId, secretAccessKey, sessionToken, accountId }: Identity): boolean {
     const own = this.#identity
     const isSameKey = own.accessKeyId === accessKeyId && own.secretAccessKey === secretAccessKey
-    return isSameKey && own.sessionToken === sessionToken
+    return isSameKey && own.sessionToken === sessionToken && own.accountId === accountId
   }
 
   /** Returns the signed request. `body` is not copied. */

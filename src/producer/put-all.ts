@@ -10,6 +10,7 @@ import { errorText, InvalidRecordError, type ProducerError } from '../model/erro
 import type { Clock, Timer } from '../model/ports.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { PutResult, SettleCallback } from '../model/results.ts'
+import { closable } from './closable-source.ts'
 
 /** The answer for one record of the source: exactly one of `result` and `error` is set. */
 export type PutAllOutcome =
@@ -66,6 +67,11 @@ class Slot {
 
 /** Outcomes that may wait for a slow reader: enough for several full requests. */
 const MAX_UNREAD = 10_000
+/**
+ * Records that may be refused before timers and sockets have their turn. Records that are taken give it anyway; without it an
+ * endless list that is put into a closed producer lets nothing else run, the close included.
+ */
+const MAX_REFUSED = 5_000
 /** The source is read on from here, so that records come in bursts. */
 const RESUMED_UNREAD = MAX_UNREAD / 2
 
@@ -99,6 +105,9 @@ async function* outcomes(
   /** The slot whose outcome is waited for. */
   let awaited: Slot | undefined
   let isStopped = false
+  let closeSource = async (): Promise<void> => {}
+  /** Since timers and sockets had their turn. */
+  let refusedCount = 0
   const decided = (slot: Slot): void => {
     if (slot === awaited) changed.notify()
   }
@@ -107,18 +116,28 @@ async function* outcomes(
     const slot = new Slot(record, decided)
     unread.push(slot)
     slot.put(sink)
+    if (slot.outcome !== undefined) refusedCount++
     changed.notify()
-    // The next record is not read before this one is in the buffer.
-    if (!sink.hasRoom) return sink.ready().catch(ignoreClosed)
-    return unread.count < MAX_UNREAD ? undefined : unreadFew()
+    return sink.hasRoom && unread.count < MAX_UNREAD && refusedCount < MAX_REFUSED ? undefined : pause()
   }
   const drained = new Signal()
-  const unreadFew = async (): Promise<void> => {
+  const pause = async (): Promise<void> => {
+    // The next record is not read before this one is in the buffer.
+    if (!sink.hasRoom) await sink.ready().catch(ignoreClosed)
+    if (refusedCount >= MAX_REFUSED) {
+      refusedCount = 0
+      await nextTurn(watch.clock)
+    }
+    // Asked last: a full buffer, and one that a close leaves full, hold no outcomes back.
+    if (unread.count < MAX_UNREAD) return
     while (unread.count > RESUMED_UNREAD && !isStopped) await drained.next()
   }
   const read = async (): Promise<void> => {
     if (Symbol.asyncIterator in source) {
-      for await (const record of source) {
+      const opened = closable(source, close => {
+        closeSource = close
+      })
+      for await (const record of opened) {
         if (isStopped) return
         await take(record)
       }
@@ -127,17 +146,19 @@ async function* outcomes(
     for (const given of source) {
       const record = isThenable(given) ? await given : given
       if (isStopped) return
-      const pause = take(record)
+      const pausing = take(record)
       // While there is room and somebody reads, a list costs no turn of the event loop a record.
-      if (pause !== undefined) await pause
+      if (pausing !== undefined) await pausing
     }
   }
+  /** The loop was left: there is nobody to throw it at. */
+  const warnOf = (error: unknown): void =>
+    watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
   const reading = read().then(
     () => changed.end(),
     (error: unknown) => {
       changed.end(error)
-      // The loop was left: there is nobody to throw it at.
-      if (isStopped) watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
+      if (isStopped) warnOf(error)
     }
   )
   try {
@@ -157,7 +178,13 @@ async function* outcomes(
   } finally {
     isStopped = true
     drained.notify()
+    // Not awaited: a source that is asked for its next record may be silent until it gives one.
+    if (!changed.isEnded) void closeSource().catch(warnOf)
   }
+}
+
+function nextTurn(clock: Clock): Promise<void> {
+  return new Promise(resolve => clock.schedule(clock.nowMs(), resolve))
 }
 
 function isThenable(given: unknown): given is PromiseLike<UserRecord> {

@@ -152,6 +152,24 @@ describe('the SDK makes the next request', () => {
     ])
   })
 
+  test.each([
+    ['secret', { secretAccessKey: 'renewed' }],
+    ['token', { sessionToken: 'renewed' }],
+    ['account, which is part of the host name', { accountId: '123456789012' }]
+  ])('once a provider that fills one object again and again gives another %s', async (_, renewed) => {
+    const { endpoint } = await serverOf(good)
+    const credentials = { ...CREDENTIALS, expiration: new Date(Date.now() + 10_000) }
+    const transport = transportTo(endpoint, { credentials: async () => credentials })
+    await put(transport)
+    await put(transport)
+    const before = sdkCount
+
+    Object.assign(credentials, renewed)
+    await put(transport)
+
+    expect([before, sdkCount]).toEqual([1, 2])
+  })
+
   test('to another stream', async () => {
     const { endpoint, seen } = await serverOf(good)
     const transport = transportTo(endpoint)
@@ -174,14 +192,12 @@ describe('the SDK makes the next request', () => {
     expect(records.map(({ shardId }) => shardId)).toEqual(['stub'])
   })
 
-  test('each time while a tracer wraps its send', async () => {
-    const { send } = KinesisClient.prototype
-    const wrapper = function (this: KinesisClient, ...args: Parameters<typeof send>): unknown {
-      return Reflect.apply(send, this, args)
-    }
-    const traced = Object.assign(wrapper, { __wrapped: true })
-    KinesisClient.prototype.send = traced as never
-    onClose(() => Reflect.deleteProperty(KinesisClient.prototype, 'send'))
+  test.each<[string, () => void]>([
+    ['a spy watches', () => vi.spyOn(KinesisClient.prototype, 'send')],
+    ['a tracer that marks its work wraps', () => wrapSend({ __wrapped: true })],
+    ['a tracer that leaves no mark wraps', () => wrapSend({})]
+  ])('each time while %s its send, from before there was a client', async (_, stepIn) => {
+    stepIn()
     const { endpoint } = await serverOf(good)
     const transport = transportTo(endpoint)
 
@@ -310,6 +326,15 @@ test('a machine whose clock is wrong signs with the clock of the service', async
 
   expect([sdkCount, hours.slice(1)]).toEqual([1, ['20261128T12', '20261128T12']])
 })
+
+function wrapSend(mark: object): void {
+  const { send } = KinesisClient.prototype
+  const wrapper = function (this: KinesisClient, ...args: Parameters<typeof send>): unknown {
+    return Reflect.apply(send, this, args)
+  }
+  KinesisClient.prototype.send = Object.assign(wrapper, mark) as never
+  onClose(() => Reflect.deleteProperty(KinesisClient.prototype, 'send'))
+}
 
 function said(status: number, body: string | Buffer, type = JSON_TYPE): RequestListener {
   return (_, response) => void response.writeHead(status, { 'content-type': type }).end(body)

@@ -1,5 +1,6 @@
+import { EventEmitter, on } from 'node:events'
 import { Readable } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { InvalidRecordError, type PutAllOutcome, type UserRecord } from '../../src/index.ts'
 import { Harness } from '../support/harness.ts'
 
@@ -103,5 +104,105 @@ describe('putAll', () => {
 
     expect(first).toEqual(RECORDS[0])
     expect(warnings).toEqual([['KPL_WARN_CALLBACK_THREW', 'the source of putAll threw: Error: a fault of the source']])
+  })
+
+  describe('reads its source no further than 10,000 outcomes ahead of a slow reader', () => {
+    const MAX_UNREAD = 10_000
+    /** And one that was read, or is next to be. */
+    const AHEAD = MAX_UNREAD + 1
+
+    /** A source of 12,000 records, and how many of them were read. */
+    function counted() {
+      const count = { read: 0 }
+      function* source(): Generator<UserRecord> {
+        while (count.read < 12_000) {
+          count.read++
+          yield RECORDS[0]!
+        }
+      }
+      return { count, source: source() }
+    }
+
+    test('also when each record fills the buffer', async () => {
+      const harness = new Harness({ bufferMaxRecords: 1, recordMaxBufferedTimeMs: 1, latencyMs: 1 })
+      const { count, source } = counted()
+
+      await harness.settle(harness.producer.putAll(source).next())
+      await harness.pass(100_000)
+
+      expect(count.read).toBe(AHEAD)
+    })
+
+    test('also when the producer is closed while its buffer is full', async () => {
+      const harness = new Harness({ bufferMaxRecords: 1000, latencyMs: 1000 })
+      const { count, source } = counted()
+      void harness.producer.putAll(source).next()
+      await harness.pass(100)
+
+      const closed = harness.producer.close()
+      await harness.pass(100)
+
+      expect(count.read).toBe(AHEAD)
+      await harness.settle(closed)
+    })
+  })
+
+  test('of a list that a closed producer refuses lets the program go on in between', async () => {
+    const harness = new Harness()
+    await harness.settle(harness.producer.close())
+    const codes = new Set<string | undefined>()
+    let count = 0
+    let countAtTurn: number | undefined
+    setImmediate(() => {
+      countAtTurn = count
+    })
+
+    const reading = async () => {
+      for await (const { error } of harness.producer.putAll(new Array<UserRecord>(20_000).fill(RECORDS[0]!))) {
+        codes.add(error?.code)
+        count++
+      }
+    }
+    await harness.settle(reading())
+
+    expect([countAtTurn, count, [...codes]]).toEqual([5_000, 20_000, ['KPL_ERR_CLOSED']])
+  })
+
+  test('that was left closes a source that is silent, at once', async () => {
+    const { harness, warnings } = world()
+    const emitter = new EventEmitter()
+    const events = on(emitter, 'record')
+    const ended = { done: true as const, value: undefined }
+    const next = async () => {
+      const { done, value } = await events.next()
+      return done === true ? ended : { done: false as const, value: value[0] as UserRecord }
+    }
+    const source = { [Symbol.asyncIterator]: () => ({ next, return: () => events.return!().then(() => ended) }) }
+    const leave = async () => {
+      for await (const { record } of harness.producer.putAll(source)) return record
+      return undefined
+    }
+    const leaving = leave()
+    emitter.emit('record', RECORDS[0])
+    await harness.pass(0)
+
+    const left = await harness.settle(leaving)
+    await harness.pass(0)
+
+    expect([left, emitter.listenerCount('record'), warnings]).toEqual([RECORDS[0], 0, []])
+  })
+
+  test.each([
+    ['ended', async () => ({ done: true as const, value: undefined })],
+    ['threw', () => Promise.reject(new Error('a fault of the source'))]
+  ])('does not close a source that %s by itself', async (_, next) => {
+    const { harness } = world()
+    const closed = vi.fn(async () => ({ done: true as const, value: undefined }))
+    const source = { [Symbol.asyncIterator]: () => ({ next, return: closed }) }
+
+    await harness.settle(harness.producer.putAll(source).next()).catch(() => {})
+    await harness.pass(5000)
+
+    expect(closed.mock.calls).toEqual([])
   })
 })
