@@ -27,6 +27,10 @@ export const CLI_ERRORS = {
 
 export type CliErrorCode = keyof typeof CLI_ERRORS
 
+export function isCliErrorCode(code: string): code is CliErrorCode {
+  return Object.hasOwn(CLI_ERRORS, code)
+}
+
 /** An error that ends the command, with the code of the table. */
 export class CliError extends Error {
   override readonly name = 'CliError'
