@@ -169,15 +169,19 @@ function outcomeOf(session: Session, order: FollowOrder, set: FlowSet, lock: Sta
   return { exit: worstOf(exits), summary, text }
 }
 
+const FIX_OF_RECORD = 'give the flow a deadLetter, or onFailure skip; the next start goes on at this place'
+const FIX_OF_SERVICE = 'run kinesis-producer doctor STREAM; the next start goes on at this place'
+
 function exitOf(session: Session, set: FlowSet, failure: NonNullable<FollowResult['failure']>): ExitCode {
-  const { code, message, path, offset } = failure
+  const { code, message, path, offset, isPoison } = failure
   if (set.fault !== undefined) throw set.fault
-  const fix = set.isRefused
-    ? 'run kinesis-producer doctor STREAM; the next start goes on at this place'
-    : 'give the flow a deadLetter, or onFailure skip; the next start goes on at this place'
-  session.errors.tell(code, `${message} (${path}, offset ${offset})`, fix)
+  const { refusal } = set
+  const isOfRecord = isPoison || refusal === undefined
+  session.errors.tell(code, `${message} (${path}, offset ${offset})`, isOfRecord ? FIX_OF_RECORD : FIX_OF_SERVICE)
+  // The record was found first, and the service is what ends the command with 3.
+  if (isOfRecord && refusal !== undefined) session.errors.tell(refusal.code, refusal.message, FIX_OF_SERVICE)
   if (code === 'CLI_ERR_INPUT') return 4
-  return set.isRefused ? 3 : 1
+  return refusal === undefined ? 1 : 3
 }
 
 async function openStore(folder: string): Promise<StateStore> {

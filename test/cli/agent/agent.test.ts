@@ -289,6 +289,17 @@ describe('a record that can never be sent', () => {
     expect(JSON.parse(status.stdout.split('\n')[0]!)).toMatchObject({ acked: 11 })
   })
 
+  test('in a stream that is not there does not hide that', async () => {
+    writeFileSync(at('logs/app.log'), '{"id":"a"}\nno\n')
+    const config = writeConfig([flowOf('nowhere', { key: { json: '.id' } })])
+
+    const ended = await service.run(['agent', '--config', config, '--once'])
+
+    expect(ended.exit).toBe(3)
+    expect(ended.stderr).toMatch(/error CLI_ERR_BAD_KEY: .*app\.log, offset 11\)\n {2}fix: give the flow a deadLetter/)
+    expect(ended.stderr).toMatch(/error KPL_ERR_REJECTED: stream nowhere: Res.*\n {2}fix: run kinesis-producer doctor/)
+  })
+
   test('and a dead letter file that cannot be opened ends with 4 before anything is sent', async () => {
     const stream = newStream()
     const config = writeConfig([flowOf(stream, { onFailure: 'dead-letter', deadLetter: '/nowhere/dead' })])
