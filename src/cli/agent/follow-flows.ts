@@ -17,6 +17,7 @@ import { FlowSet } from './flow-set.ts'
 import { StateLock } from './lock.ts'
 import { nodeLockDirectory, nodeProcesses } from './node-lock.ts'
 import { nodeStateDirectory } from './node-state-directory.ts'
+import { damagedState } from './saved-state.ts'
 import { setAside } from './set-aside.ts'
 import { makeStatePlace, placeWarning } from './state-place.ts'
 
@@ -188,11 +189,7 @@ async function openStore(folder: string): Promise<StateStore> {
   try {
     return await StateStore.open(nodeStateDirectory(folder))
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
-    throw new CliError('CLI_ERR_STATE', `${folder}: ${error.message}`, {
-      cause: error,
-      fix: 'start once with --reset start (all files again) or --reset end (what is there now is passed over)'
-    })
+    throw error instanceof CliError ? damagedState(folder, error) : error
   }
 }
 

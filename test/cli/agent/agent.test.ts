@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -185,8 +186,33 @@ describe('agent --once', () => {
       .split('\n')
       .map(line => JSON.parse(line))
     const path = at('logs/a.log')
-    expect(file).toEqual({ type: 'file', flow: 'f', path, acked: 3, size: 13, behind: 10, isGone: false })
+    expect(file).toEqual({
+      type: 'file',
+      flow: 'f',
+      path,
+      acked: 3,
+      size: 13,
+      behind: 10,
+      isGone: false,
+      isUnreadable: false
+    })
     expect(summary).toMatchObject({ files: 1, filesBehind: 1, bytesBehind: 10, exit: 0 })
+  })
+
+  test('agent status tells of the other files when one cannot be opened', async () => {
+    const config = writeConfig([{ id: 'f', stream: newStream(), files: [at('logs/*.log')], from: 'start' }])
+    for (const name of ['a', 'b']) writeFileSync(at(`logs/${name}.log`), `${name}\n`)
+    await service.run(['agent', '--config', config, '--once'])
+    rmSync(at('logs/a.log'))
+    symlinkSync(at('logs/a.log'), at('logs/a.log'))
+
+    const ended = await service.run(['agent', 'status', '--config', config])
+
+    expect([ended.exit, ended.stdout]).toEqual([
+      0,
+      `f  ${at('logs/a.log')}  2 of 2 bytes acknowledged, 0 behind, cannot be read now\n` +
+        `f  ${at('logs/b.log')}  2 of 2 bytes acknowledged, 0 behind\n`
+    ])
   })
 
   test('37: says loudly that a flow starts for the first time, also when its state was deleted', async () => {
@@ -211,11 +237,13 @@ describe('agent --once', () => {
     await service.run(['agent', '--config', config, '--once'])
     for (const name of ['snapshot.json', 'snapshot.prev.json']) writeFileSync(at(`state/${name}`), 'x')
 
+    const status = await service.run(['agent', 'status', '--config', config])
     const damaged = await service.run(['agent', '--config', config, '--once'])
     const reset = await service.run(['agent', '--config', config, '--once', '--reset', 'end'])
     appendFileSync(at('logs/a.log'), 'a2\n')
     const after = await service.run(['agent', '--config', config, '--once'])
 
+    expect([status.exit, status.stderr.includes('--reset start')]).toEqual([4, true])
     expect([damaged.exit, damaged.stderr.includes('--reset start'), reset.exit, after.exit]).toEqual([4, true, 0, 0])
     expect([stored(stream), readFileSync(at('state/before-reset-snapshot.json'), 'utf8')]).toEqual([['a1', 'a2'], 'x'])
   })
