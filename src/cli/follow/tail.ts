@@ -63,6 +63,8 @@ export class Tail {
   size: number
   mtimeMs: number
   linkCount = 1
+  /** Compressed, and perhaps not to its end yet. */
+  isBeingWritten: boolean
   readOffset = 0
   prefix: Buffer = Buffer.alloc(0)
   history = new History(0, new Uint8Array(0))
@@ -109,6 +111,7 @@ export class Tail {
     this.inode = stat.inode
     this.size = stat.size
     this.mtimeMs = stat.mtimeMs
+    this.isBeingWritten = stat.isBeingWritten === true
     this.phaseAtMs = nowMs
     this.lastGrowthMs = nowMs
     this.#splitter = new RecordSplitter(settings.framing, 0)
