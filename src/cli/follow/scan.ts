@@ -121,7 +121,10 @@ function seen(
   const isSilent = stat.size === tail.readOffset && stat.mtimeMs === tail.mtimeMs
   if (isSilent) return
   if (stat.size > tail.size) tail.size = stat.size
-  if (tail.phase === 'drained') tail.enter('following', context.clock.nowMs())
+  if (tail.phase === 'drained') {
+    tail.wasDrained = true
+    tail.enter('following', context.clock.nowMs())
+  }
   flow.active.add(tail)
 }
 

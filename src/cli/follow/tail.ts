@@ -99,6 +99,8 @@ export class Tail {
   /** Of a lost one: whether other bytes are in its file now. */
   wasRewritten = false
   isFlushed = false
+  /** It was drained, and nothing was read since: other bytes at its inode are another file's, and none of its own are lost. */
+  wasDrained = false
 
   constructor(settings: FlowSettings, path: string, stat: FileStat, nowMs: number, listener: TailListener) {
     this.settings = settings
@@ -187,6 +189,7 @@ export class Tail {
     if (this.size < this.readOffset) this.size = this.readOffset
     this.lastGrowthMs = nowMs
     this.isFlushed = false
+    this.wasDrained = false
   }
 
   /** No more bytes are expected: the last line needs no newline. */

@@ -47,6 +47,7 @@ function giveUp(context: FollowContext, flow: FlowState, tail: Tail): void {
   void context.descriptors.close(tail)
   flow.rest(tail)
   tail.enter('drained', nowMs)
+  if (tail.wasDrained) return
   if (tail.wasRewritten) {
     flow.truncatedLost++
     warnOnce(
