@@ -85,7 +85,7 @@ async function run(
   let replacing = Promise.resolve()
   const removers = [
     host.onSignal('SIGHUP', () => {
-      replacing = replacing.then(() => replaceFlows(session, order, set, follower))
+      replacing = replacing.then(() => replaceFlows(session, order, set, store, follower))
     }),
     host.onSignal('SIGUSR2', () => dump(session, follower))
   ]
@@ -98,10 +98,18 @@ async function run(
 }
 
 /** A config that will not do is told, and the flows stay as they are. */
-async function replaceFlows(session: Session, order: FollowOrder, set: FlowSet, follower: Follower): Promise<void> {
+async function replaceFlows(
+  session: Session,
+  order: FollowOrder,
+  set: FlowSet,
+  store: StateStore,
+  follower: Follower
+): Promise<void> {
   if (order.reread === undefined) return
   try {
-    const flows = await set.replace(order.reread())
+    const config = order.reread()
+    const flows = await set.replace(config)
+    await noteFirstRuns(session, config, store, order.folder)
     await follower.replaceFlows(flows)
     await session.note(`the config was read again: ${flows.length} flows`)
   } catch (error) {

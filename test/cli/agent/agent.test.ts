@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -433,6 +434,28 @@ describe('agent', () => {
     expect([agent.host.exits, agent.host.stderr().includes('stopped at once; 2 records are not acknowledged')]).toEqual(
       [[130], true]
     )
+  })
+
+  test('SIGHUP says where a new flow begins, and that another state directory is that of the next start', async () => {
+    const [one, two] = [newStream(), newStream()]
+    writeFileSync(at('logs/a.log'), 'a1\n')
+    const flowA = { stream: one, files: [at('logs/a.log')], from: 'start', poll: '20ms' }
+    const flowB = { stream: two, files: [at('logs/a.log')], from: 'start', poll: '20ms' }
+    const agent = start(['agent', '--config', writeConfig([flowA])])
+    await agent.until(() => stored(one).length === 1)
+
+    for (let n = 1; n <= 2; n++) {
+      writeConfig([flowA, flowB], { state: at('other') })
+      agent.host.signal('SIGHUP')
+      await agent.until(() => agent.host.stderr().split('the config was read again: 2 flows').length === n + 1)
+      await agent.until(() => stored(two).length === 1)
+    }
+    await agent.stop()
+
+    const stderr = agent.host.stderr()
+    const first = `flow ${two} starts for the first time in ${at('state')}: at the start of all files`
+    expect([stderr.split(first).length - 1, existsSync(at('other'))]).toEqual([1, false])
+    expect(stderr).toContain(`the state directory is ${at('other')} from the next start on; until then ${at('state')}`)
   })
 
   test('SIGHUP reads the config again: a new flow begins, one that goes ends, and a bad config changes nothing', async () => {
