@@ -173,6 +173,21 @@ describe('agent --once', () => {
     )
   })
 
+  test('agent check asks the flows of the config only, so that a former flow holds no file', async () => {
+    const stream = newStream()
+    const flow = { stream, files: [at('logs/*.log')], from: 'start' }
+    writeFileSync(at('logs/a.log'), 'a1\n')
+    await service.run(['agent', '--config', writeConfig([{ ...flow, id: 'former', key: { const: 'k' } }]), '--once'])
+    appendFileSync(at('logs/a.log'), 'a2\n')
+    const config = writeConfig([{ ...flow, id: 'now' }])
+    await service.run(['agent', '--config', config, '--once'])
+
+    const ofConfig = await service.run(['agent', 'check', '--config', config, at('logs/a.log')])
+    const ofState = await service.run(['agent', 'check', '--state', at('state'), at('logs/a.log')])
+
+    expect([ofConfig.exit, ofState.exit]).toEqual([0, 1])
+  })
+
   test('agent status says how far each file is', async () => {
     const stream = newStream()
     const config = writeConfig([{ id: 'f', stream, files: [at('logs/*.log')], from: 'start' }])
