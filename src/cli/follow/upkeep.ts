@@ -90,6 +90,9 @@ async function closeIdle(context: FollowContext, flow: FlowState, tail: Tail): P
 function age(context: FollowContext, flow: FlowState, { generation, sinceMs, wasRewritten }: Missing): void {
   const nowMs = context.clock.nowMs()
   if (nowMs < flow.searchUntilMs) return
+  // It is at its place and cannot be read, so nothing is known of it.
+  const isUnreadable = flow.byKey.get(keyOf(generation.path, generation))?.retryAtMs !== undefined
+  if (isUnreadable && !wasRewritten) return
   const { id, path, size = 0, acked, goneAtMs } = generation
   if (goneAtMs === undefined && size > acked) {
     flow.unsentBytes += size - acked

@@ -32,10 +32,12 @@ function outageLog(session: Session): Logger {
     error(message, fields = {}) {
       if (message !== 'breaker opened') return
       const { streamName, errorCode, error, endpoint } = fieldsOf(fields)
+      const code = String(errorCode)
+      const reason = String(error)
       const place = endpoint === undefined ? '' : ` (${endpoint})`
       session.errors.warn(
         'KPL_WARN_BREAKER_OPEN',
-        `stream ${streamName}: Kinesis takes nothing now${place}, and is tried again: ${errorCode}: ${error}`
+        `stream ${streamName}: Kinesis takes nothing now${place}, and is tried again: ${reason.startsWith(code) ? reason : `${code}: ${reason}`}`
       )
     }
   }

@@ -395,6 +395,21 @@ test('T49: unreadable, then readable: one warning, and everything is sent', asyn
   expect(h.warnings).toEqual([`CLI_WARN_UNREADABLE "${LOG}" cannot be read: EACCES`])
 })
 
+test('T49: a file that cannot be read after a restart either is not said to be gone', async () => {
+  const h = new Harness()
+  h.files.create(LOG, lines('one', 0, 3)).failsWith = 'EACCES'
+  await h.start()
+  await h.advance(3_000)
+  await h.stop()
+  await h.start()
+  await h.advance(120_000)
+
+  const { unsentBytes } = await h.stop()
+
+  const warning = `CLI_WARN_UNREADABLE "${LOG}" cannot be read: EACCES`
+  expect([h.warnings, unsentBytes]).toEqual([[warning, warning], 0])
+})
+
 test('T49: a file that cannot be read any more goes on where it was', async () => {
   const h = await started()
   h.files.append(LOG, lines('one', 100, 3))
