@@ -4,16 +4,10 @@
  * Invariant: values are checked by the library's own resolver, so there is no second table; secrets come from the SDK's chain only.
  */
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
-import {
-  fromKplProperties,
-  KinesisProducer,
-  type Logger,
-  OPTIONS,
-  type OptionEntry,
-  type ProducerOptions
-} from '../index.ts'
+import { fromKplProperties, KinesisProducer, OPTIONS, type OptionEntry, type ProducerOptions } from '../index.ts'
 import { type CommonConfig, commonConfig, parseJsonc, readText } from './config.ts'
 import { CliError } from './errors.ts'
+import { libraryLog } from './output/library-log.ts'
 import type { Session } from './session.ts'
 
 const PREFIX = 'KINESIS_PRODUCER_'
@@ -32,7 +26,7 @@ export function producerOptions(session: Session, config: CommonConfig = configO
   const local =
     flags.local === true ? { endpoint: LOCAL_ENDPOINT, region: 'us-east-1', credentials: LOCAL_CREDENTIALS } : {}
   return {
-    logger: flags.verbose === true ? stderrLogger(session) : quietLogger,
+    logger: libraryLog(session),
     ...place,
     ...producer,
     ...ofProperties(session),
@@ -137,17 +131,3 @@ function typedValue(name: string, text: string): unknown {
   if (kind === 'boolean' && /^(?:true|false)$/.test(text)) return text === 'true'
   return text
 }
-
-/** The commands tell failures themselves; warnings of the process would be said twice. */
-const quietLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
-
-function stderrLogger({ host }: Session): Logger {
-  const line =
-    (level: string) =>
-    (message: string, ...fields: object[]) => {
-      void host.stderr.write(`${level} ${message}${fields.map(field => ` ${JSON.stringify(field)}`).join('')}\n`)
-    }
-  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
-}
-
-function ignore(): void {}

@@ -27,6 +27,10 @@ export const CLI_ERRORS = {
 
 export type CliErrorCode = keyof typeof CLI_ERRORS
 
+export function isCliErrorCode(code: string): code is CliErrorCode {
+  return Object.hasOwn(CLI_ERRORS, code)
+}
+
 /** An error that ends the command, with the code of the table. */
 export class CliError extends Error {
   override readonly name = 'CliError'
@@ -96,6 +100,13 @@ export function shownError(error: unknown): ShownError {
   const isService = NETWORK_CODE.test(code) || (error instanceof Object && '$metadata' in error)
   if (isService) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
   if (isRecordFailure(error)) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 1 }
+  if (code === 'KPL_ERR_SCHEMA_NOT_FOUND')
+    return {
+      code,
+      message,
+      fix: 'check --schema-name, --registry and --region; or register it: --auto-register',
+      exit: 3
+    }
   if (code.startsWith('KPL_ERR_')) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 3 }
   const where = error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? '') : ''
   const told = error instanceof Error ? `${error.name}: ${message} ${where}` : message

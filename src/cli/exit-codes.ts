@@ -6,7 +6,7 @@
 
 export const EXIT_CODES = {
   0: 'Everything asked for happened. For put, agent and gen: every record read was acknowledged, or skipped by a policy that the flags or the config name.',
-  1: 'The command ran to its end, and some records failed; for `agent`: a record that can never be sent stopped it; for `agent check`: a file was not sent in full; for `agent import`: something has no equivalent here; for `doctor`: a check failed; for `inspect`: malformed bytes.',
+  1: 'The command ran to its end, and some records failed, for `put` and `gen` also those that expired (`recordTtlMs`, 120 s) while Kinesis could not be reached; for `agent`: a record that can never be sent stopped it; for `agent check`: a file was not sent in full; for `agent import`: something has no equivalent here; for `doctor`: a check failed; for `inspect`: malformed bytes.',
   2: 'A flag, the config file, a template or an expression is wrong. Nothing was sent.',
   3: 'The service refused to begin or to go on: no credentials, no permission, no such stream, no region, or it cannot be reached.',
   4: 'Something on this machine: an input file cannot be read, an output cannot be written, a checkpoint or a state is damaged or cannot be saved, another process holds the lock, the disk is full.',

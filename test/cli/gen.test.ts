@@ -506,7 +506,14 @@ describe('gen', () => {
       2,
       'has no usable key'
     ],
-    ['no template', ['gen', 's'], 2, '--template']
+    ['no template', ['gen', 's'], 2, '--template'],
+    [
+      'a file that is not there',
+      ['gen', 's', '--template', 'orders.tmpl', '--sample', '1'],
+      4,
+      'orders.tmpl is no file'
+    ],
+    ['a path that is not there', ['gen', 's', '--template', './orders', '--sample', '1'], 4, './orders is no file']
   ])('ends for %s with its code', async (_, argv, exit, message) => {
     const profile = join(folder, 'profile.json')
     writeFileSync(profile, '{"smothing":true} // a comment')

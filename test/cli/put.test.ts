@@ -145,6 +145,29 @@ describe('put', () => {
     expect([first.exit, again.exit, service.stored(name).length]).toEqual([1, 0, 2])
   })
 
+  test.each([
+    ['without a usable key', ['--key', '.id'], '{"id":"a"}\n{"n":2}\nno\n', ['{"n":2}', 'no']],
+    ['that is not JSON, by random keys', [], '{"id":"a"}\nno\n', ['no']],
+    ['without a usable hash key', ['--key-const', 'k', '--hash-key', '.h'], '{"h":1}\n{"h":[]}\n', ['{"h":[]}']]
+  ])('writes a record %s to the dead letter file, from which it can be sent', async (_, flags, stdin, dead) => {
+    const name = stream()
+    const path = join(folder, `dead-${name}.ndjson`)
+
+    const first = await service.run(['put', name, '--in', 'ndjson', '--dead-letter', path, ...flags], { stdin })
+    const again = await service.run(['put', name, '--in', 'records', path])
+
+    const stored = service.stored(name).map(text => text.replace(/^.*?: /, ''))
+    expect([first.exit, again.exit, stored.slice(1)]).toEqual([1, 0, dead])
+  })
+
+  test('says which record it refuses, and how to correct that', async () => {
+    const ended = await service.run(['put', stream(), '--in', 'ndjson', '--key', '.id'], { stdin: '{"id":"a"}\nno\n' })
+
+    expect(ended.stderr).toContain(
+      'error CLI_ERR_BAD_LINE: a line is not JSON (record 2)\n  fix: correct the line, or choose another --in\n'
+    )
+  })
+
   test('tells outcomes in the order of the input', async () => {
     const name = stream(2)
 

@@ -72,6 +72,9 @@ describe('put --schema', () => {
 
     expect([ended.exit, storedHex(name)]).toEqual([3, []])
     expect(ended.stderr).toContain(`error KPL_ERR_SCHEMA_NOT_FOUND: registry default-registry, schema ${name}`)
+    expect(ended.stderr).toContain(
+      '  fix: check --schema-name, --registry and --region; or register it: --auto-register\n'
+    )
     expect(ended.stderr).toContain('auto-registration is off')
   })
 

@@ -13,7 +13,7 @@ import { type Totals, totalsOf } from '../put/totals.ts'
 import type { Session } from '../session.ts'
 import type { AgentConfig, AgentFlow } from './config.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
-import { ProducerSink } from './flow-sink.ts'
+import { type Fault, ProducerSink } from './flow-sink.ts'
 import { InstanceMetadata } from './process/instance-metadata.ts'
 import { needsInstance, type ProcessStep, processSteps } from './process/process-steps.ts'
 
@@ -76,9 +76,9 @@ export class FlowSet {
     }
   }
 
-  /** Whether the service takes nothing of a flow. */
-  get isRefused(): boolean {
-    return this.#sinks().some(({ isRefused }) => isRefused)
+  /** Why the service takes nothing of a flow. */
+  get refusal(): Fault | undefined {
+    return this.#sinks().find(({ refusal }) => refusal !== undefined)?.refusal
   }
 
   /** What a dead letter file failed with. */

@@ -30,7 +30,7 @@ export interface FlowSinkOptions {
 }
 
 type Settled = (end: RecordEnd) => void
-interface Fault {
+export interface Fault {
   readonly code: string
   readonly message: string
 }
@@ -51,8 +51,8 @@ export class ProducerSink implements FlowSink {
   skipped = 0
   deadLettered = 0
   failed = 0
-  /** The service takes nothing from us: exit 3. */
-  isRefused = false
+  /** Why the service takes nothing from us: exit 3. */
+  refusal: Fault | undefined
   /** The dead letter file cannot be written: what the command ends with. */
   fault: unknown
   readonly #options: FlowSinkOptions
@@ -171,9 +171,9 @@ export class ProducerSink implements FlowSink {
   ): void {
     const { onFailure, tell } = this.#options
     const isCut = error.code === 'KPL_ERR_CLOSE_TIMEOUT' || error.code === 'KPL_ERR_CLOSED'
-    if (isRefusal(error)) this.isRefused = true
+    if (isRefusal(error)) this.refusal ??= error
     // Neither is of the record itself, so no policy for records lets it pass.
-    const isOfRecord = !isCut && !this.isRefused
+    const isOfRecord = !isCut && this.refusal === undefined
     const isBuried = this.#options.deadLetter !== undefined && (onFailure === 'dead-letter' || onFailure === 'retry')
     if (isOfRecord && isBuried) this.#bury(error, record, data, at, settled)
     else if (isOfRecord && onFailure === 'skip') {

@@ -17,6 +17,7 @@ import { FlowSet } from './flow-set.ts'
 import { StateLock } from './lock.ts'
 import { nodeLockDirectory, nodeProcesses } from './node-lock.ts'
 import { nodeStateDirectory } from './node-state-directory.ts'
+import { damagedState } from './saved-state.ts'
 import { setAside } from './set-aside.ts'
 import { makeStatePlace, placeWarning } from './state-place.ts'
 
@@ -84,7 +85,7 @@ async function run(
   let replacing = Promise.resolve()
   const removers = [
     host.onSignal('SIGHUP', () => {
-      replacing = replacing.then(() => replaceFlows(session, order, set, follower))
+      replacing = replacing.then(() => replaceFlows(session, order, set, store, follower))
     }),
     host.onSignal('SIGUSR2', () => dump(session, follower))
   ]
@@ -97,10 +98,18 @@ async function run(
 }
 
 /** A config that will not do is told, and the flows stay as they are. */
-async function replaceFlows(session: Session, order: FollowOrder, set: FlowSet, follower: Follower): Promise<void> {
+async function replaceFlows(
+  session: Session,
+  order: FollowOrder,
+  set: FlowSet,
+  store: StateStore,
+  follower: Follower
+): Promise<void> {
   if (order.reread === undefined) return
   try {
-    const flows = await set.replace(order.reread())
+    const config = order.reread()
+    const flows = await set.replace(config)
+    await noteFirstRuns(session, config, store, order.folder)
     await follower.replaceFlows(flows)
     await session.note(`the config was read again: ${flows.length} flows`)
   } catch (error) {
@@ -169,26 +178,26 @@ function outcomeOf(session: Session, order: FollowOrder, set: FlowSet, lock: Sta
   return { exit: worstOf(exits), summary, text }
 }
 
+const FIX_OF_RECORD = 'give the flow a deadLetter, or onFailure skip; the next start goes on at this place'
+const FIX_OF_SERVICE = 'run kinesis-producer doctor STREAM; the next start goes on at this place'
+
 function exitOf(session: Session, set: FlowSet, failure: NonNullable<FollowResult['failure']>): ExitCode {
-  const { code, message, path, offset } = failure
+  const { code, message, path, offset, isPoison } = failure
   if (set.fault !== undefined) throw set.fault
-  const fix = set.isRefused
-    ? 'run kinesis-producer doctor STREAM; the next start goes on at this place'
-    : 'give the flow a deadLetter, or onFailure skip; the next start goes on at this place'
-  session.errors.tell(code, `${message} (${path}, offset ${offset})`, fix)
+  const { refusal } = set
+  const isOfRecord = isPoison || refusal === undefined
+  session.errors.tell(code, `${message} (${path}, offset ${offset})`, isOfRecord ? FIX_OF_RECORD : FIX_OF_SERVICE)
+  // The record was found first, and the service is what ends the command with 3.
+  if (isOfRecord && refusal !== undefined) session.errors.tell(refusal.code, refusal.message, FIX_OF_SERVICE)
   if (code === 'CLI_ERR_INPUT') return 4
-  return set.isRefused ? 3 : 1
+  return refusal === undefined ? 1 : 3
 }
 
 async function openStore(folder: string): Promise<StateStore> {
   try {
     return await StateStore.open(nodeStateDirectory(folder))
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
-    throw new CliError('CLI_ERR_STATE', `${folder}: ${error.message}`, {
-      cause: error,
-      fix: 'start once with --reset start (all files again) or --reset end (what is there now is passed over)'
-    })
+    throw error instanceof CliError ? damagedState(folder, error) : error
   }
 }
 

@@ -19,14 +19,20 @@ export interface AgentFlags extends StateFlags {
 
 export async function runAgent(session: Session, flags: AgentFlags): Promise<Outcome> {
   const read = () => usableConfig(session, flags)
+  const placeOf = (config: AgentConfig) => statePlace(session.host, flags, config.state)
   const config = read()
-  return followFlows(session, {
-    config,
-    folder: statePlace(session.host, flags, config.state),
-    once: flags.once === true,
-    reset: flags.reset,
-    reread: read
-  })
+  const folder = placeOf(config)
+  const reread = () => {
+    const next = read()
+    const place = placeOf(next)
+    if (place !== folder)
+      session.errors.warn(
+        'CLI_WARN_STATE',
+        `the state directory is ${place} from the next start on; until then ${folder}`
+      )
+    return next
+  }
+  return followFlows(session, { config, folder, once: flags.once === true, reset: flags.reset, reread })
 }
 
 function usableConfig(session: Session, flags: AgentFlags): AgentConfig {

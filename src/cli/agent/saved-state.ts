@@ -30,11 +30,20 @@ export async function readState(folder: string): Promise<StateStore> {
     try {
       return await StateStore.read(nodeStateDirectory(folder))
     } catch (error) {
+      if (error instanceof CliError) throw damagedState(folder, error)
       // A writer took a file away between the listing and the reading.
       const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT'
       if (!isGone || attempt >= MOST_TRIES) throw error
     }
   }
+}
+
+/** A state is never repaired in part: the operator chooses what is sent again. */
+export function damagedState(folder: string, error: CliError): CliError {
+  return new CliError('CLI_ERR_STATE', `${folder}: ${error.message}`, {
+    cause: error,
+    fix: 'start agent once with --reset start (all files again) or --reset end (what is there now is passed over)'
+  })
 }
 
 /** Calls `act` with a file as it is now; returns undefined when it is not there or is no file. */

@@ -35,7 +35,7 @@ export function gunzipFiles(files: Files, { wallMs, warn }: GunzipPorts): Files 
     const version = `${stat.size} ${stat.mtimeMs}`
     const known = sizes.get(key)
     if (known?.version === version) return { ...stat, size: known.size }
-    if (wallMs() - stat.mtimeMs < QUIET_MS) return { ...stat, size: known?.size ?? 0 }
+    if (wallMs() - stat.mtimeMs < QUIET_MS) return { ...stat, size: known?.size ?? 0, isBeingWritten: true }
     const opened = await file()
     try {
       const size = await decodedSize(opened, code => warn(path, code))

@@ -12,6 +12,8 @@ export interface FileStat {
   readonly mtimeMs: number
   /** 0 once no name leads to an open file. */
   readonly linkCount: number
+  /** Compressed, and changed so lately that its end may not be there yet: `size` says nothing. */
+  readonly isBeingWritten?: boolean
 }
 
 export interface OpenFile {

@@ -110,6 +110,7 @@ function seen(
   { stat, paths }: { readonly stat: FileStat; readonly paths: readonly string[] }
 ): void {
   const path = paths.includes(tail.path) ? tail.path : paths[0]!
+  tail.isBeingWritten = stat.isBeingWritten === true
   // Nothing was held open meanwhile, so the inode may be a new file's.
   const isShort = tail.file === undefined && tail.readOffset < PREFIX_BYTES
   if (isShort && path !== tail.path && !hasNameOf(tail.path, path)) {
@@ -120,7 +121,10 @@ function seen(
   const isSilent = stat.size === tail.readOffset && stat.mtimeMs === tail.mtimeMs
   if (isSilent) return
   if (stat.size > tail.size) tail.size = stat.size
-  if (tail.phase === 'drained') tail.enter('following', context.clock.nowMs())
+  if (tail.phase === 'drained') {
+    tail.wasDrained = true
+    tail.enter('following', context.clock.nowMs())
+  }
   flow.active.add(tail)
 }
 

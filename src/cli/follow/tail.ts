@@ -63,6 +63,8 @@ export class Tail {
   size: number
   mtimeMs: number
   linkCount = 1
+  /** Compressed, and perhaps not to its end yet. */
+  isBeingWritten: boolean
   readOffset = 0
   prefix: Buffer = Buffer.alloc(0)
   history = new History(0, new Uint8Array(0))
@@ -97,6 +99,8 @@ export class Tail {
   /** Of a lost one: whether other bytes are in its file now. */
   wasRewritten = false
   isFlushed = false
+  /** It was drained, and nothing was read since: other bytes at its inode are another file's, and none of its own are lost. */
+  wasDrained = false
 
   constructor(settings: FlowSettings, path: string, stat: FileStat, nowMs: number, listener: TailListener) {
     this.settings = settings
@@ -109,6 +113,7 @@ export class Tail {
     this.inode = stat.inode
     this.size = stat.size
     this.mtimeMs = stat.mtimeMs
+    this.isBeingWritten = stat.isBeingWritten === true
     this.phaseAtMs = nowMs
     this.lastGrowthMs = nowMs
     this.#splitter = new RecordSplitter(settings.framing, 0)
@@ -184,6 +189,7 @@ export class Tail {
     if (this.size < this.readOffset) this.size = this.readOffset
     this.lastGrowthMs = nowMs
     this.isFlushed = false
+    this.wasDrained = false
   }
 
   /** No more bytes are expected: the last line needs no newline. */

@@ -76,6 +76,7 @@ export class Turns {
     for (const tail of flow.tails) {
       const isDone = tail.phase === 'drained' || (tail.phase === 'following' && tail.isFlushed && !tail.isHeld)
       const isEmpty = tail.phase === 'discovered' && tail.size === 0
+      if (tail.isBeingWritten) return false
       if (!isDone && !isEmpty && tail.retryAtMs === undefined) return false
     }
     return true

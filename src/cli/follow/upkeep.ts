@@ -47,6 +47,7 @@ function giveUp(context: FollowContext, flow: FlowState, tail: Tail): void {
   void context.descriptors.close(tail)
   flow.rest(tail)
   tail.enter('drained', nowMs)
+  if (tail.wasDrained) return
   if (tail.wasRewritten) {
     flow.truncatedLost++
     warnOnce(
@@ -89,6 +90,9 @@ async function closeIdle(context: FollowContext, flow: FlowState, tail: Tail): P
 function age(context: FollowContext, flow: FlowState, { generation, sinceMs, wasRewritten }: Missing): void {
   const nowMs = context.clock.nowMs()
   if (nowMs < flow.searchUntilMs) return
+  // It is at its place and cannot be read, so nothing is known of it.
+  const isUnreadable = flow.byKey.get(keyOf(generation.path, generation))?.retryAtMs !== undefined
+  if (isUnreadable && !wasRewritten) return
   const { id, path, size = 0, acked, goneAtMs } = generation
   if (goneAtMs === undefined && size > acked) {
     flow.unsentBytes += size - acked

@@ -18,6 +18,9 @@ import type { GenFlags } from './gen-flags.ts'
 import { type Slice, WHOLE } from './slice.ts'
 import { compileTemplate } from './template.ts'
 
+/** One word with a slash or an ending: a path, not a template. */
+const PATH = /^(?:[^\s{}"<>]*\/[^\s{}"<>]*|[^\s{}"<>]*[\w-]\.[A-Za-z]\w*)$/
+
 /** Makes the next record; `simMs` is the simulated time, or the time of day. */
 export type Generator = (nowMs: number, simMs: number) => UserRecord
 
@@ -56,7 +59,10 @@ export async function generatorOf(
 }
 
 function templateText({ template, kdg }: GenFlags): string {
-  const text = existsSync(template) ? readText(template).replace(/\r?\n$/, '') : template
+  const isFile = existsSync(template)
+  if (!isFile && PATH.test(template))
+    throw new CliError('CLI_ERR_INPUT', `--template ${template} is no file, and has no {{name}} in it`)
+  const text = isFile ? readText(template).replace(/\r?\n$/, '') : template
   if (text === '') throw new CliError('CLI_ERR_TEMPLATE', 'the template is empty')
   return kdg === true ? text.replace(/\r?\n/g, '') : text
 }

@@ -29,7 +29,7 @@ export function ndjsonFraming(options: SplitOptions, isChecked: boolean = true):
   const checker = new JsonScanner([])
   return lineFraming(options, line => {
     if (isBlank(line)) return undefined
-    return isChecked && checker.find(line).kind === 'not-json' ? NOT_JSON : { data: line }
+    return isChecked && checker.find(line).kind === 'not-json' ? { ...NOT_JSON, data: line } : { data: line }
   })
 }
 

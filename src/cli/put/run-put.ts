@@ -89,7 +89,7 @@ async function pump({ session, flags, files, framing, sink, makeRecord, lines }:
         if (seen++ < flags.skip) continue
         const record = makeRecord(item, path)
         if (record === 'skip') sink.skip()
-        else if ('code' in record) sink.refuse(record)
+        else if ('code' in record) sink.refuse(record, record.record)
         else {
           const waitMs = pacing?.takeMs(record.data.length) ?? 0
           if (waitMs > 0) await sleepUntil(clock, clock.nowMs() + waitMs, stop)
@@ -111,10 +111,14 @@ async function* teed(chunks: AsyncIterable<Uint8Array>, lines: LineWriter): Asyn
   }
 }
 
-type MakeRecord = (
-  item: Item,
-  path: string | undefined
-) => UserRecord | 'skip' | { readonly code: string; readonly message: string }
+type MakeRecord = (item: Item, path: string | undefined) => UserRecord | 'skip' | Refusal
+
+interface Refusal {
+  readonly code: string
+  readonly message: string
+  /** What the dead letter file takes; undefined: the data was passed over. */
+  readonly record?: UserRecord
+}
 
 const BAD_KEY = {
   code: 'CLI_ERR_BAD_KEY',
@@ -135,14 +139,19 @@ function recordMaker(
   const terminator = Buffer.from(flags.keepNewline === true ? '\n' : '')
   const frameBytes = frame?.prefix.length ?? 0
   const maxBytes = Number(options.maxUserRecordBytes ?? OPTIONS.maxUserRecordBytes.default) - frameBytes
+  const refused = (fault: Refusal, data: Uint8Array, { streamName }: Item, partitionKey = random()): Refusal => ({
+    ...fault,
+    record: { partitionKey, data, streamName }
+  })
   return (item, path) => {
     if (item.fault !== undefined) {
-      return flags.maxRecord === 'skip' && item.fault.code === 'CLI_ERR_LINE_TOO_LONG' ? 'skip' : item.fault
+      if (flags.maxRecord === 'skip' && item.fault.code === 'CLI_ERR_LINE_TOO_LONG') return 'skip'
+      return item.data.length === 0 ? item.fault : refused(item.fault, item.data, item)
     }
     const selected = select(item, path)
-    if (selected.isNotJson === true && flags.in === 'ndjson') return NOT_JSON_FAULT
+    if (selected.isNotJson === true && flags.in === 'ndjson') return refused(NOT_JSON_FAULT, selected.data, item)
     if (selected.partitionKey === undefined && flags.badKey !== 'random') {
-      return flags.badKey === 'skip' ? 'skip' : BAD_KEY
+      return flags.badKey === 'skip' ? 'skip' : refused(BAD_KEY, selected.data, item)
     }
     const partitionKey = selected.partitionKey ?? random()
     let { data } = selected
@@ -154,7 +163,7 @@ function recordMaker(
     const isPlain = hashPath === undefined && item.explicitHashKey === undefined && item.streamName === undefined
     if (isPlain) return frame === undefined ? { partitionKey, data } : { partitionKey, data, schema: frame }
     const found = hashPath?.find(item.data)
-    if (found !== undefined && found.kind !== 'text') return BAD_HASH_KEY
+    if (found !== undefined && found.kind !== 'text') return refused(BAD_HASH_KEY, data, item, partitionKey)
     const { streamName, explicitHashKey = found?.text } = item
     return { partitionKey, data, streamName, explicitHashKey, schema: frame }
   }

@@ -10,7 +10,7 @@ import {
   type RecordFailedError,
   type UserRecord
 } from '../../index.ts'
-import { isRecordFailure, isRefusal, shownError } from '../errors.ts'
+import { CLI_ERRORS, isCliErrorCode, isRecordFailure, isRefusal, shownError } from '../errors.ts'
 import { type ExitCode, worstOf } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import type { DeadLetter } from './dead-letter.ts'
@@ -132,7 +132,9 @@ export class Sink {
   #fail(n: number, error: { readonly code: string; readonly message: string }, record: UserRecord | undefined): void {
     const { session, outcomes, deadLetter, stream, stopAtFailure } = this.#options
     this.failed++
-    session.errors.tell(error.code, error.message, error.code.startsWith('KPL_') ? shownError(error).fix : undefined)
+    if (isCliErrorCode(error.code)) {
+      session.errors.tell(error.code, `${error.message} (record ${n})`, CLI_ERRORS[error.code].fix)
+    } else session.errors.tell(error.code, error.message, shownError(error).fix)
     const isKnown = isRecordFailure(error)
     const told = {
       code: error.code,

@@ -126,3 +126,23 @@ test('50: a service that is away for ten minutes stops the reading and nothing e
 
   expect([agent.run.exit, new Set(stored())]).toEqual([0, new Set(['a'])])
 })
+
+test('an outage is told once when it begins and once when it is over', async () => {
+  const { clock, faults, start, stored, turning } = setUp()
+  writeFileSync(log, 'a\n')
+  faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'reset' } })
+  const agent = start()
+  await turning(() => clock.nowMs() > 600_000, 1000)
+  const whileAway = agent.host.stderr()
+
+  faults.clear()
+  await turning(() => stored().length > 0)
+  agent.host.signal('SIGTERM')
+  await turning(() => agent.run.exit !== undefined)
+
+  const afterwards = agent.host.stderr().slice(whileAway.length)
+  expect(whileAway.match(/warning .*/g)?.filter(line => line.includes('BREAKER'))).toEqual([
+    'warning KPL_WARN_BREAKER_OPEN: stream s: Kinesis takes nothing now, and is tried again: ECONNRESET: the connection was reset'
+  ])
+  expect(afterwards).toMatch(/stream s: Kinesis answers again, after [\d,]+ ms/)
+})

@@ -2,11 +2,13 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync
 } from 'node:fs'
@@ -171,6 +173,21 @@ describe('agent --once', () => {
     )
   })
 
+  test('agent check asks the flows of the config only, so that a former flow holds no file', async () => {
+    const stream = newStream()
+    const flow = { stream, files: [at('logs/*.log')], from: 'start' }
+    writeFileSync(at('logs/a.log'), 'a1\n')
+    await service.run(['agent', '--config', writeConfig([{ ...flow, id: 'former', key: { const: 'k' } }]), '--once'])
+    appendFileSync(at('logs/a.log'), 'a2\n')
+    const config = writeConfig([{ ...flow, id: 'now' }])
+    await service.run(['agent', '--config', config, '--once'])
+
+    const ofConfig = await service.run(['agent', 'check', '--config', config, at('logs/a.log')])
+    const ofState = await service.run(['agent', 'check', '--state', at('state'), at('logs/a.log')])
+
+    expect([ofConfig.exit, ofState.exit]).toEqual([0, 1])
+  })
+
   test('agent status says how far each file is', async () => {
     const stream = newStream()
     const config = writeConfig([{ id: 'f', stream, files: [at('logs/*.log')], from: 'start' }])
@@ -185,8 +202,33 @@ describe('agent --once', () => {
       .split('\n')
       .map(line => JSON.parse(line))
     const path = at('logs/a.log')
-    expect(file).toEqual({ type: 'file', flow: 'f', path, acked: 3, size: 13, behind: 10, isGone: false })
+    expect(file).toEqual({
+      type: 'file',
+      flow: 'f',
+      path,
+      acked: 3,
+      size: 13,
+      behind: 10,
+      isGone: false,
+      isUnreadable: false
+    })
     expect(summary).toMatchObject({ files: 1, filesBehind: 1, bytesBehind: 10, exit: 0 })
+  })
+
+  test('agent status tells of the other files when one cannot be opened', async () => {
+    const config = writeConfig([{ id: 'f', stream: newStream(), files: [at('logs/*.log')], from: 'start' }])
+    for (const name of ['a', 'b']) writeFileSync(at(`logs/${name}.log`), `${name}\n`)
+    await service.run(['agent', '--config', config, '--once'])
+    rmSync(at('logs/a.log'))
+    symlinkSync(at('logs/a.log'), at('logs/a.log'))
+
+    const ended = await service.run(['agent', 'status', '--config', config])
+
+    expect([ended.exit, ended.stdout]).toEqual([
+      0,
+      `f  ${at('logs/a.log')}  2 of 2 bytes acknowledged, 0 behind, cannot be read now\n` +
+        `f  ${at('logs/b.log')}  2 of 2 bytes acknowledged, 0 behind\n`
+    ])
   })
 
   test('37: says loudly that a flow starts for the first time, also when its state was deleted', async () => {
@@ -211,11 +253,13 @@ describe('agent --once', () => {
     await service.run(['agent', '--config', config, '--once'])
     for (const name of ['snapshot.json', 'snapshot.prev.json']) writeFileSync(at(`state/${name}`), 'x')
 
+    const status = await service.run(['agent', 'status', '--config', config])
     const damaged = await service.run(['agent', '--config', config, '--once'])
     const reset = await service.run(['agent', '--config', config, '--once', '--reset', 'end'])
     appendFileSync(at('logs/a.log'), 'a2\n')
     const after = await service.run(['agent', '--config', config, '--once'])
 
+    expect([status.exit, status.stderr.includes('--reset start')]).toEqual([4, true])
     expect([damaged.exit, damaged.stderr.includes('--reset start'), reset.exit, after.exit]).toEqual([4, true, 0, 0])
     expect([stored(stream), readFileSync(at('state/before-reset-snapshot.json'), 'utf8')]).toEqual([['a1', 'a2'], 'x'])
   })
@@ -287,6 +331,17 @@ describe('a record that can never be sent', () => {
 
     expect([first.exit, first.stderr.includes('CLI_ERR_BAD_KEY')]).toEqual([1, true])
     expect(JSON.parse(status.stdout.split('\n')[0]!)).toMatchObject({ acked: 11 })
+  })
+
+  test('in a stream that is not there does not hide that', async () => {
+    writeFileSync(at('logs/app.log'), '{"id":"a"}\nno\n')
+    const config = writeConfig([flowOf('nowhere', { key: { json: '.id' } })])
+
+    const ended = await service.run(['agent', '--config', config, '--once'])
+
+    expect(ended.exit).toBe(3)
+    expect(ended.stderr).toMatch(/error CLI_ERR_BAD_KEY: .*app\.log, offset 11\)\n {2}fix: give the flow a deadLetter/)
+    expect(ended.stderr).toMatch(/error KPL_ERR_REJECTED: stream nowhere: Res.*\n {2}fix: run kinesis-producer doctor/)
   })
 
   test('and a dead letter file that cannot be opened ends with 4 before anything is sent', async () => {
@@ -394,6 +449,28 @@ describe('agent', () => {
     expect([agent.host.exits, agent.host.stderr().includes('stopped at once; 2 records are not acknowledged')]).toEqual(
       [[130], true]
     )
+  })
+
+  test('SIGHUP says where a new flow begins, and that another state directory is that of the next start', async () => {
+    const [one, two] = [newStream(), newStream()]
+    writeFileSync(at('logs/a.log'), 'a1\n')
+    const flowA = { stream: one, files: [at('logs/a.log')], from: 'start', poll: '20ms' }
+    const flowB = { stream: two, files: [at('logs/a.log')], from: 'start', poll: '20ms' }
+    const agent = start(['agent', '--config', writeConfig([flowA])])
+    await agent.until(() => stored(one).length === 1)
+
+    for (let n = 1; n <= 2; n++) {
+      writeConfig([flowA, flowB], { state: at('other') })
+      agent.host.signal('SIGHUP')
+      await agent.until(() => agent.host.stderr().split('the config was read again: 2 flows').length === n + 1)
+      await agent.until(() => stored(two).length === 1)
+    }
+    await agent.stop()
+
+    const stderr = agent.host.stderr()
+    const first = `flow ${two} starts for the first time in ${at('state')}: at the start of all files`
+    expect([stderr.split(first).length - 1, existsSync(at('other'))]).toEqual([1, false])
+    expect(stderr).toContain(`the state directory is ${at('other')} from the next start on; until then ${at('state')}`)
   })
 
   test('SIGHUP reads the config again: a new flow begins, one that goes ends, and a bad config changes nothing', async () => {

@@ -97,7 +97,7 @@ describe('doctor with the config of agent', () => {
     expect([ended.exit, ended.stdout.includes('--reset start'), ended.of('state').at(-1)]).toEqual([
       1,
       true,
-      'fail no snapshot of the state directory is readable'
+      'fail /state: no snapshot of the state directory is readable'
     ])
   })
 

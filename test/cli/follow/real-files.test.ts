@@ -169,9 +169,9 @@ test('T30, T31, T32: links, loops, a FIFO and odd names', async () => {
 describe('T62: compressed files', () => {
   const lines = Array.from({ length: 40_000 }, (_, i) => `line ${i} of a file that is compressed\n`)
   /** As a program that ended a minute ago leaves it. */
-  const writeOld = (path: string, bytes: Uint8Array) => {
+  const writeOld = (path: string, bytes: Uint8Array, ageSeconds = 60) => {
     writeFileSync(path, bytes)
-    const atSeconds = systemClock.nowMs() / 1_000 - 60
+    const atSeconds = systemClock.nowMs() / 1_000 - ageSeconds
     utimesSync(path, atSeconds, atSeconds)
   }
   const all = lines.map(line => line.trimEnd())
@@ -197,6 +197,15 @@ describe('T62: compressed files', () => {
     await second.result
 
     expect([...first.sent, ...second.sent]).toEqual(all)
+  })
+
+  test('are waited for with once when they were written a moment ago', async () => {
+    writeOld(join(folder, 'app.log.1.gz'), gzipSync(lines.join('')), 4)
+
+    const running = await run({ compressed: 'read' }, { once: true })
+    const { reason } = await running.result
+
+    expect([reason, running.sent]).toEqual(['finished', all])
   })
 
   test('are the files that they were before they were compressed', async () => {

@@ -336,6 +336,27 @@ test('T39: the inode of a deleted file is used again by one with another name an
   expect([h.files.at('/logs/web.log').number === number, h.delivered]).toEqual([true, ['same', 'same']])
 })
 
+test('T39: the inode of a file that was read to its end is used again before its answers come: nothing is said to be lost', async () => {
+  const h = new Harness()
+  h.files.reusesInodes = true
+  await h.start()
+  h.sink.endOf = () => 'later'
+  h.files.create(LOG, lines('one', 0, 300))
+  await h.advance(3_000)
+  h.files.rename(LOG, '/old/app.log.1')
+  await h.advance(10_000)
+
+  h.files.unlink('/old/app.log.1')
+  h.files.create(LOG, lines('two', 0, 400))
+  await h.advance(20_000)
+  h.sink.answerLater()
+  await h.advance(1_000)
+  const { truncatedLost } = await h.stop()
+
+  expectOnce(h, { one: 300, two: 400 })
+  expect([h.warnings, truncatedLost]).toEqual([[], 0])
+})
+
 test('a copy of a few bytes is no proof: a file of another program with the same bytes is not taken for the rest', async () => {
   const h = new Harness()
   h.files.create(LOG, 'same\n')
@@ -372,6 +393,21 @@ test('T49: unreadable, then readable: one warning, and everything is sent', asyn
   expect(unreadable).toBe(1)
   expectOnce(h, { one: 3 })
   expect(h.warnings).toEqual([`CLI_WARN_UNREADABLE "${LOG}" cannot be read: EACCES`])
+})
+
+test('T49: a file that cannot be read after a restart either is not said to be gone', async () => {
+  const h = new Harness()
+  h.files.create(LOG, lines('one', 0, 3)).failsWith = 'EACCES'
+  await h.start()
+  await h.advance(3_000)
+  await h.stop()
+  await h.start()
+  await h.advance(120_000)
+
+  const { unsentBytes } = await h.stop()
+
+  const warning = `CLI_WARN_UNREADABLE "${LOG}" cannot be read: EACCES`
+  expect([h.warnings, unsentBytes]).toEqual([[warning, warning], 0])
 })
 
 test('T49: a file that cannot be read any more goes on where it was', async () => {
