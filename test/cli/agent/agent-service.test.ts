@@ -1,13 +1,15 @@
 /** `agent` while the service takes nothing, on a virtual clock: real files, a Kinesis in memory. */
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runCli } from '../../../src/cli/run-cli.ts'
 import { deaggregateAll } from '../../../src/consumer/deaggregate.ts'
-import { FakeKinesis, FaultPlan, InMemoryTransport, VirtualClock } from '../../../src/testing/index.ts'
+import { FakeKinesis, FaultPlan, InMemoryTransport, readAsKcl, VirtualClock } from '../../../src/testing/index.ts'
 import { testHost } from '../test-host.ts'
 
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+const LINES = 60
 let folder = ''
 let log = ''
 beforeEach(() => {
@@ -125,6 +127,36 @@ test('50: a service that is away for ten minutes stops the reading and nothing e
   await turning(() => agent.run.exit !== undefined)
 
   expect([agent.run.exit, new Set(stored())]).toEqual([0, new Set(['a'])])
+})
+
+test('68: the records of a key stay in order while the file rotates and its shard splits', async () => {
+  const { kinesis, start, turning } = setUp()
+  const flow = { stream: 's', files: [join(folder, 'app.log*')], from: 'start', key: { json: '.k' } }
+  const config = { state: join(folder, 'state'), producer: { ordering: 'key' }, flows: [flow] }
+  writeFileSync(join(folder, 'agent.jsonc'), JSON.stringify(config))
+  const numbersOf = (key: string) =>
+    readAsKcl(kinesis, 's')
+      .filter(({ partitionKey }) => partitionKey === key)
+      .map(({ data }) => Number(JSON.parse(Buffer.from(data).toString()).n))
+  const arrived = () => KEYS.reduce((sum, key) => sum + new Set(numbersOf(key)).size, 0)
+  const agent = start()
+  for (let n = 0; n < LINES; n++) {
+    appendFileSync(log, KEYS.map(k => `${JSON.stringify({ k, n })}\n`).join(''))
+    if (n === LINES / 3) renameSync(log, `${log}.1`)
+    if (n === LINES / 2) {
+      const NewStartingHashKey = `${1n << 127n}`
+      kinesis.splitShard({ StreamName: 's', ShardToSplit: 'shardId-000000000000', NewStartingHashKey })
+    }
+    if (n % 10 === 0) await turning(() => arrived() > (n - 10) * KEYS.length)
+  }
+  await turning(() => arrived() >= LINES * KEYS.length)
+  agent.host.signal('SIGTERM')
+  await turning(() => agent.run.exit !== undefined)
+
+  const shardCount = new Set(readAsKcl(kinesis, 's').map(({ stored }) => stored.shardId)).size
+  const firsts = KEYS.map(key => [...new Set(numbersOf(key))])
+  expect([agent.run.exit, shardCount]).toEqual([0, 3])
+  expect(firsts).toEqual(KEYS.map(() => Array.from({ length: LINES }, (_, n) => n)))
 })
 
 test('an outage is told once when it begins and once when it is over', async () => {
