@@ -174,14 +174,17 @@ export class Router {
    * the next. A plain record fits wherever it landed: nobody looks at the range of a record that is not an aggregate. An
    * aggregate without a prediction holds records of one hash key: it fits unless the service chose the shard itself, which
    * shows in the shard's range.
+   * `wasHeld`: it was `'unknown'` before.
    */
-  placementOf(record: LaneRecord, shardId: string): 'fits' | 'misrouted' | 'unknown' {
+  placementOf(record: LaneRecord, shardId: string, wasHeld: boolean = false): 'fits' | 'misrouted' | 'unknown' {
     if (!record.isAggregate) return 'fits'
     const { lane } = record
     const range = this.directory.rangeOf(shardId)
     // A stream that was created again has shards of the same ids with other ranges.
     const isAsMeant = lane.shardId === shardId && (range === undefined || isSame(lane.range, range))
-    const isUnjudged = lane.kind === 'stream' && range === undefined && this.directory.map === undefined
+    // Sequence: no map knows the shard of an aggregate on a service-managed stream -> held -> the map is forgotten -> judged: nothing
+    // speaks against the shard any more, and nothing for it.
+    const isUnjudged = !wasHeld && lane.kind === 'stream' && range === undefined && this.directory.map === undefined
     if (isAsMeant || isUnjudged) return 'fits'
     if (range === undefined) return this.directory.isRefreshing ? 'unknown' : 'misrouted'
     return areMembersInRange(record, range) ? 'fits' : 'misrouted'

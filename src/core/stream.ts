@@ -331,9 +331,9 @@ export class Stream {
   }
 
   /** Decides what becomes of a record that was answered, and acts on it; or holds it until a map tells where it landed. */
-  #judge(answered: AnsweredRecord): void {
+  #judge(answered: AnsweredRecord, wasHeld: boolean = false): void {
     const { record, answer, startMs } = answered
-    const placement = isAcknowledged(answer) ? this.#router.placementOf(record, answer.shardId) : 'fits'
+    const placement = isAcknowledged(answer) ? this.#router.placementOf(record, answer.shardId, wasHeld) : 'fits'
     if (placement === 'unknown') {
       this.#held.hold(answered)
       return
@@ -354,7 +354,7 @@ export class Stream {
    */
   #judgeHeld(answered: AnsweredRecord): void {
     const { members } = answered.record
-    this.#judge(answered)
+    this.#judge(answered, true)
     if (!this.#held.holdsLast(answered.record)) members.sentMs = undefined
   }
 

@@ -114,6 +114,18 @@ test('an aggregate fits where it was meant to go, and is judged by its members e
   expect(judged).toEqual(['fits', 'fits', 'misrouted'])
 })
 
+test('an aggregate that was held for a shard that no map had is not believed because the map was forgotten', () => {
+  const { router, laneAt } = open()
+  router.listingCame()
+  router.summaryCame(false)
+  router.update(0)
+  const record = sealed({ isAggregate: true, lane: laneAt(1n) })
+
+  const placements = [router.placementOf(record, FIRST), router.placementOf(record, FIRST, true)]
+
+  expect(placements).toEqual(['fits', 'unknown'])
+})
+
 test('a shard that no map has is waited for while a listing is on its way', () => {
   const { router, laneAt } = listed(halves(FIRST, SECOND))
   const record = sealed({ lane: laneAt(1n), isAggregate: true })
