@@ -34,14 +34,16 @@ export class RecordFramer {
   #read(schema: RecordFrame): KnownFrame {
     let prefix: unknown
     let encode: unknown
+    let isPromise: boolean
     try {
       prefix = Object(schema).prefix
       encode = Object(schema).encode
+      isPromise = typeof Object(schema).then === 'function'
     } catch (cause) {
       throw invalidSchema('must have fields that can be read, and reading one threw', cause)
     }
     if (!isBytes(prefix)) {
-      const hint = typeof Object(schema).then === 'function' ? ': await it first' : ''
+      const hint = isPromise ? ': await it first' : ''
       throw invalidSchema(`must be a schema with a prefix, such as glueRegistry resolves, got ${kindOf(schema)}${hint}`)
     }
     const bytes = lengthOfBytes(prefix)
@@ -63,7 +65,17 @@ export function encodedBy(schema: RecordFrame, data: Uint8Array | string): Uint8
     throw invalidSchema('must encode the data, and its encode threw', cause)
   }
   if (encoded === undefined || isBytes(encoded)) return encoded
+  disown(encoded)
   throw invalidSchema(`must encode to a Uint8Array or to undefined, got ${kindOf(encoded)}`)
+}
+
+/** An async encode is refused at once, so a later rejection of it must not end the process. */
+function disown(encoded: unknown): void {
+  try {
+    Object(encoded).then?.(undefined, () => {})
+  } catch {
+    // Not swallowed: the value is refused for its kind, whatever its `then` does.
+  }
 }
 
 function isObject(value: unknown): value is object {

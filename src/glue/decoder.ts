@@ -28,7 +28,7 @@ export interface RecordSchema {
   readonly registryName: string | undefined
 }
 
-/** Makes a value of data; `schema` is the writer's. What it throws is KPL_ERR_SCHEMA_DATA. */
+/** Makes a value of data, or a promise of one; `schema` is the writer's. What it throws is KPL_ERR_SCHEMA_DATA. */
 export type Deserializer = (data: Uint8Array, schema: RecordSchema) => unknown
 
 export interface GlueDecoderOptions extends GlueCallOptions {
@@ -141,7 +141,7 @@ class CachedDecoder implements GlueDecoder {
     const deserialize = deserializers[schema.dataFormat]
     if (deserialize === undefined) return { data, schema }
     try {
-      return { data, schema, value: deserialize(data, schema) }
+      return { data, schema, value: await deserialize(data, schema) }
     } catch (cause) {
       const { name: schemaName, registryName } = schema
       const message = `the deserializer of ${schema.dataFormat} threw at data of schema ${schemaName}, version ${versionId}`

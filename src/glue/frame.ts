@@ -43,9 +43,13 @@ export function readFrame(bytes: Uint8Array): Frame | undefined {
   return { versionId, compression, payload: bytes.subarray(FRAME_BYTES) }
 }
 
+export function isVersionId(text: string): boolean {
+  return UUID.test(text)
+}
+
 /** Returns the 18 bytes that go before a payload; undefined for what is no UUID. */
 export function framePrefix(versionId: string, compression: FrameCompression): Uint8Array | undefined {
-  if (!UUID.test(versionId)) return undefined
+  if (!isVersionId(versionId)) return undefined
   const prefix = new Uint8Array(FRAME_BYTES)
   prefix[0] = HEADER_VERSION
   prefix[1] = compression === 'zlib' ? ZLIB : NOT_COMPRESSED

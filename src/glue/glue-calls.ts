@@ -47,7 +47,11 @@ export class GlueCalls {
     if (isRefusal(answer)) return answer
     const version = readVersion(answer)
     if (version !== undefined) return version
-    return this.fail('KPL_ERR_SCHEMA_UNAVAILABLE', `the answer of ${operation} names no version and status`, facts)
+    return this.fail(
+      'KPL_ERR_SCHEMA_UNAVAILABLE',
+      `the answer of ${operation} names no version by its UUID, or no status`,
+      facts
+    )
   }
 
   /** Makes a call. Rejects with SchemaError, as above. */

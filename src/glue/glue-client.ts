@@ -2,6 +2,7 @@
  * The client that users give, and the answers that are read of it.
  * Invariant: of an answer nothing is believed but its shape; what has another is undefined.
  */
+import { isVersionId } from './frame.ts'
 
 /** A `GlueClient` of @aws-sdk/client-glue 3. Never destroyed here. */
 export interface GlueClientLike {
@@ -28,7 +29,7 @@ export function readVersion(answer: unknown): VersionAnswer | undefined {
   }
   const versionId = text('SchemaVersionId')
   const status = text('Status') ?? text('SchemaVersionStatus')
-  if (versionId === undefined || status === undefined) return undefined
+  if (versionId === undefined || !isVersionId(versionId) || status === undefined) return undefined
   const definition = text('SchemaDefinition')
   return { versionId, status, definition, dataFormat: text('DataFormat'), schemaArn: text('SchemaArn') }
 }

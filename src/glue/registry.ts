@@ -78,8 +78,11 @@ class CachedRegistry implements GlueRegistry {
     this.#resolver = new VersionResolver(calls, rules)
   }
 
-  async schema<Value>(request: SchemaRequest<Value>): Promise<GlueSchema<Value>> {
-    assertRequest(request)
+  async schema<Value>(given: SchemaRequest<Value>): Promise<GlueSchema<Value>> {
+    assertRequest(given)
+    // Kept as it is now: callers may use one object for many requests.
+    const { name, dataFormat, definition, streamName, serializer } = given
+    const request: SchemaRequest<Value> = { name, dataFormat, definition, streamName, serializer }
     const key = keyOf(request)
     const known = this.#known.get(key)
     const isFresh = known !== undefined && this.#clock.nowMs() < known.expiresMs

@@ -76,7 +76,7 @@ export function isPassing(thrown: unknown): boolean {
 
 /** The code without namespace (`aws.glue#Code`) and suffix (`Code:http://...`). */
 export function codeOf(thrown: unknown): string {
-  const name = thrown instanceof Error ? thrown.name : typeof thrown
+  const name = thrown instanceof Error ? String(thrown.name) : typeof thrown
   return safeText(name.split('#').at(-1)!.split(':')[0]!)
 }
 
@@ -93,6 +93,8 @@ export function failureOf(thrown: unknown, operation: string): ServiceFailure {
     const text = `Glue refuses the names, the format or the definition (${operation}: ${serviceCode})`
     return { code: 'KPL_ERR_SCHEMA_INCOMPATIBLE', serviceCode, text, action: own }
   }
-  const text = `${operation} failed: ${errorText(thrown)}`
+  // The message of JSON.parse quotes the answer, and the answer may hold the definition.
+  const reason = serviceCode === 'SyntaxError' ? 'the answer is no JSON' : errorText(thrown)
+  const text = `${operation} failed: ${reason}`
   return { code: 'KPL_ERR_SCHEMA_UNAVAILABLE', serviceCode, text, action: own }
 }

@@ -121,11 +121,12 @@ export class VersionResolver {
     for (const [MetadataKey, MetadataValue] of [...transport, ...Object.entries(this.#options.metadata)]) {
       const input = { SchemaVersionId: versionId, MetadataKeyValue: { MetadataKey, MetadataValue } }
       try {
-        await this.#calls.call(
-          'PutSchemaVersionMetadata',
-          glue => new glue.PutSchemaVersionMetadataCommand(input),
-          facts
-        )
+        const make = (glue: Glue) => new glue.PutSchemaVersionMetadataCommand(input)
+        const answer = await this.#calls.call('PutSchemaVersionMetadata', make, facts)
+        // A pair that exists is written; a version that is missing has no metadata.
+        if (isRefusal(answer) && answer.refusal === 'missing') {
+          await this.#calls.fail('KPL_ERR_SCHEMA_NOT_FOUND', 'the version does not exist any more', facts)
+        }
       } catch (error) {
         this.#options.warn('the metadata of a schema version were not written', { error: errorText(error) })
         return

@@ -132,6 +132,36 @@ describe('a record with a schema', () => {
     expect(harness.storedBytes().map(hex)).toEqual(['03000161', `${hex(ORDERS.prefix)}62`, '03000163'])
   })
 
+  test('is refused when its schema encodes later, and what that throws then ends nothing', async () => {
+    const unhandled: unknown[] = []
+    const listen = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', listen)
+    const { producer } = new Harness()
+    const encode = (() => Promise.reject(new Error('too late'))) as unknown as NonNullable<RecordFrame['encode']>
+
+    const error = thrownBy(() =>
+      producer.tryPut({ partitionKey: 'k', data: 'x', schema: { prefix: ORDERS.prefix, encode } })
+    ) as InvalidRecordError
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('unhandledRejection', listen)
+
+    expect([error.message, unhandled]).toEqual(['schema must encode to a Uint8Array or to undefined, got Promise', []])
+  })
+
+  test('is refused as such when a field of its schema cannot be read', () => {
+    const { producer } = new Harness()
+    const schema = {
+      // biome-ignore lint/suspicious/noThenProperty: what a schema that is a promise has
+      get then() {
+        throw new Error('unreadable')
+      }
+    } as unknown as RecordFrame
+
+    const error = thrownBy(() => producer.tryPut({ partitionKey: 'k', data: 'x', schema })) as InvalidRecordError
+
+    expect([error.code, error.field]).toEqual(['KPL_ERR_INVALID_RECORD', 'schema'])
+  })
+
   test('may have a schema that puts a record while it encodes', async () => {
     const harness = new Harness()
     const { producer } = harness

@@ -182,21 +182,25 @@ describe('a record that cannot be decoded', () => {
     expect([first === record, second.schema?.name]).toEqual([true, 'customers'])
   })
 
-  test('by its deserializer is an error that has what it threw, and not the data', async () => {
-    const cause = new Error('no such enum')
-    const throwing = () => {
-      throw cause
+  test.each(['throws', 'rejects'])(
+    'by a deserializer that %s is an error that has its cause, and not the data',
+    async how => {
+      const cause = new Error('no such enum')
+      const throwing = () => {
+        if (how === 'rejects') return Promise.reject(cause)
+        throw cause
+      }
+      const { decoder } = world({ onUndecodable: 'throw', deserializers: { AVRO: throwing } })
+
+      const error = await rejection(decoder.decode(recordOf(bytes(FRAMES[2]!.frame))))
+
+      expect([error.code, error.cause, error.message]).toEqual([
+        'KPL_ERR_SCHEMA_DATA',
+        cause,
+        `the deserializer of AVRO threw at data of schema customers, version ${VERSION_ID}`
+      ])
     }
-    const { decoder } = world({ onUndecodable: 'throw', deserializers: { AVRO: throwing } })
-
-    const error = await rejection(decoder.decode(recordOf(bytes(FRAMES[2]!.frame))))
-
-    expect([error.code, error.cause, error.message]).toEqual([
-      'KPL_ERR_SCHEMA_DATA',
-      cause,
-      `the deserializer of AVRO threw at data of schema customers, version ${VERSION_ID}`
-    ])
-  })
+  )
 })
 
 test('what a producer wrote with two schemas, one compressed, is read back from one aggregate', async () => {

@@ -307,6 +307,85 @@ describe('a schema that Glue does not know', () => {
   })
 })
 
+describe('a registered version without its metadata', () => {
+  test('is warned of when it is gone, and is not when it has the pair already', async () => {
+    const { glue, registry, lines } = world({}, { autoRegister: true, metadata: { a: '1' } })
+    const operation = 'PutSchemaVersionMetadata'
+    glue.addFault({ kind: 'error', operation, code: 'AlreadyExistsException', message: 'The pair exists.' })
+    glue.addFault({
+      kind: 'error',
+      operation,
+      code: 'EntityNotFoundException',
+      message: 'Schema version is not found.'
+    })
+
+    await registry.schema(ORDERS)
+    const before = lines.length
+    await registry.schema({ ...ORDERS, name: 'others' })
+
+    expect([before, lines.map(({ message }) => message)]).toEqual([
+      0,
+      ['the metadata of a schema version were not written']
+    ])
+  })
+})
+
+describe('an answer that has another shape', () => {
+  const GOOD = 'b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63'
+
+  test('is not kept: the next call asks again', async () => {
+    const versionIds = ['no uuid', GOOD]
+    const client = { send: async () => ({ SchemaVersionId: versionIds.shift(), Status: 'AVAILABLE' }) }
+    const registry = glueRegistry({ client, clock: new VirtualClock(), retries: 0 })
+
+    const error = await rejection(registry.schema(ORDERS))
+    const schema = await registry.schema(ORDERS)
+
+    expect([error.code, schema.versionId]).toEqual(['KPL_ERR_SCHEMA_UNAVAILABLE', GOOD])
+  })
+
+  test('does not take the place of a schema that is kept', async () => {
+    const versionIds = [GOOD, 'no uuid']
+    const client = { send: async () => ({ SchemaVersionId: versionIds.shift(), Status: 'AVAILABLE' }) }
+    const clock = new VirtualClock(1_000_000)
+    const { logger, lines } = listeningLogger()
+    const registry = glueRegistry({ client, clock, logger, retries: 0, cacheTtlMs: 1000 })
+    await registry.schema(ORDERS)
+    clock.advanceTo(clock.nowMs() + 1000)
+
+    await registry.schema(ORDERS)
+    for (let i = 0; i < 10; i++) await microtasks()
+    const schema = await registry.schema(ORDERS)
+
+    expect([schema.versionId, lines.length]).toEqual([GOOD, 1])
+  })
+
+  test.each([
+    ['an error whose name is no text', Object.assign(new Error('m'), { name: 5 }), 'GetSchemaByDefinition failed'],
+    ['an answer that is no JSON', new SyntaxError('"{"secret" is no JSON'), 'failed: the answer is no JSON']
+  ])('is a schema error that quotes nothing: %s', async (_, thrown, text) => {
+    const client = { send: async () => Promise.reject(thrown) }
+    const registry = glueRegistry({ client, clock: new VirtualClock(), retries: 0 })
+
+    const error = await rejection(registry.schema(ORDERS))
+
+    expect(error.code).toBe('KPL_ERR_SCHEMA_UNAVAILABLE')
+    expect(error.message).toContain(text)
+    expect(error.message).not.toContain('secret')
+  })
+})
+
+test('a request that changes while it is under way gives what was asked for', async () => {
+  const { glue, registry } = world()
+  glue.addVersion({ schemaName: 'orders', dataFormat: 'AVRO', definition: AVRO_DEFINITION })
+  const request = { ...ORDERS }
+
+  const asked = registry.schema(request)
+  request.name = 'others'
+
+  expect((await asked).name).toBe('orders')
+})
+
 describe('a call that fails', () => {
   test('for want of a permission names the action', async () => {
     const { glue, registry } = world()
