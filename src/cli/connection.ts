@@ -20,7 +20,7 @@ const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
 /**
  * Returns the options that flags, variables and the config file ask for; not checked yet. `config` is given by who has read the file already.
  */
-export function producerOptions(session: Session, config: CommonConfig = configOf(session)): ProducerOptions {
+export function producerOptions(session: Session, config: CommonConfig = givenConfig(session)): ProducerOptions {
   const { flags, host } = session
   const { producer, ...place } = config
   const local =
@@ -73,7 +73,8 @@ export async function plainClient(
   })
 }
 
-function configOf({ flags: { config } }: Session): CommonConfig {
+/** Returns what all commands share of the file that --config names; nothing without one. */
+export function givenConfig({ flags: { config } }: Session): CommonConfig {
   return config === undefined ? { producer: {} } : commonConfig(parseJsonc(readText(config), config), config)
 }
 

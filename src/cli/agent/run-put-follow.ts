@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { OPTIONS, type ProducerOptions } from '../../index.ts'
 import { listAt, type Outcome, type Words, wordAt } from '../command.ts'
-import { commonConfig, parseJsonc, readText } from '../config.ts'
+import { givenConfig } from '../connection.ts'
 import { CliError } from '../errors.ts'
 import { DEFAULT_FLOW, DEFAULT_FRAMING } from '../follow/flow-settings.ts'
 import type { PutFlags } from '../put/put-flags.ts'
@@ -29,7 +29,7 @@ export async function runPutFollow(session: Session, flags: PutFlags, words: Wor
 /** The flow has the name of the stream: with other globs it goes on where it was. */
 function configOf(session: Session, flags: PutFlags, stream: string): AgentConfig {
   const { config } = session.flags
-  const common = config === undefined ? { producer: {} } : commonConfig(parseJsonc(readText(config), config), config)
+  const common = givenConfig(session)
   const producer: ProducerOptions = {
     ...common.producer,
     ...(flags.ordering === undefined ? undefined : { ordering: flags.ordering }),
