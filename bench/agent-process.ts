@@ -25,12 +25,17 @@ export function open(pool: PoolOptions): void {
   writeFileSync(join(folder, 'lines'), `${texts.map(({ text }) => text).join('\n')}\n`)
 }
 
-/** Follows one file to which the pool is appended `times` times meanwhile. Throws unless it ends with 0. */
-export function drive(flags: readonly string[], stream: string, times: number): Promise<Spent> {
+/** Follows one file to which the pool is appended `times` times meanwhile; without a `key` keys are random. Throws unless it ends with 0. */
+export function drive(
+  flags: readonly string[],
+  stream: string,
+  times: number,
+  key: { readonly json: string } | undefined
+): Promise<Spent> {
   const log = join(folder, `grow-${runs}.log`)
   writeFileSync(log, '')
   const text = `i=0; while [ $i -lt ${times} ]; do cat "$0" >> "$1"; i=$((i+1)); done`
-  const config = configOf({ stream, files: [log], from: 'start', key: { json: '.key' } })
+  const config = configOf({ stream, files: [log], from: 'start', ...(key === undefined ? undefined : { key }) })
   return meter(async () => {
     const writer = spawn('sh', ['-c', text, join(folder, 'lines'), log], { stdio: 'ignore' })
     const agent = start(config, flags)

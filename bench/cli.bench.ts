@@ -20,16 +20,17 @@ const VERIFIED_TIMES = scaled(5, 2)
 const TIMES = scaled(500, 10)
 const TARGET_RATIO = 0.6
 const IDLE_FILES = scaled(10_000, 1000)
+const BY_KEY = { json: '.key' }
 const IDLE_MS = scaled(30_000, 3000)
 
-/** What is done with each line, and whether the target is for it. */
-const CASES: readonly { readonly name: string; readonly flags: readonly string[]; readonly isTargeted: boolean }[] = [
-  { name: 'put, lines, random keys', flags: [], isTargeted: false },
-  { name: 'put, lines, --key .key', flags: ['--key', '.key'], isTargeted: true },
+/** What is done with each line, and whether its key is the pool's. */
+const CASES: readonly { readonly name: string; readonly flags: readonly string[]; readonly hasPoolKeys: boolean }[] = [
+  { name: 'put, lines, random keys', flags: [], hasPoolKeys: false },
+  { name: 'put, lines, --key .key', flags: ['--key', '.key'], hasPoolKeys: true },
   {
     name: 'put, --in ndjson --key .key (each line checked as well)',
     flags: ['--in', 'ndjson', '--key', '.key'],
-    isTargeted: true
+    hasPoolKeys: true
   }
 ]
 
@@ -50,27 +51,31 @@ export async function run(): Promise<Report> {
     const unlimited = ['--set', `rateLimitPercent=${UNLIMITED_PERCENT}`]
     const where = ['--endpoint', place.endpoint, '--region', REGION, ...unlimited]
     const argv = [STREAM_NAME, ...where]
-    const follow = (times: number) => agent.call('drive', where, STREAM_NAME, times)
+    const follow = (times: number, key: { readonly json: string } | undefined) =>
+      agent.call('drive', where, STREAM_NAME, times, key)
     const put = (flags: readonly string[], times: number) => cli.call('drive', [...argv, ...flags], times)
-    for (const { flags, isTargeted } of CASES) {
-      // Random keys are not the pool's.
-      if (!isTargeted) await put(flags, VERIFIED_TIMES)
+    for (const { flags, hasPoolKeys } of CASES) {
+      if (!hasPoolKeys) await put(flags, VERIFIED_TIMES)
       else await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, () => put(flags, VERIFIED_TIMES))
     }
-    await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, () => follow(VERIFIED_TIMES))
+    await follow(VERIFIED_TIMES, undefined)
+    await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, () => follow(VERIFIED_TIMES, BY_KEY))
     await verifyArrival(place.sink, POOL, POOL_RECORDS * VERIFIED_TIMES, count => library.call('drive', count))
     const ours: Spent[] = []
     const theirs: Spent[][] = CASES.map(() => [])
     const followed: Spent[] = []
+    const followedByKey: Spent[] = []
     // The first round warms up.
     for (let round = -1; round < ROUNDS; round++) {
       const spent = await library.call('drive', POOL_RECORDS * TIMES)
       const puts = []
       for (const { flags } of CASES) puts.push(await put(flags, TIMES))
-      const follows = await follow(TIMES)
+      const follows = await follow(TIMES, undefined)
+      const followsByKey = await follow(TIMES, BY_KEY)
       if (round < 0) continue
       ours.push(spent)
       followed.push(follows)
+      followedByKey.push(followsByKey)
       for (const [at, each] of puts.entries()) theirs[at]!.push(each)
     }
     const resting = await agent.call('rest', where, STREAM_NAME, IDLE_FILES, IDLE_MS)
@@ -79,8 +84,9 @@ export async function run(): Promise<Report> {
     await agent.call('close')
     const rows = [
       rowOf(OURS, ours, ours),
-      ...CASES.map(({ name, isTargeted }, at) => rowOf(name, theirs[at]!, ours, isTargeted)),
-      rowOf('agent, one file that grows, key from JSON', followed, ours, true)
+      ...CASES.map(({ name }, at) => rowOf(name, theirs[at]!, ours, true)),
+      rowOf('agent, one file that grows, random keys', followed, ours, true),
+      rowOf('agent, one file that grows, key from JSON', followedByKey, ours, true)
     ]
     const columns = ['who', 'records by CPU time', 'of tryPut, by CPU time', 'by wall time', 'of tryPut, by wall time']
     const notes = ['CPU time is of the process that puts; the pipe and the file are written by another.']

@@ -40,7 +40,7 @@ export type {
   Transport
 } from './model/ports.ts'
 export type { RecordFrame, StreamRef, UserRecord } from './model/records.ts'
-export type { Attempt, Persisted, PutResult, SettleCallback } from './model/results.ts'
+export type { Attempt, ContextCallback, Persisted, PutResult, SettleCallback } from './model/results.ts'
 export { type CloseResult, KinesisProducer, type ProducerPorts } from './producer/kinesis-producer.ts'
 export type { PutAllOutcome } from './producer/put-all.ts'
 export type { PutManyOptions, PutManyResult, PutOutcome } from './producer/put-many.ts'

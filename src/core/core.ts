@@ -103,10 +103,10 @@ export class Core {
   }
 
   /**
-   * Takes a record, or returns false when the buffer is full. Throws KPL_ERR_CLOSED, InvalidRecordError, or KPL_ERR_INTERNAL;
+   * Takes a record, or returns false when the buffer is full. `context` goes to the callback with the answer. Throws KPL_ERR_CLOSED, InvalidRecordError, or KPL_ERR_INTERNAL;
    * then, and when the buffer is full, nothing was taken. Callbacks run later. Hot.
    */
-  tryPut(user: UserRecord, settle: Settler, nowMs: number): boolean {
+  tryPut(user: UserRecord, settle: Settler, nowMs: number, context?: unknown): boolean {
     if (this.#closing !== undefined) throw closed()
     let record: AcceptedRecord
     let stream: Stream
@@ -125,6 +125,7 @@ export class Core {
       if (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) return this.#refuse(stream)
       if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
       record.settle = settle
+      record.context = context
       if (isTicket(settle)) settle.streamName = stream.streamName
       record.acceptedMs = nowMs
       record.number = this.#nextNumber

@@ -66,6 +66,7 @@ export class Custody {
       const { sentMs } = members
       all.push({
         settle: members.moving(index),
+        context: members.contextOf(index),
         acceptedMs: members.acceptedMs[index]!,
         number,
         history: {

@@ -43,6 +43,7 @@ export class RecordValidator {
     sealByMs: 0,
     deadlineMs: 0,
     expirationMs: 0,
+    context: undefined,
     history: undefined
   }
   readonly #framer = new RecordFramer()

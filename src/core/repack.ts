@@ -34,6 +34,7 @@ export class Repack {
     for (const [i, member] of membersOf(record).entries()) {
       const accepted = this.#validator.examine(member)
       accepted.settle = members.moving(i)
+      accepted.context = members.contextOf(i)
       accepted.acceptedMs = members.acceptedMs[i]!
       accepted.number = members.numbers[i]!
       accepted.history = members.historyOf(i) === undefined ? shared : historyOf(members, i)

@@ -11,7 +11,7 @@ import { RecordFailedError } from '../model/errors.ts'
 import type { Delivered, Settlement } from '../model/exchange.ts'
 import { attemptsOf, memberFailure, shardOf } from '../model/failure-story.ts'
 import { type AbortTicket, isJoiner, isTicket, type SharedSettle } from '../model/kinesis-record.ts'
-import type { PutResult, SettleCallback } from '../model/results.ts'
+import type { ContextCallback, PutResult } from '../model/results.ts'
 import { publishFailed, publishFailure } from '../stats/diagnostics.ts'
 import type { StreamTelemetry } from '../stats/telemetry.ts'
 import type { BlockPool } from '../wire/block-pool.ts'
@@ -156,8 +156,8 @@ export function callBack(
     try {
       const returned: unknown =
         settlement.kind === 'delivered'
-          ? settle(undefined, resultOf(settlement, i))
-          : settle(new RecordFailedError(memberFailure(settlement, i)), undefined)
+          ? settle(undefined, resultOf(settlement, i), members.contextOf(i))
+          : settle(new RecordFailedError(memberFailure(settlement, i)), undefined, members.contextOf(i))
       // An async function is taken for a callback by the types: its rejection is a throw.
       if (returned !== undefined) watch(returned, onThrow)
     } catch (error) {
@@ -191,7 +191,7 @@ function watch(returned: unknown, onThrow: (error: unknown) => void): void {
   if (typeof then === 'function') then.call(returned, undefined, onThrow)
 }
 
-function callbackOf(settle: SettleCallback | AbortTicket | undefined): SettleCallback | undefined {
+function callbackOf(settle: ContextCallback<unknown> | AbortTicket | undefined): ContextCallback<unknown> | undefined {
   if (!isTicket(settle)) return settle
   settle.members = undefined
   return settle.settle

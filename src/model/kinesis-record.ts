@@ -4,7 +4,7 @@
  * times and the history are written later, and only by `core/stream.ts`.
  */
 import type { KeySlot } from '../wire/encode.ts'
-import type { Attempt, Persisted, PutResult, SettleCallback } from './results.ts'
+import type { Attempt, ContextCallback, Persisted, PutResult, SettleCallback } from './results.ts'
 
 /**
  * A record that can be taken back: `put` with an AbortSignal. The members that hold it keep it told where it is.
@@ -42,7 +42,7 @@ export interface SharedSettle {
 }
 
 /** Who is told of a record's end, and how. */
-export type Settler = SettleCallback | AbortTicket | Joiner
+export type Settler = ContextCallback<unknown> | AbortTicket | Joiner
 
 /** The trace of a finished attempt for members that moved from their Kinesis record into another. */
 export interface History {
@@ -73,6 +73,8 @@ export interface AcceptedRecord {
   /** Prefix and data. */
   dataBytes: number
   settle: Settler | undefined
+  /** For the callback, beside the answer. */
+  context: unknown
   acceptedMs: number
   number: number
   budgetBytes: number
@@ -86,7 +88,7 @@ export interface AcceptedRecord {
 /** The part of a record that members keep. */
 export type MemberFacts = Pick<
   AcceptedRecord,
-  'settle' | 'acceptedMs' | 'number' | 'history' | 'budgetBytes' | 'dataBytes'
+  'settle' | 'context' | 'acceptedMs' | 'number' | 'history' | 'budgetBytes' | 'dataBytes'
 >
 
 /**
@@ -99,6 +101,8 @@ export class Members {
   readonly settles: (Settler | undefined)[]
   /** What the callers who joined share; undefined while none did. */
   shared: SharedSettle | undefined
+  /** By index; undefined while no record has a context. */
+  #contexts: unknown[] | undefined
   readonly acceptedMs: number[]
   /** The record's number in the order of acceptance, over the whole producer. */
   readonly numbers: number[]
@@ -125,7 +129,7 @@ export class Members {
   }
 
   push(record: MemberFacts): void {
-    const { settle, history } = record
+    const { settle, context, history } = record
     const index = this.count++
     if (isTicket(settle)) {
       settle.members = this
@@ -136,6 +140,10 @@ export class Members {
       this.#histories.set(index, history)
     }
     if (settle === undefined) this.abortedCount++
+    if (context !== undefined) {
+      this.#contexts ??= []
+      this.#contexts[index] = context
+    }
     this.settles[index] = settle
     this.acceptedMs[index] = record.acceptedMs
     this.numbers[index] = record.number
@@ -150,7 +158,7 @@ export class Members {
   }
 
   /** Returns what settles a record that moves to other members; undefined: it was aborted. */
-  moving(index: number): SettleCallback | AbortTicket | undefined {
+  moving(index: number): ContextCallback<unknown> | AbortTicket | undefined {
     const settle = this.settles[index]
     return isJoiner(settle) ? this.shared?.leave(index) : settle
   }
@@ -165,6 +173,11 @@ export class Members {
     this.settles.length = this.count
     this.acceptedMs.length = this.count
     this.numbers.length = this.count
+  }
+
+  /** What the callback of a record gets beside its answer. */
+  contextOf(index: number): unknown {
+    return this.#contexts?.[index]
   }
 
   /** Whether any member was in another Kinesis record before. */

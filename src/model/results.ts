@@ -19,3 +19,10 @@ export interface PutResult {
 
 /** The answer for one record: exactly one of the two arguments is set. Called once for every accepted record. */
 export type SettleCallback = (error: RecordFailedError | undefined, result: PutResult | undefined) => void
+
+/** A SettleCallback for many records: `context` is what the caller gave to `tryPut` with this record. */
+export type ContextCallback<Context> = (
+  error: RecordFailedError | undefined,
+  result: PutResult | undefined,
+  context: Context
+) => void

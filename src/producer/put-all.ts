@@ -9,7 +9,7 @@ import { Fifo } from '../lanes/fifo.ts'
 import { errorText, InvalidRecordError, type ProducerError } from '../model/errors.ts'
 import type { Clock, Timer } from '../model/ports.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
-import type { PutResult, SettleCallback } from '../model/results.ts'
+import type { ContextCallback, PutResult } from '../model/results.ts'
 import { closable } from './closable-source.ts'
 
 /** The answer for one record of the source: exactly one of `result` and `error` is set. */
@@ -20,7 +20,7 @@ export type PutAllOutcome =
 /** The part of a producer that `putAll` needs. */
 export interface RecordSink {
   /** Returns false when it is full; throws a ProducerError for a record it will never take. */
-  tryPut(record: UserRecord, settle: SettleCallback): boolean
+  tryPut<Context>(record: UserRecord, settle: ContextCallback<Context>, context: Context): boolean
   ready(): Promise<void>
   /** Whether `ready` would resolve at once. */
   readonly hasRoom: boolean
@@ -33,35 +33,24 @@ export interface PutAllWatch {
 }
 
 /** A record that was read, and its outcome once that is known. */
-class Slot {
+interface Slot {
   readonly record: UserRecord
   outcome: PutAllOutcome | undefined
-  readonly #decided: (slot: Slot) => void
+}
 
-  /** `decided` is called once the outcome is known. */
-  constructor(record: UserRecord, decided: (slot: Slot) => void) {
-    this.record = record
-    this.#decided = decided
-  }
+type Settle = (error: ProducerError | undefined, result: PutResult | undefined, slot: Slot) => void
 
-  /** Puts the record, now or when there is room. */
-  put(sink: RecordSink): void {
-    try {
-      if (sink.tryPut(this.record, this.#settle)) return
-      sink.ready().then(
-        () => this.put(sink),
-        (error: ProducerError) => this.#settle(error, undefined)
-      )
-    } catch (error) {
-      // Everything that a producer throws is a ProducerError.
-      this.#settle(error as ProducerError, undefined)
-    }
-  }
-
-  readonly #settle = (error: ProducerError | undefined, result: PutResult | undefined): void => {
-    const { record } = this
-    this.outcome = result === undefined ? { record, error: error! } : { record, result }
-    this.#decided(this)
+/** Puts the record of a slot, now or when there is room. */
+function put(sink: RecordSink, slot: Slot, settle: Settle): void {
+  try {
+    if (sink.tryPut(slot.record, settle, slot)) return
+    sink.ready().then(
+      () => put(sink, slot, settle),
+      (error: ProducerError) => settle(error, undefined, slot)
+    )
+  } catch (error) {
+    // Everything that a producer throws is a ProducerError.
+    settle(error as ProducerError, undefined, slot)
   }
 }
 
@@ -108,14 +97,16 @@ async function* outcomes(
   let closeSource = async (): Promise<void> => {}
   /** Since timers and sockets had their turn. */
   let refusedCount = 0
-  const decided = (slot: Slot): void => {
+  const settle: Settle = (error, result, slot) => {
+    const { record } = slot
+    slot.outcome = result === undefined ? { record, error: error! } : { record, result }
     if (slot === awaited) changed.notify()
   }
   /** Puts a record; what it returns, if anything, has to be waited for before the next one is read. */
   const take = (record: UserRecord): Promise<unknown> | undefined => {
-    const slot = new Slot(record, decided)
+    const slot: Slot = { record, outcome: undefined }
     unread.push(slot)
-    slot.put(sink)
+    put(sink, slot, settle)
     if (slot.outcome !== undefined) refusedCount++
     changed.notify()
     return sink.hasRoom && unread.count < MAX_UNREAD && refusedCount < MAX_REFUSED ? undefined : pause()

@@ -6,7 +6,7 @@
  */
 import { errorText, InvalidRecordError, ProducerError, RecordFailedError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
-import type { PutResult, SettleCallback } from '../model/results.ts'
+import type { ContextCallback, PutResult } from '../model/results.ts'
 import { badArgument } from './call-arguments.ts'
 import type { RecordSink } from './put-all.ts'
 
@@ -62,6 +62,8 @@ class Taking {
   #settledCount = 0
   #failedCount = 0
   #givenUp: ProducerError | undefined
+  readonly #answered: ContextCallback<number> = (error, result, index) =>
+    this.#settle(index, result === undefined ? { error: error! } : { result })
   readonly #onAbort = (): void => this.#giveUp(aborted(this.#signal?.reason))
 
   constructor(
@@ -91,7 +93,7 @@ class Taking {
       // Counted before it is put: to read its fields may fire the signal, and that is about the ones after it.
       const index = this.#next++
       try {
-        if (this.#sink.tryPut(this.#records[index]!, this.#settleOf(index))) continue
+        if (this.#sink.tryPut(this.#records[index]!, this.#answered, index)) continue
       } catch (error) {
         this.#settle(index, { error: error instanceof ProducerError ? error : unreadable(index, error) })
         continue
@@ -112,10 +114,6 @@ class Taking {
       () => this.#take(),
       (error: ProducerError) => this.#giveUp(error)
     )
-  }
-
-  #settleOf(index: number): SettleCallback {
-    return (error, result) => this.#settle(index, result === undefined ? { error: error! } : { result })
   }
 
   /** Records that were not accepted yet will not be. */

@@ -7,6 +7,7 @@
 import { Writable } from 'node:stream'
 import { errorText, OptionsError, ProducerError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
+import type { ContextCallback } from '../model/results.ts'
 import type { RecordSink } from './put-all.ts'
 import { type Call, fieldsOf } from './second-argument.ts'
 
@@ -110,7 +111,7 @@ class Writing {
     }
     let isTaken: boolean
     try {
-      isTaken = this.#sink.tryPut(record, error => this.#settled(record, error))
+      isTaken = this.#sink.tryPut(record, this.#settled, record)
     } catch (error) {
       this.#refused(record, error, callback)
       return
@@ -128,7 +129,7 @@ class Writing {
     callback(isOfRecord ? this.stream.errored : asError(error))
   }
 
-  #settled(record: UserRecord, error: ProducerError | undefined): void {
+  readonly #settled: ContextCallback<UserRecord> = (error, _, record) => {
     this.#outstandingCount--
     if (error !== undefined) this.#tell(record, error)
     this.#advance()

@@ -95,6 +95,28 @@ describe('put', () => {
 })
 
 describe('tryPut', () => {
+  test('gives its callback the context of the record, whatever became of it', async () => {
+    const harness = await new Harness({ aggregationEnabled: false, failIfThrottled: true }).warm()
+    const records = { everyNth: 2 } as const
+    harness.faults.add({
+      match: { operation: 'PutRecords' },
+      action: { kind: 'failRecords', errorCode: 'ProvisionedThroughputExceededException', records }
+    })
+    const told: unknown[] = []
+    const settle = (error: unknown, _: unknown, context: unknown) => told.push([error === undefined, context])
+
+    for (const context of ['a', 2, null, undefined])
+      harness.producer.tryPut({ partitionKey: 'k', data: 'x' }, settle, context)
+    await harness.settle(harness.producer.flush())
+
+    expect(told).toEqual([
+      [false, 'a'],
+      [true, 2],
+      [false, null],
+      [true, undefined]
+    ])
+  })
+
   test('never calls back before it returns, nor twice', async () => {
     const harness = new Harness({ recordMaxBufferedTimeMs: 0 })
     const calls: string[] = []

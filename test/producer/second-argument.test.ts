@@ -84,11 +84,6 @@ test.each<[string, (producer: Loose) => unknown, string]>([
     'flush takes { signal }; reading the argument (Object) threw'
   ],
   [
-    'tryPut with a signal',
-    async producer => producer.tryPut(RECORD, () => {}, { signal: AbortSignal.abort() }),
-    'tryPut(record, callback) takes no other argument, got Object as well'
-  ],
-  [
     'putAll with settings',
     async producer => producer.putAll([RECORD], { concurrency: 5 }),
     'putAll(source) takes no other argument, got Object as well'

@@ -265,6 +265,12 @@ export const MUTANTS: readonly Mutant[] = [
       }
     ]
   },
+  mutant(
+    'a record that moves takes the context of the record before it',
+    'core/repack',
+    'accepted.context = members.contextOf(i)',
+    'accepted.context = members.contextOf(i - 1)'
+  ),
   // Times to live.
   {
     name: 'a record expires before its time',

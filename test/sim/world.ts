@@ -9,11 +9,12 @@ import { Core } from '../../src/core/core.ts'
 import type { CloseResult } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
-import { ProducerError, TransportError } from '../../src/model/errors.ts'
-import type { AbortTicket, Destination, Settler } from '../../src/model/kinesis-record.ts'
+import { ProducerError, type RecordFailedError, TransportError } from '../../src/model/errors.ts'
+import type { Destination, Settler } from '../../src/model/kinesis-record.ts'
 import type { Timer } from '../../src/model/ports.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
+import type { PutResult } from '../../src/model/results.ts'
 import { FakeKinesis, type SeededRandom, seededRandom, VirtualClock } from '../../src/testing/index.ts'
 import { Faults } from './faults.ts'
 import { JoinedCallers } from './joined-callers.ts'
@@ -182,7 +183,9 @@ export class World {
       wasAborted: false,
       wasThrown: false
     }
-    const settle: AbortTicket['settle'] = (error, result) => {
+    // Every other one, so that a record with a context stands beside one without.
+    const context = put.id % 2 === 0 ? put : undefined
+    const settle = (error: RecordFailedError | undefined, result: PutResult | undefined, given?: unknown): void => {
       this.ledger.settled(put, error, result, this.clock.nowMs())
       put.wasRefused = this.refusalCount > 0
       this.trace.event(error === undefined ? 'd' : 'x', put.id)
@@ -191,6 +194,9 @@ export class World {
       const isTooEarly = this.clock.nowMs() < (this.closingMs ?? 0) + this.config.closeTimeoutMs
       if (error?.code === 'KPL_ERR_CLOSE_TIMEOUT' && isTooEarly) {
         this.trace.violated('I15', `record ${put.id} is given up before close's time is over`)
+      }
+      if (settler === settle && put.ticket === undefined && given !== context) {
+        this.trace.violated('I1', `record ${put.id} settles with the context of another`)
       }
       if (put.settledCount > 1) this.trace.violated('I1', `record ${put.id} settles ${put.settledCount} times`)
       onSettled?.(put)
@@ -208,7 +214,7 @@ export class World {
     this.trace.event('p', put.id)
     this.trace.say(() => `put ${put.id} ${put.streamName} '${put.partitionKey.slice(0, 12)}' ${length} bytes`)
     const settler = this.#joins() < JOINED_PART ? this.#joined.of(settle) : settle
-    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settler, put)
+    const isTaken = this.#tryPut({ ...record, data: given }, put.ticket ?? settler, put, context)
     SCRATCH.fill(0xee, 0, length)
     if (!isTaken) {
       this.ledger.refused(put)
@@ -270,10 +276,10 @@ export class World {
     this.watchers.isClosed = true
   }
 
-  #tryPut(record: UserRecord, settle: Settler, put: Put): boolean {
+  #tryPut(record: UserRecord, settle: Settler, put: Put, context: Put | undefined): boolean {
     let isTaken = false
     try {
-      isTaken = this.core.tryPut(record, settle, this.clock.nowMs())
+      isTaken = this.core.tryPut(record, settle, this.clock.nowMs(), context)
     } catch (error) {
       if (!this.#isOfOurs(error)) throw error
       put.wasThrown = true

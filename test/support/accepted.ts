@@ -27,6 +27,7 @@ export function accepted(
     prefix: undefined,
     dataBytes: Buffer.byteLength(data),
     settle: () => {},
+    context: undefined,
     acceptedMs: 0,
     number: nextNumber++,
     budgetBytes: 0,

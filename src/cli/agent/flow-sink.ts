@@ -3,9 +3,9 @@
  * Invariant: a record is settled once. `skipped` is said only when a policy names it, and of a dead letter only when it is on disk; `failed` stops the
  * follower before the record, so it is sent again.
  */
-import { InvalidRecordError, type KinesisProducer, type RecordFailedError, type UserRecord } from '../../index.ts'
+import { InvalidRecordError, type KinesisProducer, type RecordFailedError } from '../../index.ts'
 import { isRecordFailure, isRefusal } from '../errors.ts'
-import type { FlowSink, FollowedRecord, RecordEnd } from '../follow/ports.ts'
+import type { FlowSink, FollowedRecord, RecordEnd, RecordOwner } from '../follow/ports.ts'
 import type { KeySelector } from '../input/key-selector.ts'
 import { truncated } from '../input/truncate.ts'
 import type { BadKeyPolicy, MaxRecordPolicy } from '../put/put-flags.ts'
@@ -29,7 +29,6 @@ export interface FlowSinkOptions {
   readonly tell: (code: string, message: string) => void
 }
 
-type Settled = (end: RecordEnd) => void
 export interface Fault {
   readonly code: string
   readonly message: string
@@ -56,7 +55,10 @@ export class ProducerSink implements FlowSink {
   /** The dead letter file cannot be written: what the command ends with. */
   fault: unknown
   readonly #options: FlowSinkOptions
-  readonly #made: { readonly streamName: string; partitionKey: string; data: Uint8Array }
+  readonly #made: Made
+  /** By file: what the producer calls with the tickets of its records. */
+  readonly #owners = new WeakMap<RecordOwner, Owned>()
+  #last: Owned | undefined
 
   constructor(options: FlowSinkOptions) {
     this.#options = options
@@ -68,39 +70,62 @@ export class ProducerSink implements FlowSink {
     return this.records - this.delivered - this.skipped - this.deadLettered - this.failed
   }
 
-  tryPut(record: FollowedRecord, settled: Settled): boolean {
+  tryPut(record: FollowedRecord): boolean {
+    const { owner, ticket } = record
     const made = this.#make(record)
     if (made === 'skip') {
       this.#count(record.data.length)
-      this.#skip(settled)
+      this.#skip(owner, ticket)
       return true
     }
     if ('code' in made) {
       this.#count(record.data.length)
-      this.#fail(made, undefined, record.data, place(record), settled)
+      this.#fail(made, { owner, ticket, data: record.data })
       return true
     }
     const { producer, deadLetter } = this.#options
+    const owned = this.#last?.owner === owner ? this.#last : this.#ownedBy(owner)
     try {
-      // Only a dead letter needs the record later; the producer itself copies what it takes.
-      const isTaken = producer.tryPut(
-        made,
-        this.#settler(record, deadLetter === undefined ? undefined : { ...made }, settled)
-      )
-      if (isTaken) this.#count(record.data.length)
-      return isTaken
+      const isTaken = producer.tryPut(made, owned.answered, ticket)
+      if (!isTaken) return false
+      this.#count(record.data.length)
+      // Only a dead letter needs the record later; the producer itself copies what it takes, and answers later than this.
+      if (deadLetter !== undefined) owned.kept.set(ticket, { partitionKey: made.partitionKey, data: made.data })
+      return true
     } catch (error) {
       if (!(error instanceof InvalidRecordError)) throw error
       this.#count(record.data.length)
-      this.#fail(error, { ...made }, made.data, place(record), settled)
+      this.#fail(error, { owner, ticket, partitionKey: made.partitionKey, data: made.data })
       return true
     }
   }
 
   /** A record that the file's own rules find too large. */
-  refuse(record: FollowedRecord, settled: Settled): void {
-    this.#count(record.data.length)
-    this.#fail(TOO_LARGE, undefined, record.data, place(record), settled)
+  refuse({ owner, ticket, data }: FollowedRecord): void {
+    this.#count(data.length)
+    this.#fail(TOO_LARGE, { owner, ticket, data })
+  }
+
+  #ownedBy(owner: RecordOwner): Owned {
+    const known = this.#owners.get(owner) ?? this.#own(owner)
+    this.#last = known
+    return known
+  }
+
+  #own(owner: RecordOwner): Owned {
+    const kept = new Map<number, Buried>()
+    const answered = (error: RecordFailedError | undefined, _: unknown, ticket: number): void => {
+      const buried = kept.get(ticket)
+      if (buried !== undefined) kept.delete(ticket)
+      if (error !== undefined) this.#fail(error, { owner, ticket, data: NONE, ...buried })
+      else {
+        this.delivered++
+        owner.settle(ticket, DELIVERED)
+      }
+    }
+    const owned = { owner, kept, answered }
+    this.#owners.set(owner, owned)
+    return owned
   }
 
   ready(): Promise<void> {
@@ -112,23 +137,8 @@ export class ProducerSink implements FlowSink {
     await this.#options.deadLetter?.flush()
   }
 
-  /** Apart from `tryPut`, so that what it keeps for each record that is under way is this alone. */
-  #settler(
-    { path, startOffset }: FollowedRecord,
-    buried: UserRecord | undefined,
-    settled: Settled
-  ): (error: RecordFailedError | undefined) => void {
-    return error => {
-      if (error !== undefined) this.#fail(error, buried, buried?.data ?? NONE, { path, startOffset }, settled)
-      else {
-        this.delivered++
-        settled(DELIVERED)
-      }
-    }
-  }
-
   /** The record that comes out is the same object each time: it is read at once. */
-  #make(record: FollowedRecord): UserRecord | Fault | 'skip' {
+  #make(record: FollowedRecord): Made | Fault | 'skip' {
     const { step, select, badKey, randomKey, maxRecord, maxRecordBytes, terminator } = this.#options
     let data = record.data
     if (step !== undefined) {
@@ -157,69 +167,82 @@ export class ProducerSink implements FlowSink {
     this.bytes += bytes
   }
 
-  #skip(settled: Settled): void {
+  #skip(owner: RecordOwner, ticket: number): void {
     this.skipped++
-    settled(SKIPPED)
+    owner.settle(ticket, SKIPPED)
   }
 
-  #fail(
-    error: Fault | RecordFailedError,
-    record: UserRecord | undefined,
-    data: Uint8Array | string,
-    at: Place,
-    settled: Settled
-  ): void {
+  #fail(error: Fault | RecordFailedError, record: FailedRecord): void {
     const { onFailure, tell } = this.#options
     const isCut = error.code === 'KPL_ERR_CLOSE_TIMEOUT' || error.code === 'KPL_ERR_CLOSED'
     if (isRefusal(error)) this.refusal ??= error
     // Neither is of the record itself, so no policy for records lets it pass.
     const isOfRecord = !isCut && this.refusal === undefined
     const isBuried = this.#options.deadLetter !== undefined && (onFailure === 'dead-letter' || onFailure === 'retry')
-    if (isOfRecord && isBuried) this.#bury(error, record, data, at, settled)
+    if (isOfRecord && isBuried) this.#bury(error, record)
     else if (isOfRecord && onFailure === 'skip') {
-      tell(error.code, `${error.message} (${at.path}, offset ${at.startOffset}); it is skipped`)
-      this.#skip(settled)
-    } else this.#end(error, isOfRecord, settled)
+      tell(error.code, `${error.message} (${placeOf(record)}); it is skipped`)
+      this.#skip(record.owner, record.ticket)
+    } else this.#end(error, isOfRecord, record)
   }
 
-  #bury(error: Fault, record: UserRecord | undefined, data: Uint8Array | string, at: Place, settled: Settled): void {
+  #bury(error: Fault, record: FailedRecord): void {
     const { deadLetter, stream, randomKey, tell } = this.#options
-    tell(error.code, `${error.message} (${at.path}, offset ${at.startOffset}); it is in the dead letter file`)
-    const partitionKey = record?.partitionKey ?? randomKey()
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    const { owner, ticket, partitionKey = randomKey(), data } = record
+    tell(error.code, `${error.message} (${placeOf(record)}); it is in the dead letter file`)
     const told = {
       code: error.code,
       ...(isRecordFailure(error) && error.serviceCode !== undefined ? { serviceCode: error.serviceCode } : undefined),
       persisted: isRecordFailure(error) ? error.persisted : 'no'
     }
-    const source = { path: at.path, offset: at.startOffset }
-    void deadLetter?.write({ partitionKey, data: bytes, stream }, { error: told, source }).then(
+    const source = { path: owner.path, offset: owner.startOf(ticket) }
+    void deadLetter?.write({ partitionKey, data, stream }, { error: told, source }).then(
       () => {
         this.deadLettered++
-        settled(SKIPPED)
+        owner.settle(ticket, SKIPPED)
       },
       (fault: unknown) => {
         this.fault ??= fault
-        this.#end(
-          { code: 'CLI_ERR_OUTPUT', message: fault instanceof Error ? fault.message : 'unknown' },
-          false,
-          settled
-        )
+        const message = fault instanceof Error ? fault.message : 'unknown'
+        this.#end({ code: 'CLI_ERR_OUTPUT', message }, false, record)
       }
     )
   }
 
-  #end({ code, message }: Fault, isPoison: boolean, settled: Settled): void {
+  #end({ code, message }: Fault, isPoison: boolean, { owner, ticket }: FailedRecord): void {
     this.failed++
-    settled({ kind: 'failed', code, message, isPoison })
+    owner.settle(ticket, { kind: 'failed', code, message, isPoison })
   }
 }
 
-interface Place {
-  readonly path: string
-  readonly startOffset: number
+/** A record as the producer takes it. */
+interface Made {
+  readonly streamName: string
+  partitionKey: string
+  data: Uint8Array
 }
 
-function place({ path, startOffset }: FollowedRecord): Place {
-  return { path, startOffset }
+/** The parts of a record that a dead letter needs. */
+interface Buried {
+  readonly partitionKey: string
+  readonly data: Uint8Array
+}
+
+interface FailedRecord {
+  readonly owner: RecordOwner
+  readonly ticket: number
+  /** Undefined: it has none. */
+  readonly partitionKey?: string
+  readonly data: Uint8Array
+}
+
+interface Owned {
+  readonly owner: RecordOwner
+  /** By ticket. Empty without a dead letter file. */
+  readonly kept: Map<number, Buried>
+  readonly answered: (error: RecordFailedError | undefined, result: unknown, ticket: number) => void
+}
+
+function placeOf({ owner, ticket }: FailedRecord): string {
+  return `${owner.path}, offset ${owner.startOf(ticket)}`
 }

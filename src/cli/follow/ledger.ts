@@ -36,6 +36,12 @@ export class Ledger {
     return this.#readTo - this.#acked
   }
 
+  /** Where a record that is not settled begins: records join without a gap. */
+  startOf(ticket: number): number {
+    if (ticket < this.#head || ticket >= this.#next) throw new RangeError(`ticket ${ticket} is not open`)
+    return ticket === this.#head ? this.#acked : this.#ends[(ticket - 1) & (this.#ends.length - 1)]!
+  }
+
   /** Adds the next record in the order of the file; the ticket settles it. */
   add(endOffset: number): number {
     if (endOffset < this.#readTo) throw new RangeError(`a record ends at ${endOffset}, before ${this.#readTo}`)

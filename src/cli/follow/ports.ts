@@ -36,11 +36,25 @@ export interface Files {
   remove(path: string): Promise<void>
 }
 
-/** One record of a file. The object is used again after the call; `data` stays as it is for good, so it need not be copied. */
+/**
+ * One record of a file. The object is used again after the call; `data` stays as it is until the record is settled, so it need not be copied
+ * before. A sink that takes the record calls `owner.settle(ticket, end)` once, at once or later.
+ */
 export interface FollowedRecord {
   readonly data: Uint8Array
   readonly path: string
   readonly startOffset: number
+  readonly owner: RecordOwner
+  /** Names the record to its owner. */
+  readonly ticket: number
+}
+
+/** Is told the ends of records, by ticket: a record that is under way is a number, which costs no object. */
+export interface RecordOwner {
+  readonly path: string
+  settle(ticket: number, end: RecordEnd): void
+  /** Where a record that is not settled begins. */
+  startOf(ticket: number): number
 }
 
 /**
@@ -54,10 +68,10 @@ export type RecordEnd =
 
 /** Where the records of a flow go: the process steps, the key, and the producer. */
 export interface FlowSink {
-  /** Returns false when it is full: nothing was taken. Otherwise `settled` is called once, at once or later. */
-  tryPut(record: FollowedRecord, settled: (end: RecordEnd) => void): boolean
+  /** Returns false when it is full: nothing was taken. */
+  tryPut(record: FollowedRecord): boolean
   /** A record above the limit that no policy lets pass. Without this method it ends the following. */
-  refuse?(record: FollowedRecord, settled: (end: RecordEnd) => void): void
+  refuse?(record: FollowedRecord): void
   /** Resolves when `tryPut` may take the next record. */
   ready(): Promise<void>
   /** Sends what is buffered, without waiting for a fuller batch. Resolves when everything taken before is settled. */

@@ -7,8 +7,8 @@ import type { FlowSettings } from './flow-settings.ts'
 import { History } from './history.ts'
 import { ANCHOR_BYTES, type Generation, markOf, PREFIX_BYTES } from './identity.ts'
 import { Ledger } from './ledger.ts'
-import type { Piece } from './piece.ts'
-import type { FileStat, FlowSink, FollowedRecord, FollowFailure, OpenFile, RecordEnd } from './ports.ts'
+import { NO_DATA, type Piece } from './piece.ts'
+import type { FileStat, FlowSink, FollowedRecord, FollowFailure, OpenFile, RecordEnd, RecordOwner } from './ports.ts'
 import { RecordSplitter } from './record-splitter.ts'
 
 /** Each read begins this much earlier and compares: a file rewritten under an open descriptor is seen at once. */
@@ -42,14 +42,7 @@ export interface Start {
   readonly isEnded?: boolean
 }
 
-/** One object for all records: it is read during the call only. */
-const view: { -readonly [Key in keyof FollowedRecord]: FollowedRecord[Key] } = {
-  data: new Uint8Array(0),
-  path: '',
-  startOffset: 0
-}
-
-export class Tail {
+export class Tail implements RecordOwner {
   readonly settings: FlowSettings
   readonly #listener: TailListener
   id: string
@@ -74,6 +67,8 @@ export class Tail {
   #held: Piece | undefined
   #heldTicket = 0
   #hasFailed = false
+  /** One object for all records: a sink reads it during the call only. */
+  readonly #view: { -readonly [Key in keyof FollowedRecord]: FollowedRecord[Key] }
   /** What waits for its end is no record any more above this. */
   readonly #maxPendingBytes: number
   /** Times of the follower's clock. */
@@ -117,6 +112,7 @@ export class Tail {
     this.phaseAtMs = nowMs
     this.lastGrowthMs = nowMs
     this.#splitter = new RecordSplitter(settings.framing, 0)
+    this.#view = { data: NO_DATA, path, startOffset: 0, owner: this, ticket: 0 }
   }
 
   get key(): string {
@@ -223,6 +219,20 @@ export class Tail {
     }
   }
 
+  /** The end of a record that a sink took. */
+  settle(ticket: number, end: RecordEnd): void {
+    if (end.kind === 'failed') {
+      this.#fail(end.code, end.message, this.ledger.startOf(ticket), end.isPoison)
+      return
+    }
+    if (end.kind === 'skipped') this.#listener.onSkipped(this, 'policy')
+    this.#settle(ticket)
+  }
+
+  startOf(ticket: number): number {
+    return this.ledger.startOf(ticket)
+  }
+
   /** The generation as it is saved: its marks are those of the acknowledged offset. */
   saved(): Generation {
     const { id, settings, path, device, inode, prefix, size } = this
@@ -248,18 +258,14 @@ export class Tail {
       this.#fail('CLI_ERR_INPUT', 'the file is UTF-16', piece.startOffset, true)
       return true
     }
-    const { startOffset } = piece
-    const settled = (end: RecordEnd) => {
-      if (end.kind === 'failed') return this.#fail(end.code, end.message, startOffset, end.isPoison)
-      if (end.kind === 'skipped') this.#listener.onSkipped(this, 'policy')
-      this.#settle(ticket)
-    }
+    const view = this.#view
     view.data = piece.data
     view.path = this.path
-    view.startOffset = startOffset
-    if (piece.kind === 'record') return sink.tryPut(view, settled)
-    if (sink.refuse !== undefined) sink.refuse(view, settled)
-    else this.#fail('CLI_ERR_RECORD_TOO_LARGE', `a record has ${piece.data.length} bytes`, startOffset, true)
+    view.startOffset = piece.startOffset
+    view.ticket = ticket
+    if (piece.kind === 'record') return sink.tryPut(view)
+    if (sink.refuse !== undefined) sink.refuse(view)
+    else this.#fail('CLI_ERR_RECORD_TOO_LARGE', `a record has ${piece.data.length} bytes`, piece.startOffset, true)
     return true
   }
 

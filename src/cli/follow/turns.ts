@@ -20,10 +20,10 @@ import { upkeep } from './upkeep.ts'
 /** A file that has not grown for this time is looked at by the scans only. */
 const HOT_MS = 10_000
 /**
- * A look at one file costs 20 to 40 us. So 10,000 files are looked at each 20 s, for at most 2 % of a core, and files that grow between that. The time that a
+ * A look at one file costs 20 to 40 us. So 10,000 files are looked at each 25 s, for less than 2 % of a core, and files that grow between that. The time that a
  * scan took says nothing: on a busy machine it is long, and new files would wait.
  */
-const REST_PER_FILE_MS = 2
+const REST_PER_FILE_MS = 2.5
 
 export class Turns {
   readonly #context: FollowContext

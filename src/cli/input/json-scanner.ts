@@ -4,6 +4,8 @@
  * Grammar: RFC 8259; nesting is bounded by `MAX_DEPTH`, beyond which the text counts as none.
  */
 
+import { TextCache } from './text-cache.ts'
+
 /** A member's name, or the place of an element; negative from the end. */
 export type PathStep = string | number
 
@@ -31,6 +33,7 @@ const BAD = new SyntaxError('not JSON')
 export class JsonScanner {
   readonly #steps: readonly PathStep[]
   readonly #names: readonly (Buffer | undefined)[]
+  readonly #texts = new TextCache()
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #found: Found = MISSING
@@ -161,7 +164,7 @@ export class JsonScanner {
   }
 
   #text(start: number, end: number, hasEscapes: boolean): string {
-    if (!hasEscapes) return this.#bytes.toString('utf8', start + 1, end - 1)
+    if (!hasEscapes) return this.#texts.at(this.#bytes, start + 1, end - 1)
     const text: unknown = JSON.parse(this.#bytes.toString('utf8', start, end))
     return String(text)
   }

@@ -36,13 +36,13 @@ export class ModelSink implements FlowSink {
     this.#clock = clock
   }
 
-  tryPut(record: FollowedRecord, settled: (end: RecordEnd) => void): boolean {
+  tryPut(record: FollowedRecord): boolean {
     const isFull = this.isBlocked || this.inFlight >= this.capacity
     if (isFull) {
       this.refusals++
       return false
     }
-    const { path, startOffset: offset, data } = record
+    const { path, startOffset: offset, data, owner, ticket } = record
     const text = Buffer.from(data).toString()
     this.inFlight++
     const settle = (end: RecordEnd) => {
@@ -52,7 +52,7 @@ export class ModelSink implements FlowSink {
         this.delivered.push({ text, path, offset })
         this.onDelivered(text)
       }
-      settled(end)
+      owner.settle(ticket, end)
       this.#release()
     }
     const end = this.endOf(text)

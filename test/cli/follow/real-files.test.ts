@@ -61,10 +61,10 @@ async function run(
   const warnings: string[] = []
   let waiting: { readonly count: number; readonly done: () => void } | undefined
   const sink: FlowSink = {
-    tryPut({ data }, settled) {
+    tryPut({ data, owner, ticket }) {
       if (sent.length >= capacity) return false
       sent.push(Buffer.from(data).toString())
-      settled({ kind: 'delivered' })
+      owner.settle(ticket, { kind: 'delivered' })
       if (waiting !== undefined && sent.length >= waiting.count) waiting.done()
       return true
     },
