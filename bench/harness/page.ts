@@ -15,8 +15,9 @@ h2 { margin-top: 2.5rem } h3 { font-size: 1rem; margin: 0 0 .2rem }
 nav a { margin-right: 1rem; white-space: nowrap } .wide { overflow-x: auto; margin-bottom: 1.2rem }
 table { border-collapse: collapse; font-size: 13px }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+.figure { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 figure { margin: 1rem 0 1.6rem } figcaption { font-weight: 600; margin-bottom: .5rem } svg { max-width: 100%; height: auto }
-svg text { font: 12px system-ui, sans-serif; fill: currentColor } .missed { color: #bf8700 } small { opacity: .7 }`
+svg text { font: 12px system-ui, sans-serif; fill: currentColor } .missed { color: light-dark(#9a6700, #d29922) } small { opacity: .8 }`
 
 export function pageOf(results: readonly Result[]): string {
   const links = results.map(({ name, title }) => `<a href="#${escapeText(name)}">${escapeText(title)}</a>`)
@@ -54,14 +55,17 @@ function sectionOf({ name, title, tables, plots = [], circumstances }: Result): 
 }
 
 function tableHtml({ title, columns, rows, notes = [] }: Table): string {
-  const head = columns.map(column => `<th>${escapeText(column)}</th>`).join('')
+  const head = columns.map((column, i) => {
+    const isFigure = rows.some(row => row[i] !== undefined && typeof row[i] !== 'string')
+    return `<th${isFigure ? ' class="figure"' : ''}>${escapeText(column)}</th>`
+  })
   const lines = rows.map(row => `<tr>${row.map(cellHtml).join('')}</tr>`)
-  const remarks = notes.map(note => `<p><small>${escapeText(note)}</small></p>`)
-  const body = `<table><tr>${head}</tr>${lines.join('')}</table>`
-  return `<h3>${escapeText(title)}</h3><div class="wide">${body}</div>${remarks.join('')}`
+  const remarks = notes.length === 0 ? '' : `<p><small>${notes.map(escapeText).join('<br>')}</small></p>`
+  const body = `<table><tr>${head.join('')}</tr>${lines.join('')}</table>`
+  return `<h3>${escapeText(title)}</h3><div class="wide">${body}</div>${remarks}`
 }
 
 function cellHtml(cell: Cell): string {
-  const attribute = typeof cell !== 'string' && isMissed(cell) ? ' class="missed"' : ''
-  return `<td${attribute}>${escapeText(cellText(cell))}</td>`
+  if (typeof cell === 'string') return `<td${cell === '-' ? ' class="figure"' : ''}>${escapeText(cell)}</td>`
+  return `<td class="figure${isMissed(cell) ? ' missed' : ''}">${escapeText(cellText(cell))}</td>`
 }

@@ -55,7 +55,10 @@ function factsOf(stream: StreamState): Row[] {
   const settled = `${grouped(stream.userRecordsPut)} put, ${grouped(stream.userRecordsFailed)} failed`
   const map = shardMapAgeMs === undefined ? 'no shard map' : `${grouped(openShards)} open shards`
   return [
-    ['received', `${grouped(stream.userRecordsReceived)}, ${settled}, ${grouped(stream.userRecordsPending)} pending`],
+    [
+      'user records',
+      `${grouped(stream.userRecordsReceived)} received, ${settled}, ${grouped(stream.userRecordsPending)} pending`
+    ],
     ['user data', size(stream.userRecordsDataPut)],
     ['Kinesis records', `${grouped(stream.kinesisRecordsPut)}, ${size(stream.kinesisRecordsDataPut)}${perRecord}`],
     ['requests', `${grouped(stream.requests)}, ${grouped(stream.retries)} Kinesis records sent again`],
@@ -82,10 +85,11 @@ function codeLines({ errorsByCode }: StreamState, maxRows: number): string[] {
   return ['', ...columns([['error code', 'failed'], ...rows]), ...more(codes.length - rows.length)]
 }
 
+/** `records`: user records put; `Kinesis`, `throttled`, `failed`: Kinesis records. Short heads, because a terminal has 80 columns. */
 function shardLines({ shards }: StreamState, maxRows: number): string[] {
   const entries = Object.entries(shards).sort(hottestFirst)
   if (entries.length === 0) return []
-  const head = ['shard', 'user records', 'data', 'Kinesis records', 'throttled', 'failed', 'rate']
+  const head = ['shard', 'records', 'data', 'Kinesis', 'throttled', 'failed', 'rate']
   const rows = entries
     .slice(0, maxRows)
     .map(

@@ -31,7 +31,7 @@ test('a snapshot is the buffer, and the records, latencies, errors and shards of
   records  3 delivered, 0 failed, 0 refused, 0 invalid
 
 stream orders
-  received         4, 3 put, 0 failed, 1 pending
+  user records     4 received, 3 put, 0 failed, 1 pending
   user data        15 bytes
   Kinesis records  2, 54 bytes, 1.7 user records in each
   requests         2, 1 Kinesis records sent again
@@ -48,9 +48,9 @@ stream orders
   error code                              failed
   ProvisionedThroughputExceededException       1
 
-  shard                 user records      data  Kinesis records  throttled  failed     rate
-  shardId-000000000001             2  12 bytes                1          1       1   10.0 %
-  shardId-000000000000             1   3 bytes                1          0       0  100.0 %`)
+  shard                 records      data  Kinesis  throttled  failed     rate
+  shardId-000000000001        2  12 bytes        1          1       1   10.0 %
+  shardId-000000000000        1   3 bytes        1          0       0  100.0 %`)
 })
 
 test('a producer without a stream is two lines', () => {
