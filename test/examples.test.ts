@@ -69,10 +69,14 @@ test('every example is run from the package as it is published', () => {
   const files = ['test/examples.test.ts', 'test/package/shutdown.test.ts']
   const tests = files.map(file => readFileSync(join(PROJECT, file), 'utf8')).join('')
 
-  const examples = readdirSync(join(PROJECT, 'examples'))
+  const examples = readdirSync(join(PROJECT, 'examples'), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name)
 
   // Its JSON is no program: test/metrics/dashboards.test.ts holds it against the exporters.
   const programs = examples.filter(name => name !== 'dashboards')
+  const list = readFileSync(join(PROJECT, 'examples/README.md'), 'utf8')
+  expect(examples.filter(name => !list.includes(`](${name})`))).toEqual([])
   expect(programs.filter(name => !tests.includes(`describe('examples/${name}'`))).toEqual([])
 })
 
