@@ -10,6 +10,7 @@ export const BENCHES: Readonly<Record<string, Load>> = {
   kpl: () => import('./kpl.bench.ts'),
   'end-to-end': () => import('./end-to-end.bench.ts'),
   service: () => import('./service.bench.ts'),
+  'worker-thread': () => import('./worker-thread.bench.ts'),
   'put-path': () => import('./put-path.bench.ts'),
   fleet: () => import('./fleet.bench.ts'),
   latency: () => import('./latency.bench.ts'),

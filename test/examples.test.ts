@@ -1,137 +1,63 @@
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setImmediate } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Context, KinesisStreamEvent, SQSEvent } from 'aws-lambda'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { buildService } from '../examples/fastify-service/service.ts'
-import * as after from '../examples/from-aws-kinesis-agg/after.ts'
-import * as before from '../examples/from-aws-kinesis-agg/before.ts'
-import { handler as concurrentHandler } from '../examples/lambda-consumer/handler.ts'
-import { handler as ownLoopHandler } from '../examples/lambda-consumer/own-loop.ts'
-import { handler as powertoolsHandler } from '../examples/lambda-consumer/powertools.ts'
-import { KinesisProducer, type ProducerOptions } from '../src/index.ts'
+import { buildService as buildServiceOfSources } from '../examples/fastify-service/service.ts'
+import type { ThreadOptions } from '../examples/worker-thread/producer-thread.ts'
+import type { RecordSchema } from '../src/glue/index.ts'
+import type { KinesisProducer, ProducerOptions, ProducerStats } from '../src/index.ts'
+import type { FakeKinesisServer } from '../src/testing/index.ts'
 import {
-  type FakeKinesisServer,
-  FaultPlan,
-  readAsKcl,
-  startFakeKinesisServer,
-  VirtualClock
-} from '../src/testing/index.ts'
+  cleanUp,
+  cleanUps,
+  credentials,
+  environmentFor,
+  holdNextPut,
+  run as runFile,
+  type Stored,
+  startKinesis,
+  streamName
+} from './support/example-run.ts'
+import { type InstalledExamples, installExamples } from './support/examples.ts'
 import { Harness } from './support/harness.ts'
+import { PROJECT } from './support/packed-package.ts'
+import { type Family, parsePrometheus } from './support/prometheus-text.ts'
 
-const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 const PLENTY_MS = 300_000
-const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
-const streamName = 'orders'
 
-/** The examples compiled as `npm run build:dev` does it, elsewhere. */
-const folder = mkdtempSync(join(tmpdir(), 'examples-'))
-const cleanUps: (() => unknown)[] = []
+let installed: InstalledExamples
+let library: typeof import('../src/index.ts')
+/** A place for files. */
+let folder: string
 
-beforeAll(() => {
-  symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  const config = {
-    extends: join(PROJECT, 'tsconfig.dev.json'),
-    // `npm run types` checks them.
-    compilerOptions: { rootDir: PROJECT, outDir: folder, noCheck: true, incremental: false, tsBuildInfoFile: null },
-    include: [join(PROJECT, 'src'), join(PROJECT, 'examples')]
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(PROJECT, 'node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', folder], { stdio: 'inherit' })
-})
+beforeAll(async () => {
+  installed = await installExamples()
+  folder = installed.folder
+  writeFileSync(join(folder, 'library.js'), "export * from 'kinesis-producer'")
+  library = await installed.load('library.js')
+}, 180_000)
 
 afterEach(async () => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+  await cleanUp()
 })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => installed.remove())
 
-interface Stored {
-  readonly partitionKey: string
-  readonly value: unknown
-}
-
-/** A fake Kinesis on a port with one stream; time stands still for the delays of its faults. */
-async function startKinesis(shardCount = 4) {
-  const faults = new FaultPlan()
-  const clock = new VirtualClock(1_000_000)
-  const server = await startFakeKinesisServer({ faults, clock })
-  cleanUps.push(() => server.close())
-  server.kinesis.createStream({ StreamName: streamName, ShardCount: shardCount })
-  const stored = (): Stored[] =>
-    readAsKcl(server.kinesis, streamName)
-      .filter(({ isDelivered }) => isDelivered)
-      .map(({ partitionKey, data }) => ({ partitionKey, value: JSON.parse(Buffer.from(data).toString()) }))
-      .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
-  return { server, faults, clock, stored }
-}
-
-/** Resolves when the server has the next PutRecords; its answer then waits until time goes on. */
-function holdNextPut(faults: FaultPlan): Promise<void> {
-  return new Promise(resolve => {
-    const isPut = ({ operation }: { operation: string }) => {
-      if (operation === 'PutRecords') resolve()
-      return operation === 'PutRecords'
-    }
-    faults.add({ match: { when: isPut }, action: { kind: 'delay', delayMs: 1000 }, times: 1 })
-  })
+/** An installed example in a process of its own. */
+function run(example: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+  return runFile(join(folder, example), args, environment)
 }
 
 function producerAt({ endpoint }: FakeKinesisServer, options: ProducerOptions = {}): KinesisProducer {
-  return new KinesisProducer({ streamName, region: 'us-east-1', endpoint, credentials, ...options })
-}
-
-/** What the SDK reads where nothing is said in code. */
-function environmentFor({ endpoint }: FakeKinesisServer) {
-  return {
-    AWS_ENDPOINT_URL_KINESIS: endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'any',
-    AWS_SECRET_ACCESS_KEY: 'any',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    STREAM_NAME: streamName
-  }
-}
-
-/** A compiled example in a process of its own. */
-function run(example: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [join(folder, 'examples', example), ...args], {
-    env: { PATH: process.env['PATH'], ...environment }
-  })
-  cleanUps.push(() => child.kill('SIGKILL'))
-  let errors = ''
-  child.stderr.on('data', chunk => {
-    errors += chunk
-  })
-  const lines: string[] = []
-  const waiting = new Set<() => void>()
-  createInterface(child.stdout).on('line', line => {
-    lines.push(line)
-    for (const look of waiting) look()
-  })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, lines, errors }))
-  const lineWith = (pattern: RegExp): Promise<RegExpExecArray> =>
-    new Promise((resolve, reject) => {
-      const look = () => {
-        const match = lines.map(line => pattern.exec(line)).find(found => found !== null)
-        if (match) resolve(match)
-      }
-      waiting.add(look)
-      look()
-      void ended.then(({ code }) => reject(new Error(`ended with ${code} before ${pattern}: ${errors}`)))
-    })
-  return { child, ended, lineWith }
+  return new library.KinesisProducer({ streamName, region: 'us-east-1', endpoint, credentials, ...options })
 }
 
 function lambdaContext(timeLeftMs: number): Context {
@@ -139,7 +65,30 @@ function lambdaContext(timeLeftMs: number): Context {
   return context as Context
 }
 
+test('every example is run from the package as it is published', () => {
+  const files = ['test/examples.test.ts', 'test/package/shutdown.test.ts']
+  const tests = files.map(file => readFileSync(join(PROJECT, file), 'utf8')).join('')
+
+  const examples = readdirSync(join(PROJECT, 'examples'), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name)
+
+  // Its JSON is no program: test/metrics/dashboards.test.ts holds it against the exporters.
+  const programs = examples.filter(name => name !== 'dashboards')
+  const list = readFileSync(join(PROJECT, 'examples/README.md'), 'utf8')
+  expect(examples.filter(name => !list.includes(`](${name})`))).toEqual([])
+  expect(programs.filter(name => !tests.includes(`describe('examples/${name}'`))).toEqual([])
+})
+
 describe('examples/fastify-service', () => {
+  let buildService: typeof buildServiceOfSources
+
+  beforeAll(async () => {
+    const service =
+      await installed.load<typeof import('../examples/fastify-service/service.ts')>('fastify-service/service.js')
+    buildService = service.buildService
+  })
+
   const order = (customerId: string) => ({ customerId, total: 17.5 })
   const post = (customerId: string) => ({ method: 'POST', url: '/orders', payload: order(customerId) }) as const
 
@@ -226,7 +175,8 @@ describe('examples/fastify-service', () => {
     const passUntil = async (isOver: () => boolean) => {
       for (; !isOver(); await setImmediate()) clock.runNext()
     }
-    const app = buildService(producer)
+    // The library's own sources: their clock is virtual.
+    const app = buildServiceOfSources(producer)
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     let answer: { status: number; code: string } | undefined
     const headers = { 'content-type': 'application/json' }
@@ -255,7 +205,8 @@ describe('examples/lambda-producer', () => {
   async function load(server: FakeKinesisServer) {
     for (const [name, value] of Object.entries(environmentFor(server))) vi.stubEnv(name, value)
     vi.resetModules()
-    return (await import('../examples/lambda-producer/handler.ts')).handler
+    const path = 'lambda-producer/handler.js'
+    return (await installed.load<typeof import('../examples/lambda-producer/handler.ts')>(path)).handler
   }
 
   test('has everything stored when it returns, invocation after invocation', async () => {
@@ -286,7 +237,11 @@ describe('examples/lambda-producer', () => {
 
 describe('examples/ndjson-pipe', () => {
   const lines = Array.from({ length: 5000 }, (_, index) => ({ user: `u${index % 97}`, text: `line ${index} \u00e4` }))
-  const file = join(folder, 'lines.ndjson')
+  let file: string
+
+  beforeAll(() => {
+    file = join(folder, 'lines.ndjson')
+  })
 
   test('stores every line of a file, once', async () => {
     const { server, stored } = await startKinesis()
@@ -331,6 +286,14 @@ function eventOf({ kinesis }: FakeKinesisServer): KinesisStreamEvent {
 }
 
 describe('examples/from-aws-kinesis-agg', () => {
+  let before: typeof import('../examples/from-aws-kinesis-agg/before.ts')
+  let after: typeof import('../examples/from-aws-kinesis-agg/after.ts')
+
+  beforeAll(async () => {
+    before = await installed.load('from-aws-kinesis-agg/before.js')
+    after = await installed.load('from-aws-kinesis-agg/after.js')
+  })
+
   const orders = Array.from({ length: 40 }, (_, index) => ({ customerId: `c${index % 8}`, total: index }))
   const inOrder = (list: readonly { readonly total: number }[]) => [...list].sort((a, b) => a.total - b.total)
 
@@ -372,26 +335,269 @@ describe('examples/from-aws-kinesis-agg', () => {
 })
 
 describe('examples/lambda-consumer', () => {
-  test.each([
-    ['handler.ts', concurrentHandler],
-    ['own-loop.ts', ownLoopHandler],
-    ['powertools.ts', powertoolsHandler]
-  ])('%s handles every user record that was produced, and reports none', async (_, handler) => {
-    const { server } = await startKinesis()
-    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-    const records = Array.from({ length: 20 }, (_, index) => ({
-      partitionKey: `k${index % 5}`,
-      data: `{"n":${index}}`
-    }))
+  test.each(['handler', 'own-loop', 'powertools'])(
+    '%s.ts handles every user record that was produced, and reports none',
+    async name => {
+      const { server } = await startKinesis()
+      const { handler } = await installed.load<typeof import('../examples/lambda-consumer/handler.ts')>(
+        `lambda-consumer/${name}.js`
+      )
+      const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+      const records = Array.from({ length: 20 }, (_, index) => ({
+        partitionKey: `k${index % 5}`,
+        data: `{"n":${index}}`
+      }))
+      const producer = producerAt(server)
+      await Promise.all(records.map(record => producer.put(record)))
+      await producer.close()
+
+      const answer = await handler(eventOf(server), lambdaContext(PLENTY_MS))
+
+      expect(answer).toEqual({ batchItemFailures: [] })
+      const handled = log.mock.calls.map(([partitionKey, order]) => ({ partitionKey, order }))
+      const expected = records.map(({ partitionKey, data }) => ({ partitionKey, order: JSON.parse(data) }))
+      expect(handled.sort((a, b) => a.order.n - b.order.n)).toEqual(expected)
+    }
+  )
+})
+
+describe('examples/demo', () => {
+  test('loses nothing, and ends with the figures of the producer and of the reader', async () => {
+    const demo = run('demo/main.js', ['--records', '3000', '--rate', '10000'], {})
+
+    const { code, lines } = await demo.ended
+
+    expect(code).toBe(0)
+    expect(lines).toEqual(expect.arrayContaining(['stream demo', 'verified', 'Nothing was lost.']))
+  })
+})
+
+describe('examples/schemas', () => {
+  const avroType = '{"type":"record","name":"A","fields":[{"name":"name","type":"string"}]}'
+  const jsonType = '{"type":"object","required":["name"]}'
+  const protoType = 'syntax = "proto3"; message A { string name = 1; }'
+
+  test('each format reads what it wrote', async () => {
+    const avro = await installed.load<typeof import('../examples/schemas/avro.ts')>('schemas/avro.js')
+    const json = await installed.load<typeof import('../examples/schemas/json.ts')>('schemas/json.js')
+    const protobuf = await installed.load<typeof import('../examples/schemas/protobuf.ts')>('schemas/protobuf.js')
+    const writers = [
+      [avro.avroSerializer(avroType), avro.avroDeserializer(avroType), 'AVRO', avroType],
+      [json.jsonSerializer(jsonType), json.jsonDeserializer, 'JSON', jsonType],
+      [protobuf.protobufSerializer(protoType, 'A'), protobuf.protobufDeserializer(), 'PROTOBUF', protoType]
+    ] as const
+
+    const values = writers.map(([{ serialize }, deserialize, dataFormat, definition]) =>
+      deserialize(serialize({ name: 'Bob' }), { versionId: 'v', name: 's', dataFormat, definition } as RecordSchema)
+    )
+
+    expect(values.map(value => ({ ...(value as object) }))).toEqual(Array(3).fill({ name: 'Bob' }))
+  })
+})
+
+describe('examples/metrics', () => {
+  /** A producer that had a throttle, and has settled everything. */
+  async function startBusy() {
+    const { server, faults } = await startKinesis(2)
+    const shardIds = ['shardId-000000000000']
+    faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'throttle', shardIds }, times: 1 })
     const producer = producerAt(server)
-    await Promise.all(records.map(record => producer.put(record)))
-    await producer.close()
+    cleanUps.push(() => producer.close())
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => producer.put({ partitionKey: `k${i}`, data: 'x'.repeat(i) }))
+    )
+    return producer
+  }
 
-    const answer = await handler(eventOf(server), lambdaContext(PLENTY_MS), () => {})
+  async function scrape(handler: RequestListener) {
+    const server = createServer(handler).listen(0)
+    cleanUps.push(() => server.close())
+    await once(server, 'listening')
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`)
+    return { type: answer.headers.get('content-type'), families: parsePrometheus(await answer.text()) }
+  }
 
-    expect(answer).toEqual({ batchItemFailures: [] })
-    const handled = log.mock.calls.map(([partitionKey, order]) => ({ partitionKey, order }))
-    const expected = records.map(({ partitionKey, data }) => ({ partitionKey, order: JSON.parse(data) }))
-    expect(handled.sort((a, b) => a.order.n - b.order.n)).toEqual(expected)
+  test('one page has the metrics of the process by prom-client, and those that stats() has', async () => {
+    const producer = await startBusy()
+    const { prometheusHandler } =
+      await installed.load<typeof import('../examples/metrics/prometheus.ts')>('metrics/prometheus.js')
+
+    const { type, families } = await scrape(prometheusHandler(producer))
+
+    const stats = producer.stats()
+    const stream = stats.streams[streamName]!
+    expect(type).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(families.get('process_cpu_seconds_total')?.type).toBe('counter')
+    expect(figuresOf(families, 'user_records_data_put_bytes_total')).toEqual(countersOf(stats))
+    const { count, sumMs } = stream.putToAck
+    const { samples } = families.get('kinesis_producer_put_to_ack_seconds')!
+    const latencies = ['count', 'sum'].map(part =>
+      samples.get(`kinesis_producer_put_to_ack_seconds_${part}{stream="${streamName}"}`)
+    )
+    expect(latencies).toEqual([count, sumMs / 1000])
+  })
+
+  test("OpenTelemetry's SDK and its exporter for Prometheus have the same figures", async () => {
+    const producer = await startBusy()
+    const { openTelemetryHandler } =
+      await installed.load<typeof import('../examples/metrics/opentelemetry.ts')>('metrics/opentelemetry.js')
+    const telemetry = openTelemetryHandler(producer)
+
+    const { families } = await scrape(telemetry.handler)
+    await telemetry.close()
+
+    expect(figuresOf(families, 'user_records_data_put_total')).toEqual(countersOf(producer.stats()))
+  })
+
+  test('the program serves both pages until SIGTERM, and ends with its figures', async () => {
+    const { server } = await startKinesis()
+    const program = run('metrics/main.js', [], { ...environmentFor(server), PORT: '0' })
+    const [, base = ''] = await program.lineWith(/metrics at (http:.*)\/metrics/)
+
+    const pages = await Promise.all(
+      ['metrics', 'opentelemetry', 'other'].map(async page => (await fetch(`${base}/${page}`)).status)
+    )
+    program.child.kill('SIGTERM')
+    const { code, lines, errors } = await program.ended
+
+    expect({ pages, code, errors }).toEqual({ pages: [200, 200, 404], code: 0, errors: '' })
+    expect(lines.filter(line => line.startsWith('stream '))).toEqual(['stream orders'])
+  })
+})
+
+/** The figures of stats() that the tests above compare. */
+function countersOf({ bufferedRecords, streams }: ProducerStats) {
+  const stream = streams[streamName]!
+  return {
+    received: 50,
+    put: stream.userRecordsPut,
+    bytes: stream.userRecordsDataPut,
+    kinesisRecords: stream.kinesisRecordsPut,
+    throttled: stream.throttled,
+    errors: Object.values(stream.errorsByCode).reduce((sum, count) => sum + count, 0),
+    requests: stream.requests,
+    retries: stream.retries,
+    buffered: bufferedRecords
+  }
+}
+
+/** The same as a page has it, over all of its series. `bytesName`: OpenTelemetry names no unit. */
+function figuresOf(families: ReadonlyMap<string, Family>, bytesName: string) {
+  const sum = (name: string) => sumOf(families.get(`kinesis_producer_${name}`)!)
+  return {
+    received: sum('user_records_received_total'),
+    put: sum('user_records_put_total'),
+    bytes: sum(bytesName),
+    kinesisRecords: sum('kinesis_records_put_total'),
+    throttled: sum('throttled_total'),
+    errors: sum('errors_by_code_total'),
+    requests: sum('requests_total'),
+    retries: sum('retries_total'),
+    buffered: sum('buffered_records')
+  }
+}
+
+function sumOf({ samples }: Family): number {
+  return [...samples.values()].reduce((sum, value) => sum + value, 0)
+}
+
+describe('examples/worker-thread', () => {
+  type Example = typeof import('../examples/worker-thread/producer-thread.ts')
+
+  async function openThread(server: FakeKinesisServer, more: Partial<ThreadOptions> = {}) {
+    const { ProducerThread } = await installed.load<Example>('worker-thread/producer-thread.js')
+    const { endpoint } = server
+    const thread = new ProducerThread({ producer: { streamName, region: 'us-east-1', endpoint, credentials }, ...more })
+    cleanUps.push(() => thread.close({ timeoutMs: 1000 }).catch(() => {}))
+    return thread
+  }
+
+  const text = (n: number) => JSON.stringify(`record ${n} \u00e4`)
+
+  test('every record of the input is stored once, text and bytes alike, and close ends the thread', async () => {
+    const { server, stored } = await startKinesis()
+    server.kinesis.setThroughputLimits(false)
+    const thread = await openThread(server)
+
+    const puts = Array.from({ length: 5000 }, async (_, n) => {
+      await thread.ready()
+      await thread.put({ partitionKey: `k${n % 97}`, data: n % 2 === 0 ? text(n) : Buffer.from(text(n)) })
+    })
+    await Promise.all(puts)
+    const { delivered } = await thread.stats()
+    const closed = await thread.close({ timeoutMs: 5000 })
+
+    expect({ delivered, closed }).toEqual({ delivered: 5000, closed: { delivered: 0, failed: 0 } })
+    const values = stored().map(({ partitionKey, value }) => `${partitionKey} ${value}`)
+    expect(values.sort()).toEqual(Array.from({ length: 5000 }, (_, n) => `k${n % 97} ${JSON.parse(text(n))}`).sort())
+  })
+
+  test('refuses what has no room, and ready() waits for it', async () => {
+    const { server, faults, clock } = await startKinesis()
+    const isHeld = holdNextPut(faults)
+    const thread = await openThread(server, { maxPendingRecords: 2 })
+    const first = [thread.put({ partitionKey: 'a', data: '1' }), thread.put({ partitionKey: 'a', data: '2' })]
+    await isHeld
+
+    const refused = await thread.put({ partitionKey: 'a', data: '3' }).catch(error => error.code)
+    const hasRoom = thread.hasRoom
+    clock.advanceBy(1000)
+    await thread.ready()
+    await Promise.all([...first, thread.put({ partitionKey: 'a', data: '4' })])
+
+    expect([refused, hasRoom]).toEqual(['THREAD_FULL', false])
+  })
+
+  test('says which record of a batch failed, and why', async () => {
+    const { server } = await startKinesis()
+    const thread = await openThread(server)
+
+    const outcomes = await Promise.allSettled([
+      thread.put({ partitionKey: 'a', data: '1' }),
+      thread.put({ partitionKey: '', data: '2' }),
+      thread.put({ partitionKey: 'c', data: '3' })
+    ])
+
+    const codes = outcomes.map(outcome => (outcome.status === 'rejected' ? outcome.reason.code : 'stored'))
+    expect(codes).toEqual(['stored', 'KPL_ERR_INVALID_RECORD', 'stored'])
+  })
+
+  test('close settles what is outstanding at its deadline, and refuses later puts', async () => {
+    const { server, faults } = await startKinesis()
+    faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'silence' } })
+    const thread = await openThread(server)
+    const open = thread.put({ partitionKey: 'a', data: '1' }).catch(error => error.code)
+
+    const closed = await thread.close({ timeoutMs: 100 })
+    const late = await thread.put({ partitionKey: 'a', data: '2' }).catch(error => error.code)
+
+    expect({ closed, open: await open, late }).toEqual({
+      closed: { delivered: 0, failed: 1 },
+      open: 'KPL_ERR_CLOSE_TIMEOUT',
+      late: 'THREAD_ENDED'
+    })
+  })
+
+  test('a thread that fails rejects what was not answered', async () => {
+    const { server } = await startKinesis()
+    const thread = await openThread(server, { producer: { streamName: 'not a name' } })
+
+    const put = await thread.put({ partitionKey: 'a', data: '1' }).catch(error => error)
+    const closed = await thread.close({ timeoutMs: 100 }).catch(error => error.code)
+
+    expect([put.code, closed]).toEqual(['THREAD_ENDED', 'THREAD_ENDED'])
+    expect(put.message).toMatch(/streamName/)
+  })
+
+  test('the program stores every line', async () => {
+    const { server, stored } = await startKinesis()
+    server.kinesis.setThroughputLimits(false)
+    const program = run('worker-thread/main.js', [streamName], environmentFor(server))
+
+    program.child.stdin.end(Array.from({ length: 1000 }, (_, n) => `${text(n)}\n`).join(''))
+    const { code, lines, errors } = await program.ended
+
+    expect({ code, lines, errors }).toEqual({ code: 0, lines: ['1000 records stored'], errors: '' })
+    expect(stored().length).toBe(1000)
   })
 })

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,7 +9,6 @@ import {
   type Ended,
   entryPoints,
   filesIn,
-  link,
   MODULES,
   manifest,
   type PackedPackage,
@@ -177,28 +176,6 @@ describe('a program that has the package installed', () => {
     const { stdout, stored } = await runAgainstFake('produce.cjs')
 
     expect([stdout, stored]).toEqual(['shardId-000000000000\n', ['k: from CommonJS']])
-  })
-
-  test('compiles the examples, with the imports that their readers are told', async () => {
-    const at = join(consumer, 'examples')
-    const isCode = (path: string) => !path.endsWith('.md')
-    cpSync(join(PROJECT, 'examples'), at, { recursive: true, filter: isCode })
-    const ofConsumers = ['aws-kinesis-agg', '@aws-lambda-powertools/batch', '@types/aws-lambda']
-    const others = ['fastify', ...ofConsumers, 'avsc', 'ajv', 'protobufjs']
-    link(at, others)
-    for (const name of filesIn(join(PROJECT, 'examples')).filter(isCode)) {
-      const text = entryPoints.reduce(
-        (code, { name: entryPoint, source }) => code.replaceAll(`'../../${source}'`, `'${entryPoint}'`),
-        readFileSync(join(at, name), 'utf8')
-      )
-      writeFileSync(join(at, name), text)
-    }
-    const { compilerOptions } = JSON.parse(readFileSync(join(PROJECT, 'tsconfig.json'), 'utf8'))
-    writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*/*.ts'] }))
-
-    const { stdout } = await compile(at)
-
-    expect(stdout).toBe('')
   })
 })
 

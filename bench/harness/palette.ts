@@ -21,8 +21,26 @@ export const SIDE_NAMES: Readonly<Record<Side, string>> = {
   floor: 'floor: what nobody can do without'
 }
 
-/** The sides that occur, in the legend's order. */
-export function sidesOf(items: readonly { readonly side: Side }[]): Side[] {
+/** Of text of 13 px: a little more than most fonts take. */
+const CHARACTER_WIDTH = 7
+const MARK_WIDTH = 18
+const GAP = 24
+
+export interface Legend {
+  /** The sides that occur, with the left end of each. */
+  readonly entries: readonly { readonly side: Side; readonly x: number }[]
+  readonly width: number
+}
+
+/** Returns one line of a legend: names beside each other, each as wide as its text. */
+export function legendOf(items: readonly { readonly side: Side }[]): Legend {
   const present = new Set(items.map(({ side }) => side))
-  return (Object.keys(SIDE_NAMES) as Side[]).filter(side => present.has(side))
+  const entries: { side: Side; x: number }[] = []
+  let width = -GAP
+  for (const side of Object.keys(SIDE_NAMES) as Side[]) {
+    if (!present.has(side)) continue
+    entries.push({ side, x: width + GAP })
+    width += GAP + MARK_WIDTH + SIDE_NAMES[side].length * CHARACTER_WIDTH
+  }
+  return { entries, width }
 }

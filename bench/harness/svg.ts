@@ -3,7 +3,7 @@
  * Invariant: text comes from our own tables and is escaped; a plot is drawn from medians, with whiskers to the extremes;
  * a colour says whose figure it is, lines of one side differ by their dashes.
  */
-import { COLOURS, SIDE_NAMES, sidesOf } from './palette.ts'
+import { COLOURS, legendOf, SIDE_NAMES } from './palette.ts'
 import type { BarPlot, LinePlot, Plot, Side } from './report.ts'
 import { median, quantile } from './statistics.ts'
 import { formatValue } from './units.ts'
@@ -14,7 +14,6 @@ const VALUE_WIDTH = 110
 const BAR_HEIGHT = 20
 const BAR_GAP = 8
 const LEGEND_HEIGHT = 30
-const LEGEND_WIDTH = 190
 const PLOT_HEIGHT = 300
 const MARGIN = 60
 const TICKS = 5
@@ -45,7 +44,7 @@ function barsSvg({ title, unit, bars }: BarPlot): string {
       text(high + 8, centre + 4, formatValue(median(samples), unit), 'start')
     ].join('')
   })
-  return figure(title, LEGEND_HEIGHT + bars.length * (BAR_HEIGHT + BAR_GAP), [...legend(sidesOf(bars)), ...rows])
+  return figure(title, LEGEND_HEIGHT + bars.length * (BAR_HEIGHT + BAR_GAP), [...legend(bars), ...rows])
 }
 
 function whisker(low: number, high: number, y: number): string {
@@ -54,9 +53,12 @@ function whisker(low: number, high: number, y: number): string {
   return `<path d="${path}" stroke="currentColor" stroke-opacity="0.7" fill="none"/>`
 }
 
-function legend(sides: readonly Side[]): string[] {
-  return sides.map((side, i) => {
-    const x = LABEL_WIDTH + i * LEGEND_WIDTH
+/** At the left end of the bars, or further to the left where it is long. */
+function legend(bars: readonly { readonly side: Side }[]): string[] {
+  const { entries, width } = legendOf(bars)
+  return entries.map(entry => {
+    const { side } = entry
+    const x = Math.max(0, Math.min(LABEL_WIDTH, WIDTH - width)) + entry.x
     return `<rect x="${x}" y="4" width="12" height="12" rx="2" fill="${COLOURS[side]}"/>${text(x + 18, 14, SIDE_NAMES[side], 'start')}`
   })
 }

@@ -2,7 +2,7 @@
  * Draws panels of horizontal bars as SVG text, with the one palette of the benches.
  * Invariant: the same panels give the same bytes; a colour says whose figure it is, and the legend says so too.
  */
-import { COLOURS, SIDE_NAMES, sidesOf } from '../../bench/harness/palette.ts'
+import { COLOURS, legendOf, SIDE_NAMES } from '../../bench/harness/palette.ts'
 import type { Side } from '../../bench/harness/report.ts'
 import { TEXT, text } from './chart.ts'
 
@@ -34,19 +34,18 @@ const BAR_STEP = 26
 const PANEL_TOP = 26
 const PANEL_GAP = 14
 const TOP = 72
-const LEGEND_LEFT = 120
-const LEGEND_WIDTH = 200
 
 export function drawBars({ title, panels, caption }: BarChart): string {
   const heights = panels.map(({ bars }) => PANEL_TOP + bars.length * BAR_STEP + PANEL_GAP)
   const tops = heights.map((_, i) => TOP + heights.slice(0, i).reduce((sum, height) => sum + height, 0))
   const height = TOP + heights.reduce((sum, each) => sum + each, 0) + 24
+  const { entries, width } = legendOf(panels.flatMap(({ bars }) => bars))
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" ` +
       `font-family="system-ui, sans-serif" font-size="13" fill="${TEXT}">`,
     `<title>${title}</title>`,
     text(WIDTH / 2, 24, title, 'middle', 15),
-    ...sidesOf(panels.flatMap(({ bars }) => bars)).flatMap((side, i) => legend(side, LEGEND_LEFT + i * LEGEND_WIDTH)),
+    ...entries.flatMap(({ side, x }) => legend(side, (WIDTH - width) / 2 + x)),
     ...panels.flatMap((panel, i) => drawPanel(panel, tops[i]!)),
     text(WIDTH / 2, height - 10, caption, 'middle', 11),
     '</svg>'

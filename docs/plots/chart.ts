@@ -31,7 +31,10 @@ const LEFT = 84
 const RIGHT = 40
 const TOP = 48
 const BOTTOM = 60
+/** Below the title of the x axis, in two columns: inside of the plot, the grid would run through it. */
+const LEGEND_TOP = HEIGHT + 10
 const LEGEND_LINE = 20
+const LEGEND_COLUMNS = 2
 export const TEXT = '#6e7781'
 const GRID = '#8b949e'
 const COLOURS = ['#2f81f7', '#d2691e', '#2da44e', '#a371f7', '#bf8700']
@@ -39,8 +42,9 @@ const COLOURS = ['#2f81f7', '#d2691e', '#2da44e', '#a371f7', '#bf8700']
 export function draw(chart: Chart): string {
   const x = scale(chart.x, LEFT, WIDTH - RIGHT)
   const y = scale(chart.y, HEIGHT - BOTTOM, TOP)
+  const height = LEGEND_TOP + Math.ceil(chart.series.length / LEGEND_COLUMNS) * LEGEND_LINE
   const lines = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" ` +
       `font-family="system-ui, sans-serif" font-size="13" fill="${TEXT}">`,
     `<title>${escape(chart.title)}</title>`,
     text(WIDTH / 2, 24, chart.title, 'middle', 15),
@@ -69,12 +73,12 @@ function curve(
   const colour = COLOURS[index % COLOURS.length]!
   const style = `fill="none" stroke="${colour}" stroke-width="2"${isDashed ? ' stroke-dasharray="6 4"' : ''}`
   const path = points.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${number(x(a))} ${number(y(b))}`).join('')
-  // The legend stands in the lower left corner of the plot.
-  const legendY = HEIGHT - BOTTOM - 16 - index * LEGEND_LINE
+  const legendX = LEFT + (index % LEGEND_COLUMNS) * ((WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS)
+  const legendY = LEGEND_TOP + Math.floor(index / LEGEND_COLUMNS) * LEGEND_LINE
   return [
     `<path d="${path}" ${style}/>`,
-    `<path d="M${LEFT + 12} ${legendY}H${LEFT + 40}" ${style}/>`,
-    text(LEFT + 48, legendY + 4, name, 'start')
+    `<path d="M${legendX} ${legendY}h28" ${style}/>`,
+    text(legendX + 36, legendY + 4, name, 'start')
   ]
 }
 

@@ -1,9 +1,10 @@
 /**
  * Shows how far the demo is: a screen that redraws itself on a terminal, one line a second elsewhere.
- * Invariant: only reads; what it prints is in the producer's `stats()` or is told by `say`.
+ * Invariant: only reads; what it prints is in the producer's `stats()` or is told by `say`. A line on a terminal is never wider than
+ * the terminal, so that as many lines are erased as were drawn.
  */
 import type { KinesisProducer, StreamStats } from '../../src/index.ts'
-import type { Workload } from './workload.ts'
+import { RECORD_BYTES, type Workload } from './workload.ts'
 
 const TTY_MS = 200
 const PLAIN_MS = 1000
@@ -49,18 +50,23 @@ export class Progress {
     const nowMs = performance.now()
     const seconds = Math.max(TTY_MS, nowMs - this.#last.atMs) / 1000
     const recordsPerSecond = (stats.delivered - this.#last.records) / seconds
-    const head = [
-      `${stats.delivered.toLocaleString('en-US')} of ${this.#total.toLocaleString('en-US')} acknowledged`,
-      `${Math.round(recordsPerSecond).toLocaleString('en-US')} records/s`,
-      `${((recordsPerSecond * 100) / 1e6).toFixed(1)} MB/s`,
-      `${stats.inFlightRequests} in flight`,
-      `${stats.bufferedRecords.toLocaleString('en-US')} buffered`,
-      `${stream.throttled} throttled`,
-      `${this.#workload.put.toLocaleString('en-US')} put`
+    const total = this.#total.toLocaleString('en-US')
+    const figure = (count: number) => Math.round(count).toLocaleString('en-US').padStart(total.length)
+    const done = [
+      `${figure(stats.delivered)} of ${total} acknowledged`,
+      `${figure(recordsPerSecond)} records/s`,
+      `${((recordsPerSecond * RECORD_BYTES) / 1e6).toFixed(1).padStart(4)} MB/s`
+    ].join(' | ')
+    const open = [
+      `${figure(this.#workload.put)} put`,
+      `${figure(stats.bufferedRecords)} buffered`,
+      `${String(stats.inFlightRequests).padStart(2)} in flight`,
+      `${stream.throttled} throttled`
     ].join(' | ')
     this.#erase()
-    const bars = this.#out.isTTY ? this.#bars(stream, seconds) : []
-    const lines = [head, ...bars]
+    const lines = this.#out.isTTY
+      ? [done, open, ...this.#bars(stream, seconds)].map(line => line.slice(0, this.#out.columns))
+      : [`${done} | ${open}`]
     this.#out.write(`${lines.join('\n')}\n`)
     this.#lines = this.#out.isTTY ? lines.length : 0
     const shardBytes = new Map(Object.entries(stream.shards).map(([id, shard]) => [id, shard.kinesisRecordsDataPut]))
@@ -76,7 +82,7 @@ export class Progress {
         const filled = Math.min(BAR_WIDTH, Math.round(share * BAR_WIDTH))
         const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '-')
         const throttled = shard.throttled > 0 ? `, ${shard.throttled} throttled` : ''
-        return `  ${shardId} [${bar}] ${Math.round(share * 100)} % of 1 MiB/s${throttled}`
+        return `  ${shardId} [${bar}] ${String(Math.round(share * 100)).padStart(3)} % of 1 MiB/s${throttled}`
       })
   }
 

@@ -1,8 +1,9 @@
 /**
- * The demo's last words: one table.
+ * The demo's last words: the producer's own figures, then what the reader found.
  * Invariant: every figure was counted; nothing is computed from what should have happened.
  */
 import type { ProducerStats } from '../../src/index.ts'
+import { formatStats } from '../../src/metrics/index.ts'
 import type { Verification } from './verify.ts'
 import { percentileMs, type Workload } from './workload.ts'
 
@@ -12,22 +13,14 @@ export function report(
   verification: Verification,
   bufferMaxBytes: number
 ): string {
-  const stream = Object.values(stats.streams)[0]
   const count = (value: number) => value.toLocaleString('en-US')
   const ms = (value: number) => `${value.toFixed(1)} ms`
-  const kinesisRecords = stream?.kinesisRecordsPut ?? 0
   const rows: [string, string][] = [
     ['user records put', count(workload.put)],
     ['acknowledged', count(verification.acknowledged)],
     ['failed', count(verification.failed)],
-    ['Kinesis records', count(kinesisRecords)],
-    ['PutRecords requests', count(stream?.requests ?? 0)],
-    ['user records per Kinesis record', (verification.acknowledged / Math.max(1, kinesisRecords)).toFixed(1)],
     ['put to ack, undisturbed: p50 / p99 / max', latency(workload, 'calm')],
     ['put to ack, whole run: p50 / p99 / max', latency(workload, 'whole')],
-    ['retries of Kinesis records', count(stream?.retries ?? 0)],
-    ['throttled Kinesis records', count(stream?.throttled ?? 0)],
-    ['stored in another shard than predicted', count(stream?.mispredicted ?? 0)],
     ['peak of the buffer', `${mib(workload.peakBufferedBytes)} of ${mib(bufferMaxBytes)}`],
     ['read back', count(verification.read)],
     ['duplicates (explained)', `${count(verification.duplicates)} (${count(verification.explained)})`],
@@ -35,7 +28,8 @@ export function report(
     ['LOST', count(verification.lost)]
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n')
+  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)
+  return [formatStats(stats), '', 'verified', ...table].join('\n')
 
   function latency({ calm, whole }: Workload, part: 'calm' | 'whole'): string {
     const histogram = part === 'calm' ? calm : whole

@@ -17,7 +17,7 @@ export interface WorkloadOptions {
 }
 
 const KEY_COUNT = 10_000
-const RECORD_BYTES = 100
+export const RECORD_BYTES = 100
 const TICK_MS = 5
 const STEPS_PER_MS = 10
 

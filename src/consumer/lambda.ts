@@ -1,8 +1,8 @@
 /**
- * './lambda': a handler for Lambda's Kinesis events that works on user records and answers which of them failed.
- * Invariant: the answer names the lowest Kinesis record of which not every user record is known to be done, so nothing
- * that was not done is checkpointed; and of two user records of one key the later never starts before the earlier is
- * done. Facts on Lambda: developer guide, "Using Lambda with Kinesis", partial batch responses, read 2026-11.
+ * './lambda': a handler for Lambda's Kinesis events. It works on user records, and its answer says which of them failed.
+ * Invariant: the answer names the first Kinesis record with a user record that may be undone, so Lambda checkpoints no undone record.
+ * Of two user records of one key, the later one never starts before the earlier one is done.
+ * Facts on Lambda: developer guide, "Using Lambda with Kinesis", partial batch responses, read 2026-11.
  */
 
 import { invalidInput } from './deaggregate/consumer-error.ts'

@@ -5,8 +5,9 @@
  *                          ^ members     ^ sealed                                                  |
  *                          +-------------+------------- #apply, #takeApart <-----------------------+
  *
- * Two edges lead back, and both are here: `#queue` takes what goes again as it is sealed, `#takeApart` what does not.
- * Invariant: between two calls every accepted record is in exactly one place: an envelope, the outbox, a request, on hold.
+ * Two edges lead back, and both are here. `#queue` takes records that go again with their sealed bytes. `#takeApart` takes all
+ * others.
+ * Invariant: between two calls, every accepted record is in exactly one place: an envelope, the outbox, a request, or on hold.
  */
 
 import { Aggregator } from '../lanes/aggregator.ts'
@@ -39,10 +40,10 @@ import { Router } from './router.ts'
 import type { FormerStream, StreamHost } from './stream-host.ts'
 import type { StreamOptions } from './stream-options.ts'
 
-/** Open envelopes while there is no map, one for each hash key; beyond it records go alone. */
+/** Open envelopes while there is no map, one for each hash key. Records beyond this limit go alone. */
 const MAX_KEYED_ENVELOPES = 1024
 
-/** What a record that was placed has changed: nothing but its open envelope, a deadline, or what may be sent. */
+/** The effect of a placed record: on its open envelope only, on a deadline, or on the records that may be sent. */
 export type Placing = 'joined' | 'opened' | 'sealed'
 
 export class Stream {
@@ -60,7 +61,7 @@ export class Stream {
   readonly #held = new HeldAnswers()
   readonly #orderWatch = new OrderWatch()
   readonly #repack: Repack
-  /** Set once it threw and another has taken its place: nothing may be asked of it any more. */
+  /** Set when this stream threw and another one took its place. Nothing may call it after that. */
   isReplaced = false
   #nowMs = 0
 
@@ -86,7 +87,7 @@ export class Stream {
     )
   }
 
-  /** The earliest moment at which `advance` has something to do. */
+  /** The earliest time at which `advance` has work. */
   get nextDeadlineMs(): number {
     return Math.min(
       this.#aggregator.nextDeadlineMs,
@@ -112,7 +113,7 @@ export class Stream {
     }
   }
 
-  /** Whether some shard's records take up more than their share of the buffer. */
+  /** Whether the records of a shard use more than their share of the buffer. */
   get hasFullLanes(): boolean {
     return this.#outbox.limiter.hasFullLanes
   }
@@ -128,8 +129,8 @@ export class Stream {
   }
 
   /**
-   * Puts a record into its envelope; times and number are set, bytes are copied before this returns. `key`: its cached
-   * hash key. Nothing is sent before `pump`. Hot.
+   * Puts a record into its envelope. Its times and its number are set before. Its bytes are copied before this returns. `key`: its
+   * cached hash key. Nothing is sent before `pump`. Hot.
    */
   place(record: AcceptedRecord, key: HashedKey | undefined, nowMs: number): Placing {
     this.#nowMs = nowMs
@@ -139,7 +140,7 @@ export class Stream {
     return sealed.length > 0 ? 'sealed' : 'opened'
   }
 
-  /** Does whatever is due. */
+  /** Does the work that is due. */
   advance(nowMs: number): void {
     this.#nowMs = nowMs
     if (this.#router.directory.startIfDue(nowMs)) {
@@ -155,21 +156,21 @@ export class Stream {
     this.pump()
   }
 
-  /** Seals what is open, so that a flush need not wait for buffering times. */
+  /** Seals the open envelopes, so that a flush does not wait for buffering times. */
   flush(nowMs: number): void {
     this.#nowMs = nowMs
     this.#queueAll(this.#aggregator.sealAll())
     this.pump()
   }
 
-  /** Takes what became of a batch that was sent. */
+  /** Takes the outcome of a batch that was sent. */
   complete(batch: LaneBatch, outcome: Outcome, nowMs: number): void {
     this.#nowMs = nowMs
     this.telemetry.requestEnded(batch, outcome, nowMs)
     if (outcome.kind === 'answered') this.#answered(batch, outcome)
     else {
       const { error, startMs } = outcome
-      // A stream that is made anew has the same shard ids with other ranges.
+      // A stream that is created again has the same shard ids with other ranges.
       if (error.errorCode === STREAM_NOT_FOUND) this.#forgetStream()
       const userRecords = batch.entries.reduce((count, { members }) => count + members.count, 0)
       this.telemetry.error(error.errorCode, undefined, userRecords)
@@ -178,7 +179,7 @@ export class Stream {
     this.pump()
   }
 
-  /** Takes the open shards. Returns KPL_ERR_BAD_SHARD_MAP when they are not believed; the last map stays. */
+  /** Takes the open shards. Returns KPL_ERR_BAD_SHARD_MAP for a listing that cannot be right; then the last map stays. */
   shardsListed(listing: readonly ShardHashRange[], nowMs: number): ProducerError | undefined {
     this.#nowMs = nowMs
     if (Array.isArray(listing) && listing.length === 0 && this.description.explainsNoShards()) {
@@ -208,7 +209,7 @@ export class Stream {
     publishShardMap(this, nowMs)
   }
 
-  /** Takes the stream's summary; undefined: it could not be had, for the service's `errorCode`. */
+  /** Takes the stream's summary. undefined: the call failed, with the service's `errorCode`. */
   described(summary: StreamSummary | undefined, nowMs: number, errorCode?: string): void {
     this.#nowMs = nowMs
     this.description.came(summary, errorCode, nowMs)
@@ -243,7 +244,10 @@ export class Stream {
     }
   }
 
-  /** Returns what was sealed by it; undefined: the record quietly joined an open envelope. `alone`: not with others. */
+  /**
+   * Returns the records that this sealed. undefined: the record joined an open envelope, and nothing else changed. `alone`: not
+   * with others.
+   */
   #pack(record: AcceptedRecord, key: HashedKey | undefined, alone: boolean): readonly LaneRecord[] | undefined {
     const lane = this.#router.laneOf(record, key, this.#nowMs)
     const { mode } = this.#router
@@ -261,7 +265,7 @@ export class Stream {
     for (const record of sealed) this.#outbox.limiter.add(record, this.#nowMs)
   }
 
-  /** A map or a mode may be new: what was packed for a lane that is gone is taken apart into those that are. */
+  /** The map or the mode may be new. Records that were packed for a gone lane are taken apart, into the present lanes. */
   #relane(): void {
     const gone = this.#router.update(this.#nowMs)
     if (gone.length === 0) return
@@ -270,9 +274,9 @@ export class Stream {
   }
 
   /**
-   * Packs the members of sealed records anew, oldest first. In ordered mode they must leave before everything else of their
-   * lanes, so what is open is sealed first, and what they become goes to the head. `alone`: every member by itself, because
-   * the envelope as a whole was refused.
+   * Packs the members of sealed records again, oldest first. In ordered mode, they must leave before all other records of their
+   * lanes. So the open envelopes are sealed first, and the new records go to the head. `alone`: each member goes by itself, because
+   * Kinesis refused the envelope as a whole.
    */
   #takeApart(records: readonly LaneRecord[], alone: boolean): void {
     if (records.length === 0) return
@@ -284,7 +288,7 @@ export class Stream {
       const over = this.#repack.takeApart(record, this.#nowMs, member => {
         sealed.push(...(this.#pack(member, validator.key, alone) ?? []))
       })
-      // Together: what throws in between finds every record in one place.
+      // Both at once: a throw between them would find a record in two places.
       this.custody.moved(record.members)
       if (over !== undefined) this.#host.settle(this, over)
     }
@@ -325,12 +329,12 @@ export class Stream {
   #learn(record: LaneRecord, shardId: string, startMs: number): void {
     if (!this.#router.learn(record, shardId, startMs, this.#nowMs)) return
     this.telemetry.mispredicted(record.lane.shardId)
-    // Its shard has split or merged: what waits for it would be misrouted too, and the new map is a moment away.
+    // The shard has split or merged. Records that wait for it would be misrouted too, and the new map comes in a moment.
     const isExplainedSoon = record.isAggregate && this.#router.directory.isRefreshing
     if (isExplainedSoon) this.#outbox.limiter.hold(record.lane, this.#nowMs)
   }
 
-  /** Decides what becomes of a record that was answered, and acts on it; or holds it until a map tells where it landed. */
+  /** Decides the fate of an answered record and acts on it, or holds the answer until a map says where the record landed. */
   #judge(answered: AnsweredRecord, wasHeld: boolean = false): void {
     const { record, answer, startMs } = answered
     const placement = isAcknowledged(answer) ? this.#router.placementOf(record, answer.shardId, wasHeld) : 'fits'
@@ -349,8 +353,8 @@ export class Stream {
   }
 
   /**
-   * Judges an answer that was held; its record is out until then. Sequence that the order is for: two stored records are held
-   * -> a map comes, and deciding about the first one throws -> the second one fails, and may be stored.
+   * Judges an answer that was held. Its record is out until then. The order of the two steps matters in this sequence: two stored
+   * records are held -> a map comes, and the decision about the first one throws -> the second one fails, and may be stored.
    */
   #judgeHeld(answered: AnsweredRecord): void {
     const { members } = answered.record
@@ -358,14 +362,14 @@ export class Stream {
     if (!this.#held.holdsLast(answered.record)) members.sentMs = undefined
   }
 
-  /** Gives up on held answers whose records' time is over: stored somewhere, but where nobody may look. */
+  /** Gives up held answers when the time of their records is over: they are stored, but perhaps where no consumer looks. */
   #giveUpHeld(): void {
     for (const answered of this.#held.takeOver(this.#nowMs)) {
       this.#apply(this.#recordStored(answered), { kind: 'retryMembers', alone: false })
     }
   }
 
-  /** Notes what was stored, but perhaps where no consumer accepts it. */
+  /** Notes a record that was stored, but perhaps where no consumer accepts it. */
   #recordStored({ record, answer, startMs, endMs }: AnsweredRecord): LaneRecord {
     record.persisted = 'maybe'
     record.members.sentMs = undefined
@@ -373,7 +377,7 @@ export class Stream {
     return record
   }
 
-  /** Acts on what a failed request means for its records, and perhaps for all that waits. */
+  /** Acts on the judgement of a failed request: on its records, and perhaps on all records that wait. */
   #applyToAll(entries: readonly LaneRecord[], judgement: RequestJudgement, startMs: number): void {
     for (const record of entries) recordAttempt(record, judgement.attempt)
     if (judgement.kind === 'halve') {
@@ -383,14 +387,14 @@ export class Stream {
       return
     }
     const { decisions, lesson, refusal } = judgement
-    // Every lane knows before anything moves.
+    // Every lane learns of the failure before a record moves.
     for (const record of entries) this.#outbox.limiter.learn(record, lesson, startMs, this.#nowMs)
     for (const [i, record] of entries.entries()) this.#apply(record, decisions[i]!)
     const isBelieved = refusal !== undefined && this.description.believes(refusal.serviceCode, this.#nowMs)
     if (isBelieved) this.abandon(refusal, this.#nowMs)
   }
 
-  /** Acts on a decision: the record is settled, or goes back into the stages. */
+  /** Acts on a decision: the record settles, or goes back to an earlier stage. */
   #apply(record: LaneRecord, decision: Decision): void {
     this.#outbox.limiter.answered(record, this.#nowMs)
     switch (decision.kind) {
@@ -403,13 +407,13 @@ export class Stream {
       case 'retrySealed':
         this.telemetry.retries++
         if (decision.persisted === 'maybe') record.persisted = 'maybe'
-        // A lane that a new map did away with must not come back.
+        // A record of a gone lane must not go back to that lane.
         if (isStale(record, this.#nowMs)) this.#takeApart([record], false)
         else this.#queue(record, this.#options.ordering === 'key')
         return
       case 'retryMembers':
         this.telemetry.retries++
-        // A misrouted aggregate is stored: a reader that does not look at ranges sees it, the KCL does not.
+        // A misrouted aggregate is stored. A reader that ignores ranges sees it; the KCL does not.
         if (!decision.alone) record.persisted = 'maybe'
         this.#takeApart([record], decision.alone)
         return

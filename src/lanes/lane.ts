@@ -1,9 +1,9 @@
 /**
- * A lane: all that is known of one shard on its way to the service. Records are packed into its open envelope, wait sealed in
- * its queue, and leave at its pace.
- * Example: shardId-7 has a lane -> the stream splits it -> its lane is gone; two new lanes wait until what is out is answered.
- * Invariant: a lane serves one shard and one range for as long as it lives; once `isGone`, nothing that was sealed for it may
- * be sent any more. Data only: `aggregator.ts` packs it, `limiter.ts` moves it.
+ * A lane: the state of one shard in the producer. Records are packed into its open envelope, wait sealed in its queue, and leave at
+ * its rate.
+ * Example: shardId-7 has a lane -> the shard splits -> its lane is gone; two new lanes wait for the answers to the records that are out.
+ * Invariant: a lane serves one shard and one range during its life. Once `isGone`, no record that was sealed for it may be sent.
+ * Data only: `aggregator.ts` packs it, `limiter.ts` moves it.
  */
 import type { Batch, Destination, KinesisRecord, Members } from '../model/kinesis-record.ts'
 import { SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND } from '../model/limits.ts'
@@ -20,12 +20,12 @@ export type LaneBatch = Batch<Lane>
 
 /**
  * - `shard`: records of one shard, by the shard map.
- * - `stream`: records whose shard is unknown, one envelope for each hash key; one bucket for all of them.
- * - `waiting`: records that wait, packed, for the first shard map; they are never sent as they are.
+ * - `stream`: records whose shard is unknown: one envelope for each hash key, one bucket for all of them.
+ * - `waiting`: records that wait, packed, for the first shard map. They are packed again before they are sent.
  */
 export type LaneKind = 'shard' | 'stream' | 'waiting'
 
-/** What a lane is for. Only a shard has an id and a range. */
+/** The place that a lane serves. Only a shard has an id and a range. */
 export interface LanePlace {
   readonly kind: LaneKind
   readonly shardId?: string
@@ -45,24 +45,24 @@ export interface OpenEnvelope extends HeapItem {
   expirationMs: number
 }
 
-/** The percentage up to which a full bucket is the service's own second of burst; above it the bucket grows along. */
+/** Up to this percentage, a full bucket is the service's own burst of one second. Above it, the bucket grows with the percentage. */
 const BURST_PERCENT = 150
-/** The stream-wide lane does not know how many shards it feeds, so it may feel its way up to this many. */
+/** The stream-wide lane does not know how many shards it feeds. It raises its rate step by step, up to this many shards. */
 const STREAM_LANE_MAX_FACTOR = 10_000
 const STREAM_LANE_SEARCH = 1
-/** At `BURST_PERCENT` and above; below it more, so that it is the same for the shard: 15 records and 15 KiB a second. */
+/** At `BURST_PERCENT` and above. Below it, more, so that the shard's rate recovers as fast: 15 records and 15 KiB a second. */
 const SHARD_RECOVERY = 0.01
-/** It feeds several shards. */
+/** More, because this lane feeds several shards. */
 const STREAM_LANE_RECOVERY = 0.05
 
 export class Lane implements HeapItem, Destination {
   readonly kind: LaneKind
   readonly shardId: string | undefined
   readonly range: HashRange | undefined
-  /** The map or the mode that it was made for is over. */
+  /** Another map or mode took the place of the one that it was made for. */
   isGone = false
 
-  /** The open envelope of a shard, or of what waits. */
+  /** The open envelope of a shard, or of the records that wait. */
   open: OpenEnvelope | undefined
   /** The open envelopes of a stream-wide lane, by partition key and by explicit hash key. */
   readonly openByKey: Map<string, OpenEnvelope> = new Map()
@@ -70,19 +70,19 @@ export class Lane implements HeapItem, Destination {
 
   /** Sealed, not sent. */
   readonly queue: RecordQueue<LaneRecord> = new RecordQueue()
-  /** Released to be sent, and not answered. */
+  /** Released to be sent, not answered yet. */
   readonly out: Set<LaneRecord> = new Set()
-  /** What its sealed records, queued and out, take up of the producer's buffer. */
+  /** The part of the producer's buffer that its sealed records use, queued and out. */
   heldBytes = 0
-  /** What of them waits to be collected into a request. */
+  /** The part of them that waits to be collected into a request. */
   collectedBytes = 0
 
   readonly bucket: TokenBucket
   blockedUntilMs: number
-  /** Failures in a row, as far as they tell of one another. */
+  /** Failures in a row. A request that began before the last failure was known does not count. */
   failures: number
   lastFailureMs: number = Number.NEGATIVE_INFINITY
-  /** Kept back until the next listing: its shard is known to have changed. */
+  /** Held back until the next listing, because its shard has changed. */
   isHeld = false
   /** Ordered mode: gone lanes over the same hash keys whose last record is still out. */
   readonly blockers: Set<Lane> = new Set()
@@ -91,7 +91,7 @@ export class Lane implements HeapItem, Destination {
   wakeMs = 0
   heapIndex = -1
 
-  /** `former`: the lane whose pace this one keeps, since it feeds the same shards. */
+  /** `former`: the lane whose rate this one keeps, because both feed the same shards. */
   constructor({ kind, shardId, range }: LanePlace, rateLimitPercent: number, nowMs: number, former?: Lane) {
     this.kind = kind
     this.shardId = shardId
@@ -101,7 +101,7 @@ export class Lane implements HeapItem, Destination {
     this.failures = former?.failures ?? 0
   }
 
-  /** Whether records of one hash key may have been in both lanes. */
+  /** Whether both lanes may have had records of the same hash key. */
   overlaps({ range }: Lane): boolean {
     if (this.range === undefined || range === undefined) return true
     return this.range.start <= range.end && range.start <= this.range.end

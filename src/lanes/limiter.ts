@@ -1,8 +1,8 @@
 /**
- * Holds sealed records until their shard may be sent more: a Kinesis record enters, and leaves when its lane has tokens
- * and is not backing off. It never knows envelopes, requests or what an answer said beyond "throttled", "failed", "fine".
- * Invariant: within a lane records leave as `RecordQueue` has them; a lane that waits is never looked at before its wake-up, and never
- * delays another lane; lanes that can send take turns, one record each.
+ * Holds sealed records until their shard takes more. A Kinesis record enters, and leaves when its lane has tokens and no back-off.
+ * The limiter does not know envelopes or requests. Of an answer, it knows only "throttled", "failed" or "fine".
+ * Invariant: the records of a lane leave in the order of `RecordQueue`. A lane that waits costs nothing before its wake-up, and never
+ * delays another lane. Lanes that can send take turns, one record each.
  * Cost: O(log lanes) a record.
  */
 import type { Lesson } from '../model/exchange.ts'
@@ -17,18 +17,18 @@ export interface LimiterOptions {
   readonly rateLimitPercent: number
   readonly retryBaseMs: number
   readonly retryCapMs: number
-  /** `'key'`: at most one record of a lane is out between `release` and `answered`, none while a gone lane drains. */
+  /** `'key'`: at most one record of a lane is out, from `release` to `answered`. None is out while a gone lane over its keys drains. */
   readonly ordering: 'none' | 'key'
-  /** How much of the buffer the queue of one lane may hold, where there are others. */
+  /** The part of the buffer that one lane may use when there are others. */
   readonly laneMaxBytes: number
 }
 
-/** What `learn` needs of a record. */
+/** The part of a record that `learn` needs. */
 export type Tried = Pick<LaneRecord, 'lane' | 'requestBytes'>
 
-/** Finer than a timer can tell. */
+/** The shortest wait. Timers are no finer. */
 const MIN_WAIT_MS = 1
-/** A full lane takes records again when it holds no more than this part of its share. */
+/** A full lane takes records again when it holds at most this part of its share. */
 const REFILL_PART = 7 / 8
 const NEVER_MS = Number.POSITIVE_INFINITY
 
@@ -38,13 +38,13 @@ export class Limiter {
   readonly #lanes = new Set<Lane>()
   readonly #waiting = new DeadlineHeap<Lane>()
   readonly #ready = new Fifo<Lane>()
-  /** Ordered mode: lanes that are gone, with a record still out. */
+  /** Ordered mode: gone lanes with a record still out. */
   readonly #draining = new Set<Lane>()
   readonly #full = new Set<Lane>()
-  /** Full lanes that refused a record since somebody last found room in them. */
+  /** Full lanes that refused a record and have had no room since. */
   readonly #crowded = new Set<Lane>()
   #count = 0
-  /** No record held expires before this; raised when it is reached, so that looking costs little over a time to live. */
+  /** No record here expires before this time. The bound is raised only when it is reached, so a search is rare. */
   #expirationBoundMs = NEVER_MS
 
   constructor(options: LimiterOptions, random: Random) {
@@ -56,12 +56,12 @@ export class Limiter {
     return this.#count
   }
 
-  /** Whether some lane holds more than its share of the buffer. */
+  /** Whether a lane holds more than its share of the buffer. */
   get hasFullLanes(): boolean {
     return this.#full.size > 0 && this.#lanes.size > 1
   }
 
-  /** Whether the lane takes no more records, since it holds its share; it is remembered to have refused one. */
+  /** Whether the lane takes no more records, because it holds its share. If so, the limiter remembers the refusal. */
   refuses(lane: Lane): boolean {
     const isFull = this.hasFullLanes && this.#full.has(lane)
     if (isFull) this.#crowded.add(lane)
@@ -77,8 +77,8 @@ export class Limiter {
   }
 
   /**
-   * Returns a new lane. In ordered mode it waits for what is out of gone lanes over its hash keys. `former`: the lane whose
-   * pace it keeps.
+   * Returns a new lane. In ordered mode, it waits for the records that are out of gone lanes over its hash keys. `former`: the lane
+   * whose rate it keeps.
    */
   open(place: LanePlace, nowMs: number, former?: Lane): Lane {
     const lane = new Lane(place, this.#options.rateLimitPercent, nowMs, former)
@@ -87,26 +87,26 @@ export class Limiter {
     return lane
   }
 
-  /** When `release` may have something that it has not now; 0 when it has something now. */
+  /** The next time at which `release` may have a record; 0 when it has one now. */
   get nextDeadlineMs(): number {
     return this.#ready.count > 0 ? 0 : this.#waiting.nearestMs
   }
 
-  /** Takes a record: behind what was accepted before it. */
+  /** Takes a record, behind the records that were accepted before it. */
   add(record: LaneRecord, nowMs: number): void {
     record.lane.queue.insert(record)
     this.#added(record, nowMs)
   }
 
-  /** Takes a record that was out: before everything else of its lane. */
+  /** Takes a record that was out, before all other records of its lane. */
   addFirst(record: LaneRecord, nowMs: number): void {
     record.lane.queue.unshift(record)
     this.#added(record, nowMs)
   }
 
   /**
-   * Takes out the next record that may be sent, or one whose time to live has ended while it waited (the caller looks at
-   * `expirationMs`); undefined when there is none now.
+   * Takes out the next record that may be sent, or a record whose time to live ended while it waited: the caller checks
+   * `expirationMs`. Returns undefined when there is neither.
    */
   release(nowMs: number): LaneRecord | undefined {
     for (let lane = this.#waiting.popDue(nowMs); lane !== undefined; lane = this.#waiting.popDue(nowMs)) {
@@ -124,7 +124,7 @@ export class Limiter {
     return this.#expirationBoundMs
   }
 
-  /** What `RecordQueue.takeExpired` takes, also where `release` may not be asked because nobody has room. */
+  /** Takes what `RecordQueue.takeExpired` takes, of every lane. It also works while no request has room, when nothing calls `release`. */
   takeExpired(nowMs: number): LaneRecord[] {
     const expired: LaneRecord[] = []
     if (this.#expirationBoundMs > nowMs) return expired
@@ -141,7 +141,7 @@ export class Limiter {
     return expired
   }
 
-  /** The record's fate after its release is decided: in ordered mode its lane, or those that wait for it, may send the next. */
+  /** The fate of a released record is decided. In ordered mode, its lane, or the lanes that wait for it, may send the next record. */
   answered(record: LaneRecord, nowMs: number): void {
     const { lane } = record
     if (!lane.out.delete(record)) return
@@ -152,9 +152,9 @@ export class Limiter {
   }
 
   /**
-   * An attempt at a record, which began at `startMs`, ended: what was stored ends the back-off; a failure begins or doubles it,
-   * exponentially with full jitter. Sequence: requests A, B start -> A fails, back-off doubles -> B fails too: it began before that
-   * was known, and doubles nothing. Every throttled record cuts the rate: how many there are says by how much it was too high.
+   * An attempt that began at `startMs` ended. A stored record ends the back-off. A failure starts or doubles it: exponential, with
+   * full jitter. Sequence: requests A and B start -> A fails, and the back-off doubles -> B fails too. B began before that failure was
+   * known, so it doubles nothing. Every throttled record cuts the rate, because their number says how much too high the rate was.
    */
   learn({ lane, requestBytes }: Tried, lesson: Lesson, startMs: number, nowMs: number): void {
     if (lesson === 'throttled') lane.bucket.throttle(requestBytes, nowMs)
@@ -168,7 +168,7 @@ export class Limiter {
     this.#place(lane, nowMs)
   }
 
-  /** Ends every back-off: the outage that caused them is over. */
+  /** Ends every back-off, because the outage that caused them is over. */
   forgive(nowMs: number): void {
     for (const lane of this.#lanes) {
       lane.failures = 0
@@ -177,7 +177,7 @@ export class Limiter {
     }
   }
 
-  /** Keeps a lane back until `resumeAll`: its shard is known to have changed and the new map is on its way. */
+  /** Holds a lane back until `resumeAll`. Its shard has changed, and the new map is on its way. */
   hold(lane: Lane, nowMs: number): void {
     lane.isHeld = true
     this.#place(lane, nowMs)
@@ -192,9 +192,9 @@ export class Limiter {
   }
 
   /**
-   * Forgets lanes that are gone and returns what waited in them: see `mergeOldestFirst`. Their successors over the same hash
-   * keys wait, in ordered mode, until what is out of them is answered. Sequence without it: record 1 goes to the parent and
-   * times out -> the shard splits -> record 2 of its key is stored in the child -> record 1 is sent again, behind it.
+   * Forgets gone lanes and returns the records that waited in them, in the order of `mergeOldestFirst`. In ordered mode, the new
+   * lanes over the same hash keys wait for the answers to the records that are out. Without that wait: record 1 goes to the parent
+   * and times out -> the shard splits -> record 2 of its key is stored in the child -> record 1 is sent again, behind it.
    */
   retire(gone: readonly Lane[], nowMs: number): LaneRecord[] {
     const queues: LaneRecord[][] = []
@@ -211,7 +211,7 @@ export class Limiter {
     return mergeOldestFirst(queues)
   }
 
-  /** Takes out all that waits; lanes stay. */
+  /** Takes out all records that wait. The lanes stay. */
   takeAll(nowMs: number): LaneRecord[] {
     const taken: LaneRecord[] = []
     for (const lane of this.#lanes) {

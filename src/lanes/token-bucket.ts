@@ -1,13 +1,13 @@
 /**
- * One shard's allowance: records and bytes that grow with time. Throttles cut the rate, and time restores it. Producers that
- * share a shard do not know each other; these two rules alone make their rates equal:
+ * The allowance of one shard: tokens for records and for bytes, which grow with time. Throttles cut the rate, and time restores it.
+ * Producers that share a shard do not know each other. These two rules alone make their rates equal:
  *
- *   each throttled record takes from the rate what that record would be once a second: the larger rate loses more;
- *   each second gives the same back to everyone.
+ *   each throttled record cuts the rate by that record once a second: a higher rate has more throttles and loses more;
+ *   each second gives the same back to every producer.
  *
- * Invariant: a take succeeds for both streams or for neither; over any span the bytes taken are at most
+ * Invariant: a take needs record tokens and byte tokens, and takes both or none. In any span, the bytes taken are at most
  * capacity + rate x span, plus one record that is larger than the capacity (it leaves the bucket in debt).
- * Sources: 1,000 records/s and 1 MiB/s per shard (`limits.ts`); the rest is ours, see "Producers find their shares" in
+ * Sources: 1,000 records/s and 1 MiB/s per shard (`limits.ts`). The rest is ours: see "Producers find their shares" in
  * docs/DESIGN.md.
  */
 
@@ -16,29 +16,29 @@ export interface TokenBucketLimits {
   readonly bytesPerSecond: number
   readonly capacityRecords: number
   readonly capacityBytes: number
-  /** The factor's ceiling: 1, or more where the true limit is not known and must be felt out. */
+  /** The largest factor: 1, or more where the true limit is unknown and must be found by trial. */
   readonly maxFactor: number
-  /** How much of the base rate is added per second until the first throttle, up to the ceiling. */
+  /** The part of the base rate that is added each second until the first throttle, up to the largest factor. */
   readonly searchPerSecond: number
-  /** How much of the base rate comes back per second after that; more after a calm. */
+  /** The part of the base rate that comes back each second after the first throttle; more after a calm time. */
   readonly recoveryPerSecond: number
 }
 
-/** A longer time without a throttle speeds recovery up in proportion: other producers have left, or the excess was not ours. */
+/** A longer time without a throttle speeds recovery up in proportion: other producers stopped, or the excess was theirs. */
 const CALM_MS = 3_000
-/** A throttled rate falls at once to this many times what was used: from far above its use it would take long to be felt. */
+/** A throttle lowers the rate at once to this many times the used rate. From far above, small cuts would have no effect for long. */
 const USE_HEADROOM = 2
-/** It falls at once no further than this, so that a lane that was idle need not begin at nothing. */
+/** That step goes no lower than this, so that an idle lane does not start at nothing. */
 const LEAST_USEFUL_FACTOR = 0.1
-/** One record takes no more than this part of the rate, however large the record is. */
+/** One throttled record cuts at most this part of the rate, even if the record is large. */
 const LARGEST_CUT = 0.5
-/** A full bucket holds this much of the present rate until the rate has recovered: retries after a pause must not be a burst. */
+/** Until the rate has recovered, a full bucket holds this much of the present rate, so that retries after a pause are no burst. */
 const THROTTLED_BURST_SECONDS = 0.25
-/** The rate never falls below this part of the base, so that a lane can always recover. */
+/** The lowest part of the base rate, so that a lane can always recover. */
 const MIN_FACTOR = 0.01
-/** A rate that recovers may allow a take sooner than the present rate says. */
+/** The longest wait while the rate recovers: a rising rate may allow a take sooner than the present rate says. */
 const MAX_WAIT_SECONDS = 1
-/** Refills are sums of fractions: without this a wake-up computed exactly could come a hair too early, for ever. */
+/** Refills are sums of fractions. Without this tolerance, an exact wake-up could come slightly too early, again and again. */
 const ROUNDING = 1e-3
 const MS_PER_SECOND = 1000
 
@@ -50,7 +50,7 @@ export class TokenBucket {
   #capacityBytes: number
   #refilledMs: number
   #factor = 1
-  /** The part of the base rate that was used of late: a mean over about a second. */
+  /** The part of the base rate that was used lately: a mean over about a second. */
   #usedFactor = 0
   #throttledMs = Number.NEGATIVE_INFINITY
 
@@ -85,7 +85,10 @@ export class TokenBucket {
     return true
   }
 
-  /** Returns when `tryTake(bytes)` can succeed at the present rate, or, while that recovers, when to ask again; not before `nowMs`. */
+  /**
+   * Returns when `tryTake(bytes)` can succeed at the present rate, or, while the rate recovers, when to try again. Never before
+   * `nowMs`.
+   */
   nextTakeMs(bytes: number, nowMs: number): number {
     this.#refill(nowMs)
     const missingRecords = 1 - this.#records
@@ -99,7 +102,7 @@ export class TokenBucket {
     return nowMs + (isRecovering ? Math.min(waitSeconds, MAX_WAIT_SECONDS) : waitSeconds) * MS_PER_SECOND
   }
 
-  /** Cuts the rate: the service refused a record of `bytes`, because it is asked too much. */
+  /** Cuts the rate, because the service throttled a record of `bytes`. */
   throttle(bytes: number, nowMs: number): void {
     this.#refill(nowMs)
     const { capacityRecords, capacityBytes } = this.#limits
@@ -112,7 +115,7 @@ export class TokenBucket {
     this.#fill(0, 0)
   }
 
-  /** How long the base rate takes for one record of `bytes`: as a rate, one such record a second. */
+  /** The seconds that one record of `bytes` takes at the base rate. That is also the part of the base rate of one such record a second. */
   #secondsOf(bytes: number): number {
     return Math.max(1 / this.#limits.recordsPerSecond, bytes / this.#limits.bytesPerSecond)
   }

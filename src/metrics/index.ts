@@ -1,5 +1,5 @@
 /**
- * 'kinesis-producer/metrics': the table of metrics, windows on them, and the channels that can be listened to.
+ * 'kinesis-producer/metrics': the table of metrics, windows on them, `stats()` as text, and the channels that can be listened to.
  * Invariant: nothing here starts anything.
  */
 export {
@@ -23,6 +23,7 @@ export {
 } from '../stats/statistics.ts'
 export type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'
 export type { RecordCounters, ShardStats, StreamReading, StreamStats } from '../stats/stream-stats.ts'
+export { type FormatStatsOptions, formatStats } from './format-stats.ts'
 export type { MetricEntry, MetricKind, MetricLevel, MetricUnit } from './metric-entry.ts'
 export { METRICS, type MetricName } from './metrics-table.ts'
 export { type MetricsSource, MetricsWindow, type WindowReading } from './metrics-window.ts'

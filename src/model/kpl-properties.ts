@@ -1,6 +1,6 @@
 /**
- * Reads a KPL `.properties` file into our options, for those who move over.
- * Invariant: every property of the file ends up in exactly one of the three lists; nothing is dropped in silence.
+ * Reads a KPL `.properties` file into our options, for users who come from the KPL.
+ * Invariant: every property of the file is in exactly one of the three lists, so nothing is lost without a word.
  * Source: KinesisProducerConfiguration.java, KPL 1.0.7; java.util.Properties for the syntax.
  */
 import { OptionsError } from './errors.ts'
@@ -57,9 +57,9 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
 }
 
 /**
- * Returns the options that a KPL properties file asks for. `KinesisEndpoint` and `KinesisPort` become one https URL, as
- * the KPL speaks nothing else. Values that are not numbers or booleans where they should be are left as text, so that
- * the producer's constructor names them. Throws OptionsError for what is no text.
+ * Returns the options of a KPL properties file. `KinesisEndpoint` and `KinesisPort` become one https URL, because the KPL uses only
+ * https. A value that should be a number or a boolean and is none stays text, and the constructor of the producer names it. Throws
+ * OptionsError for an argument that is not text.
  */
 export function fromKplProperties(text: string): KplProperties {
   if (typeof text !== 'string') throw new OptionsError([`fromKplProperties takes the file's text, got ${kindOf(text)}`])

@@ -1,6 +1,6 @@
 /**
- * The doors of the core: time, randomness, the network, and who listens. All are passed in.
- * Invariant: types only; every implementation lives in `system.ts`, `aws/` or `testing/`.
+ * The interfaces of the core to the outside: time, randomness, the network and the logger. All are passed in.
+ * Invariant: types only. Every implementation is in `system.ts`, `aws/` or `testing/`.
  */
 import type { StreamRef } from './records.ts'
 
@@ -101,12 +101,12 @@ export interface Transport {
   close(): void
 }
 
-/** What a log line tells beside its message. Never a payload, nor a partition key. */
+/** The fields of a log line. They never hold a payload or a partition key. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /**
- * Where warnings and spells go, with one object of fields or none; it is a rest parameter because loggers that take any number of
- * them (Powertools) would not fit otherwise. For loggers that take the fields first see `fromObjectFirst`.
+ * Takes warnings and the log lines of spells, with one object of fields or none. `fields` is a rest parameter, because loggers that
+ * take any number of objects (Powertools) would not fit otherwise. `fromObjectFirst` wraps loggers that take the fields first.
  */
 export interface Logger {
   debug(message: string, ...fields: LogFields[]): void

@@ -1,7 +1,7 @@
 /**
- * What a refused record looks like, and what to write instead.
- * Example: `{ PartitionKey, Data }` -> "it looks like an entry of the AWS SDK: write partitionKey and data".
- * Invariant: pure; never throws, whatever it is given, and repeats nothing of it.
+ * Hints for refused records: the likely mistake, and the code to write instead.
+ * Example: `{ PartitionKey, Data }` -> "it looks like the record of another library: write partitionKey for PartitionKey, data for Data".
+ * Invariant: pure. It never throws, whatever the record is, and repeats no value of the record.
  */
 
 /** Names of other libraries for our fields. */
@@ -18,9 +18,9 @@ const OTHER_NAMES = [
   ['Body', 'data']
 ] as const
 
-/** What our fields are. */
+/** The fields of a user record. */
 const FIELDS = ['partitionKey', 'data', 'explicitHashKey', 'streamName', 'schema'] as const
-/** Names that cannot be anything but a slip, beside those of `OTHER_NAMES`. */
+/** Other names that can only be mistakes. */
 const SLIPS = new Map<string, (typeof FIELDS)[number]>([
   ['stream', 'streamName'],
   ['streamarn', 'streamName'],
@@ -29,14 +29,14 @@ const SLIPS = new Map<string, (typeof FIELDS)[number]>([
 ])
 
 /**
- * Returns what to say of a record that is taken and has a field that nobody reads, though it was surely meant for one that is
- * missing: `{ partitionKey, data, stream: 'other' }` goes to the producer's own stream. undefined: nothing.
+ * Returns a warning for a record that is taken, and has an unread field in place of a missing one. For example,
+ * `{ partitionKey, data, stream: 'other' }` goes to the producer's own stream. undefined: no warning.
  */
 export function unreadField(record: object): string | undefined {
   try {
     return slipOf(record)
   } catch {
-    // Not swallowed: the record was taken, and one whose names cannot be looked at has nothing more to tell.
+    // Not swallowed: the record was taken. Without readable field names, there is no hint.
     return undefined
   }
 }
@@ -52,12 +52,12 @@ function slipOf(record: object): string | undefined {
   return undefined
 }
 
-/** Returns half a sentence, or undefined when the record looks like one. */
+/** Returns the end of a sentence, or undefined when the record has the right shape. */
 export function recordHint(record: unknown): string | undefined {
   try {
     return hintOf(record)
   } catch {
-    // A record that throws when it is looked at tells nothing more than what was found before.
+    // A record that throws when it is read gives no hint. The caller still reports the fault that it found before.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The nouns that go in: what a user puts, and the names of streams.
- * Invariant: plain readonly data; nothing here has behaviour beyond recognising a name.
+ * The input of a producer: user records, and the names of streams.
+ * Invariant: plain readonly data. The functions here only check names and kinds.
  */
 
 /** One record as the user has it. `data` as a string is sent as its UTF-8 bytes; a `Uint8Array` is copied on accept. */
@@ -17,18 +17,18 @@ export interface UserRecord {
   readonly schema?: RecordFrame | undefined
 }
 
-/** What is written straight before a user record's data, so that its readers find the schema. */
+/** The bytes directly before the data of a user record. Consumers find the schema by them. */
 export interface RecordFrame {
   /** At most 64 bytes. Read, and copied, when the schema is first used. */
   readonly prefix: Uint8Array
   /**
-   * Returns all of the framed bytes when they are others than `prefix` and `data`, for instance compressed ones; undefined: they
-   * are those. Called once a put, with data of the caller's, which must not be changed.
+   * Returns all of the framed bytes when they differ from `prefix` and `data`, for example because they are compressed. undefined:
+   * they are `prefix` and `data`. Called once for each put, with the caller's own data, which must not be changed.
    */
   encode?(data: Uint8Array): Uint8Array | undefined
 }
 
-/** How the service is told which stream is meant: exactly one of the two is set. */
+/** A stream in a request: exactly one of the two is set. */
 export interface StreamRef {
   readonly streamName?: string
   readonly streamArn?: string
@@ -45,8 +45,8 @@ const STREAM_ARN = /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/
 const MAX_STREAM_TEXT = 256
 
 /**
- * Returns what is wrong with a stream name or ARN as a sentence's end, or undefined when it is well formed. An ARN must be
- * of `region`, when that is given.
+ * Returns the fault of a stream name or ARN as the end of a sentence, or undefined when it is well formed. When `region` is given, an
+ * ARN must be of that region.
  * Source: Kinesis API reference, StreamName and StreamARN patterns, read 2026-11.
  */
 export function streamNameFault(value: unknown, region?: string): string | undefined {
@@ -57,7 +57,7 @@ export function streamNameFault(value: unknown, region?: string): string | undef
   return `must be 1 to 128 of the characters a-z A-Z 0-9 _ . - or a stream ARN, got ${value.length} characters that are not`
 }
 
-/** Partitions that a region's name tells. Source: partitions.json of the AWS SDK, read 2026-11. */
+/** The partition of a region, by the start of its name. Source: partitions.json of the AWS SDK, read 2026-11. */
 const PARTITIONS: readonly (readonly [prefix: RegExp, partition: string])[] = [
   [/^cn-/, 'aws-cn'],
   [/^us-gov-/, 'aws-us-gov'],
@@ -69,7 +69,7 @@ const PARTITIONS: readonly (readonly [prefix: RegExp, partition: string])[] = [
   [/^(?:af|ap|ca|eu|il|me|mx|sa|us)-(?!gov-|iso[a-z]?-)/, 'aws']
 ]
 
-/** Returns what is wrong with a well-formed stream ARN for a client of `region`; undefined also for a mere name. */
+/** Returns the fault of a well-formed stream ARN for a client of `region`. undefined: none, or a plain name. */
 export function arnFault(streamName: string, region: string | undefined): string | undefined {
   const [scheme, partition, , arnRegion = ''] = streamName.split(':')
   if (scheme !== 'arn') return undefined
@@ -81,32 +81,32 @@ export function arnFault(streamName: string, region: string | undefined): string
   return isElsewhere ? `is an ARN of the region ${arnRegion}, and the producer's region is ${region}` : undefined
 }
 
-/** Returns the kind of a value as error messages name it: its class's name, else its `typeof`. */
+/** Returns the kind of a value for error messages: the name of its class, else its `typeof`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value !== 'object') return typeof value
   try {
     if (Array.isArray(value)) return 'array'
-    // Of JSON, `constructor` may be anything.
+    // In JSON, `constructor` may be any value.
     const name: unknown = value.constructor?.name
     return typeof name === 'string' && name.length > 0 ? name.slice(0, MAX_KIND_CHARACTERS) : 'object'
   } catch {
-    // Not swallowed: a revoked proxy, or a getter that throws, is told as what it is.
+    // Not swallowed: the message names a revoked proxy, or an object with a getter that throws.
     return 'object that cannot be read'
   }
 }
 
 const MAX_NAME_CHARACTERS = 64
 
-/** Returns the name of a field or an option, which may be anything, as a message shows it. */
+/** Returns the name of a field or an option for a message. The name may be any text. */
 export function shownName(name: string): string {
   return name.slice(0, MAX_NAME_CHARACTERS).replace(/[^\x20-\x7e]/g, '?')
 }
 
-/** Returns whether a value is an object of fields and nothing else: `{}`, also of another realm or without a prototype. */
+/** Returns whether a value is a plain object: `{}`, also of another realm or without a prototype. */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // The prototype of every realm's plain objects is the one that has none itself.
+  // In every realm, the prototype of plain objects is the one without a prototype.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -122,7 +122,7 @@ function fateOf(errorCode: string): string {
   switch (classifyRequestError({ errorCode, persisted: 'no' })) {
     case 'refused':
       return errorCode === STREAM_NOT_FOUND || errorCode === STREAM_IN_USE
-        ? 'If the stream is being created, its records wait. Otherwise they fail (KPL_ERR_REJECTED).'
+        ? 'Its records wait for up to recordTtlMs while DescribeStreamSummary says CREATING. Otherwise they fail (KPL_ERR_REJECTED).'
         : 'If this continues, the records of the stream fail (KPL_ERR_REJECTED).'
     case 'local':
       return 'If this continues, the records of the stream fail (KPL_ERR_CANNOT_SEND).'

@@ -64,7 +64,7 @@ const HABITS: readonly Habit[] = [
   }
 ]
 
-const EXAMPLES = readdirSync(pathOf('examples')).map(name => `examples/${name}/README.md`)
+const EXAMPLES = ['examples/README.md', ...readdirSync(pathOf('examples')).map(name => `examples/${name}/README.md`)]
 const PAGES = [...DOCUMENTS, 'CONTRIBUTING.md', ...EXAMPLES.filter(file => existsSync(pathOf(file)))]
 
 test.each(PAGES)('%s has none of the worst habits', file => {

@@ -3,14 +3,8 @@ import { METRICS } from '../../src/metrics/metrics-table.ts'
 import { prometheusText } from '../../src/metrics/prometheus.ts'
 import type { ProducerStats } from '../../src/stats/stats.ts'
 import { STREAM } from '../support/harness.ts'
+import { type Family, parsePrometheus } from '../support/prometheus-text.ts'
 import { KEYS, Observed, SHARDS } from './fixture.ts'
-
-interface Family {
-  readonly type: string
-  readonly help: string
-  /** By name and labels in order, as `name{a="b"}`. */
-  readonly samples: Map<string, number>
-}
 
 describe('the text', () => {
   test('has one family for every metric of the table, with a fitting type', async () => {
@@ -178,44 +172,10 @@ function sumsOf(families: Map<string, Family>): Record<string, number> {
   return Object.fromEntries([...sums].map(([key, sum]) => [key, Number(sum.toPrecision(9))]))
 }
 
-/** A parser of the text format that knows no more than its description; it throws at anything else. */
+/** Reads the text, which has finite numbers only. */
 function parse(text: string): Map<string, Family> {
-  const families = new Map<string, Family>()
-  let family = ''
-  if (!text.endsWith('\n')) throw new Error('the last line must end')
-  for (const line of text.slice(0, -1).split('\n')) {
-    const comment = /^# (HELP|TYPE) ([a-zA-Z_:][\w:]*) (.*)$/.exec(line)
-    if (comment?.[1] === 'HELP') {
-      if (families.has(comment[2]!)) throw new Error(`${comment[2]} comes twice`)
-      family = comment[2]!
-      families.set(family, { type: '', help: comment[3]!, samples: new Map() })
-    } else if (comment?.[1] === 'TYPE') {
-      families.set(family, { ...families.get(family)!, type: comment[3]! })
-    } else {
-      readSample(line, family, families.get(family)!)
-    }
-  }
+  const families = parsePrometheus(text)
+  const values = [...families.values()].flatMap(({ samples }) => [...samples.values()])
+  if (!values.every(Number.isFinite)) throw new Error('a value is not finite')
   return families
-}
-
-const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/
-const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y
-
-function readSample(line: string, family: string, { type, samples }: Family): void {
-  const [, name, labels = '', value] = SAMPLE.exec(line) ?? []
-  const suffix = name?.slice(family.length) ?? '?'
-  const suffixes = { counter: [''], gauge: [''], summary: ['_sum', '_count'], histogram: ['_bucket', '_sum', '_count'] }
-  const isOfFamily = name?.startsWith(family) === true && suffixes[type as keyof typeof suffixes].includes(suffix)
-  if (!isOfFamily || !Number.isFinite(Number(value))) throw new Error(`not a sample of ${family}: ${line}`)
-  const read: string[] = []
-  LABEL.lastIndex = 0
-  while (LABEL.lastIndex < labels.length) {
-    const label = LABEL.exec(labels)
-    if (label === null) throw new Error(`labels of ${line}`)
-    const text = label[2]!.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
-    read.push(`${label[1]}=${JSON.stringify(text)}`)
-  }
-  const key = read.length === 0 ? name! : `${name}{${read.join(',')}}`
-  if (samples.has(key)) throw new Error(`${key} comes twice`)
-  samples.set(key, Number(value))
 }

@@ -1,13 +1,13 @@
-/** The service of docs/delivery.md, ended while it is busy. */
+/** The service of examples/node-service, which docs/delivery.md shows, ended while it is busy. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { transform } from 'esbuild'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
   type FakeKinesisServer,
   FaultPlan,
@@ -15,7 +15,8 @@ import {
   startFakeKinesisServer,
   VirtualClock
 } from '../../src/testing/index.ts'
-import { type PackedPackage, PROJECT, packPackage } from '../support/packed-package.ts'
+import { programOf } from '../support/examples.ts'
+import { type PackedPackage, packPackage } from '../support/packed-package.ts'
 
 let packed: PackedPackage
 let folder: string
@@ -34,13 +35,11 @@ afterEach(async () => {
 afterAll(() => packed.remove())
 
 /**
- * The program of the document on any free port, telling the port, each put, and when it has begun to close. `edit` changes the
- * program as a user would.
+ * The program on any free port, telling the port, each put, and when it has begun to close. `edit` changes the program as a user
+ * would.
  */
 async function writeService(edit = (program: string) => program): Promise<string> {
-  const document = readFileSync(join(PROJECT, 'docs/delivery.md'), 'utf8')
-  const found = [...document.matchAll(/```ts\n([\s\S]*?)```/g)].find(([, code]) => code!.includes('createServer('))
-  const { code } = await transform(found![1]!, { loader: 'ts', format: 'esm' })
+  const { code } = await transform(programOf('node-service/main.ts'), { loader: 'ts', format: 'esm' })
   const file = join(folder, `service-${++serviceCount}.mjs`)
   const tell = `server.once('listening', () => console.log(server.address().port))
     process.once('SIGTERM', () => console.log('closing'))
@@ -49,7 +48,7 @@ async function writeService(edit = (program: string) => program): Promise<string
       console.log('put')
       return put(record)
     }`
-  writeFileSync(file, `${edit(code.replace('.listen(3e3)', '.listen(0)'))}\n${tell}\n`)
+  writeFileSync(file, `${edit(code)}\n${tell}\n`)
   return file
 }
 
@@ -57,6 +56,7 @@ async function writeService(edit = (program: string) => program): Promise<string
 function start(file: string, { endpoint }: FakeKinesisServer): Service {
   const env = {
     PATH: process.env['PATH'],
+    PORT: '0',
     AWS_ENDPOINT_URL_KINESIS: endpoint,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'any',
@@ -130,72 +130,110 @@ async function setUp() {
   return { faults, clock, kinesis, keptAlive }
 }
 
-test('answers what is open with 201, refuses with 503 what comes on open connections, and ends by itself', async () => {
-  const { faults, clock, kinesis, keptAlive } = await setUp()
-  const service = start(await writeService(), kinesis)
-  const port = Number(await service.line())
-  const first = await post(keptAlive, port, 'first')
-  const isHeld = holdNextPut(faults)
-  const waiting = post(keptAlive, port, 'waiting')
-  await isHeld
-  const [silent, slow] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
-  await once(silent, 'connect')
-  // That it is told to go on says that the request is open.
-  slow.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nsl')
-  await once(slow, 'data')
+/** Clients at once, and their orders before the signal. */
+const CUSTOMERS = 32
+const ORDERS_BEFORE = 300
 
-  service.child.kill('SIGTERM')
-  await service.said('closing')
-  silent.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nlate')
-  const late = await rest(silent)
-  slow.write('ow')
-  const ended = await rest(slow)
-  clock.advanceBy(1000)
+describe('examples/node-service', () => {
+  test('answers what is open with 201, refuses with 503 what comes on open connections, and ends by itself', async () => {
+    const { faults, clock, kinesis, keptAlive } = await setUp()
+    const service = start(await writeService(), kinesis)
+    const port = Number(await service.line())
+    const first = await post(keptAlive, port, 'first')
+    const isHeld = holdNextPut(faults)
+    const waiting = post(keptAlive, port, 'waiting')
+    await isHeld
+    const [silent, slow] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+    await once(silent, 'connect')
+    // That it is told to go on says that the request is open.
+    slow.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nsl')
+    await once(slow, 'data')
 
-  expect({ first, late, ended, waiting: await waiting }).toEqual({
-    first: { status: 201, connection: 'keep-alive' },
-    late: { status: 503, connection: 'close' },
-    ended: { status: 201, connection: 'close' },
-    waiting: { status: 201, connection: 'close' }
+    service.child.kill('SIGTERM')
+    await service.said('closing')
+    silent.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nlate')
+    const late = await rest(silent)
+    slow.write('ow')
+    const ended = await rest(slow)
+    clock.advanceBy(1000)
+
+    expect({ first, late, ended, waiting: await waiting }).toEqual({
+      first: { status: 201, connection: 'keep-alive' },
+      late: { status: 503, connection: 'close' },
+      ended: { status: 201, connection: 'close' },
+      waiting: { status: 201, connection: 'close' }
+    })
+    expect(await once(service.child, 'exit')).toEqual([0, null])
+    const stored = readAsKcl(kinesis.kinesis, 'orders').map(({ data }) => Buffer.from(data).toString())
+    expect(stored.sort()).toEqual(['first', 'slow', 'waiting'])
   })
-  expect(await once(service.child, 'exit')).toEqual([0, null])
-  const stored = readAsKcl(kinesis.kinesis, 'orders').map(({ data }) => Buffer.from(data).toString())
-  expect(stored.sort()).toEqual(['first', 'slow', 'waiting'])
-})
 
-test('answers 503 to what is open in an outage, and ends by itself', async () => {
-  const { kinesis } = await setUp()
-  await kinesis.close()
-  const soon = (program: string): string => program.replaceAll(/_MS = \w+/g, '_MS = 100')
-  const service = start(await writeService(soon), kinesis)
-  const port = Number(await service.line())
-  const agent = new Agent({ keepAlive: true })
-  cleanUps.push(() => agent.destroy())
-  const answers = Promise.allSettled(['1', '2', '3'].map(body => post(agent, port, body)))
-  for (const _ of ['1', '2', '3']) await service.said('put')
+  test('answers 503 to what is open in an outage, and ends by itself', async () => {
+    const { kinesis } = await setUp()
+    await kinesis.close()
+    const soon = (program: string): string => program.replaceAll(/_MS = \w+/g, '_MS = 100')
+    const service = start(await writeService(soon), kinesis)
+    const port = Number(await service.line())
+    const agent = new Agent({ keepAlive: true })
+    cleanUps.push(() => agent.destroy())
+    const answers = Promise.allSettled(['1', '2', '3'].map(body => post(agent, port, body)))
+    for (const _ of ['1', '2', '3']) await service.said('put')
 
-  service.child.kill('SIGTERM')
-  const exit = once(service.child, 'exit')
+    service.child.kill('SIGTERM')
+    const exit = once(service.child, 'exit')
 
-  const answered = { status: 'fulfilled', value: { status: 503, connection: 'close' } }
-  expect(await answers).toEqual([answered, answered, answered])
-  expect(await exit).toEqual([1, null])
-})
+    const answered = { status: 'fulfilled', value: { status: 503, connection: 'close' } }
+    expect(await answers).toEqual([answered, answered, answered])
+    expect(await exit).toEqual([1, null])
+  })
 
-test('answers 429 while the buffer is full', async () => {
-  const { faults, clock, kinesis, keptAlive } = await setUp()
-  const small = (program: string): string => program.replace('{ streamName:', '{ bufferMaxRecords: 1, streamName:')
-  const service = start(await writeService(small), kinesis)
-  const port = Number(await service.line())
-  const isHeld = holdNextPut(faults)
-  const agent = new Agent()
-  cleanUps.push(() => agent.destroy())
-  const first = post(agent, port, 'first')
-  await isHeld
+  test('answers 429 while the buffer is full', async () => {
+    const { faults, clock, kinesis, keptAlive } = await setUp()
+    const small = (program: string): string => program.replace('{ streamName:', '{ bufferMaxRecords: 1, streamName:')
+    const service = start(await writeService(small), kinesis)
+    const port = Number(await service.line())
+    const isHeld = holdNextPut(faults)
+    const agent = new Agent()
+    cleanUps.push(() => agent.destroy())
+    const first = post(agent, port, 'first')
+    await isHeld
 
-  const refused = await post(keptAlive, port, 'refused')
-  clock.advanceBy(1000)
-  const statuses = [(await first).status, refused.status, (await post(keptAlive, port, 'third')).status]
+    const refused = await post(keptAlive, port, 'refused')
+    clock.advanceBy(1000)
+    const statuses = [(await first).status, refused.status, (await post(keptAlive, port, 'third')).status]
 
-  expect(statuses).toEqual([201, 429, 201])
+    expect(statuses).toEqual([201, 429, 201])
+  })
+
+  test('at SIGTERM under load, every order that was answered with 201 is in the stream', async () => {
+    const { kinesis } = await setUp()
+    const service = start(await writeService(), kinesis)
+    const port = Number(await service.line())
+    const closing = service.said('closing')
+    const statuses = new Map<string, number | 'gone'>()
+    const agent = new Agent({ keepAlive: true })
+    cleanUps.push(() => agent.destroy())
+    const customer = async (name: string): Promise<void> => {
+      for (let order = 0; ; order++) {
+        const text = `${name} ${order}`
+        const status = await post(agent, port, text).then(
+          answer => answer.status ?? 0,
+          () => 'gone' as const
+        )
+        statuses.set(text, status)
+        if (status !== 201) return
+        if (statuses.size === ORDERS_BEFORE) service.child.kill('SIGTERM')
+      }
+    }
+    const exit = once(service.child, 'exit')
+
+    await Promise.all([closing, ...Array.from({ length: CUSTOMERS }, (_, i) => customer(`customer-${i}`))])
+
+    const accepted = [...statuses].filter(([, status]) => status === 201).map(([text]) => text)
+    const stored = new Set(readAsKcl(kinesis.kinesis, 'orders').map(({ data }) => Buffer.from(data).toString()))
+    expect(await exit).toEqual([0, null])
+    expect(accepted.length).toBeGreaterThanOrEqual(ORDERS_BEFORE - CUSTOMERS)
+    expect(accepted.filter(text => !stored.has(text))).toEqual([])
+    expect([...statuses.values()].filter(status => ![201, 503, 'gone'].includes(status))).toEqual([])
+  })
 })

@@ -52,7 +52,8 @@ export async function packPackage(): Promise<PackedPackage> {
   const project = (name: string, ...packages: readonly string[]): string => {
     const at = join(folder, name)
     const { dependencies, peerDependencies = {} } = manifest
-    link(at, [...Object.keys(dependencies), ...Object.keys(peerDependencies), '@types/node', ...packages])
+    const asked = [...Object.keys(dependencies), ...Object.keys(peerDependencies), '@types/node', ...packages]
+    link(at, [...new Set(asked)])
     cpSync(unpacked, join(at, 'node_modules', manifest.name), { recursive: true })
     writeFileSync(join(at, 'package.json'), '{"type":"module"}')
     return at

@@ -10,12 +10,16 @@ export interface Series {
 }
 
 const WIDTH = 760
-const HEIGHT = 240
+const HEIGHT = 260
 const LEFT = 64
 const RIGHT = 16
-const TOP = 26
+/** The legend, and below it the unit above the highest mark. */
+const TOP = 50
+const UNIT_Y = 34
 const BOTTOM = 34
 const TICKS = 4
+/** Of text of 12 px: a little more than most fonts take. */
+const CHARACTER_WIDTH = 7
 
 /** `seconds` are the places of the values from left to right. */
 export function plotSvg(seconds: readonly number[], series: readonly Series[], unit: string): string {
@@ -42,10 +46,11 @@ export function plotSvg(seconds: readonly number[], series: readonly Series[], u
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.8"/>${dots}`
   })
   const legend = series.map(({ name, colour }, place) => {
-    const x = LEFT + place * 200
+    const before = series.slice(0, place).reduce((width, each) => width + 42 + each.name.length * CHARACTER_WIDTH, 0)
+    const x = LEFT + before
     return `<rect x="${x}" y="6" width="12" height="12" fill="${colour}"/><text x="${x + 18}" y="16">${name}</text>`
   })
-  const axis = `<text x="${LEFT - 8}" y="16" text-anchor="end">${unit}</text>`
+  const axis = `<text x="${LEFT - 8}" y="${UNIT_Y}" text-anchor="end">${unit}</text>`
   const parts = [...grid, ...marks, ...lines, ...legend, axis]
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">${parts.join('')}</svg>`
 }

@@ -1,7 +1,7 @@
 /**
- * One invocation. Tasks start in the event's order, except those whose key is being worked on: they wait in its chain.
- * What is read ahead of its turn is bounded, for one record can hold a million user records of one key.
- * Invariant: a user record is counted before anybody is told of it, and nothing starts once the answer is made.
+ * One invocation. Tasks start in the order of the event, except while another task of their key runs: then they wait in its chain.
+ * Reading ahead is bounded, because one Kinesis record can hold a million user records of one key.
+ * Invariant: a user record is counted before a function of the user sees it. No task starts after the answer is made.
  */
 
 import { DigestsAhead } from '../deaggregate/digests-ahead.ts'
@@ -12,23 +12,23 @@ import { Failures } from './failures.ts'
 import { sequenceNumberOf, userRecordsOf } from './user-records.ts'
 
 const DEFAULT_CONCURRENCY = 10
-/** User records read while another of their key is worked on; with so many, no further ones are read. */
+/** User records that were read and wait for another one of their key. With so many, reading stops. */
 const MAX_WAITING_COUNT = 10_000
 
 /** A user record on its way; those of one key form a chain. */
 interface Task {
   readonly record: LambdaUserRecord
-  /** Which of the event's records it came in. */
+  /** The place of its Kinesis record in the event. */
   readonly index: number
   next?: Task
-  /** It failed: nothing of its key starts any more. */
+  /** It failed: no later task of its key starts. */
   isClosed?: boolean
   isDone?: boolean
 }
 
 export class Batch {
   readonly #records: readonly LambdaStreamRecord[]
-  /** As they were before any function of the user could change them: the answer is made of nothing else. */
+  /** Read before a function of the user could change them. The answer uses only these. */
   readonly #sequenceNumbers: readonly (string | undefined)[]
   readonly #deadline: Deadline
   readonly #handle: (record: LambdaUserRecord) => unknown
@@ -37,16 +37,16 @@ export class Batch {
   readonly #concurrency: number
   readonly #failures: Failures
   readonly #tasks: Iterator<Task>
-  /** For each Kinesis record reached so far, its user records not done; 1 more until all of them are read. */
+  /** For each Kinesis record that was reached: its user records that are not done, and 1 more until all of them are read. */
   readonly #pending: number[] = []
-  /** The last task of each key that has one running, or the one that failed, so that nothing of its key starts. */
+  /** The last task of each key with a running task; or the failed task of a key, so that no later one starts. */
   readonly #lastOfKey = new Map<string, Task>()
   readonly #running = new Set<Task>()
   #waitingCount = 0
   #lowestFailedIndex = Number.POSITIVE_INFINITY
-  /** A task was not started for want of time. */
+  /** A task was not started, because the time was short. */
   #isCutShort = false
-  /** The time is up or the answer is made. */
+  /** The time is up, or the answer is made. */
   #isEnded = false
   #finish = () => {}
   #giveUp: (error: unknown) => void = () => {}
@@ -93,12 +93,12 @@ export class Batch {
       return this.#answer(lowest)
     } finally {
       this.#isEnded = true
-      // The signal outlives the invocation: a listener left on it would keep the event in memory.
+      // The signal lives longer than the invocation. A listener on it would keep the event in memory.
       signal.removeEventListener('abort', onAbort)
     }
   }
 
-  /** Starts whatever may run now. */
+  /** Starts the tasks that may run now. */
   #fill(): void {
     while (this.#running.size < this.#concurrency) {
       const task = this.#nextTask()
@@ -122,13 +122,13 @@ export class Batch {
     try {
       if (!(await seen?.has(record.id, record))) {
         const decoded = decoder === undefined ? record : await decoder.decode(record)
-        // To decode may have taken all the time that there was.
+        // The decoder may have used up the time.
         if (this.#isEnded) return false
         await this.#handle(decoded)
         await seen?.add(record.id, record)
       }
     } catch (error) {
-      // Most functions throw when their signal fires: what is told of those is that the time was up.
+      // Most functions throw when their signal fires. For those, the failure is told as the end of the time.
       if (!this.#isEnded) this.#fail(index, error, record)
       return false
     }
@@ -137,7 +137,7 @@ export class Batch {
     return true
   }
 
-  /** The key of a task that is done goes on first, for what waits there is the oldest. */
+  /** The key of a finished task goes on first, because its waiting task is the oldest. */
   #leave(task: Task, isDone: boolean): void {
     const { next, record } = task
     if (isDone || !this.#isEnded) this.#running.delete(task)
@@ -150,14 +150,14 @@ export class Batch {
     if (!this.#isEnded) this.#fill()
   }
 
-  /** What waits behind a task that failed never starts; let go of, it leaves room for other keys. */
+  /** Tasks behind a failed task never start. They are dropped, so that tasks of other keys have room. */
   #closeKey(failed: Task): void {
     for (let task = failed.next; task !== undefined; task = task.next) this.#waitingCount--
     failed.isClosed = true
     this.#lastOfKey.set(failed.record.partitionKey, failed)
   }
 
-  /** The next task whose key is free; those before it get in line. */
+  /** Returns the next task whose key is free. Tasks before it join the chains of their keys. */
   #nextTask(): Task | undefined {
     while (this.#waitingCount < MAX_WAITING_COUNT) {
       const { value: task, done: isEnd } = this.#tasks.next()
@@ -217,7 +217,7 @@ export class Batch {
   #answer(lowest: number): LambdaBatchResponse {
     if (lowest < 0) return { batchItemFailures: [] }
     const itemIdentifier = this.#sequenceNumbers[lowest]
-    // A record without a sequence number cannot be named, and an answer without its name would be taken for success.
+    // The answer cannot name a record without a sequence number, and Lambda would take an answer without it for success.
     const isWhole = this.#options.reportBatchItemFailures === false || itemIdentifier === undefined
     if (isWhole) throw this.#failures.first?.error
     return { batchItemFailures: [{ itemIdentifier }] }

@@ -1,6 +1,6 @@
 /**
  * The time of one invocation.
- * Invariant: a reserve is always left, and some time before it, unless there was none at the start.
+ * Invariant: a part of the time is always kept in reserve, and a part comes before it, unless no time was left at the start.
  */
 import { ConsumerError, invalidInput } from '../deaggregate/consumer-error.ts'
 import type { LambdaContext } from './event.ts'
@@ -8,7 +8,7 @@ import { warn } from './failures.ts'
 
 /** The longest that a timer of Node.js takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-/** Of the time that is left, when all of it would be reserve. */
+/** The part that is kept in reserve when the reserve would take all of the time. */
 const SHORT_RESERVE_SHARE = 0.5
 
 export class Deadline {
@@ -44,7 +44,7 @@ export class Deadline {
   }
 }
 
-/** Of this or another realm, or of a polyfill. */
+/** Takes a signal of this realm, of another realm, or of a polyfill. */
 function isSignal(value: unknown): boolean {
   const { aborted, addEventListener, removeEventListener } = Object(value) as Readonly<Record<string, unknown>>
   const canListen = typeof addEventListener === 'function' && typeof removeEventListener === 'function'

@@ -1,12 +1,12 @@
 /**
- * Tells the user of failures.
- * Invariant: nothing that `onError` throws or rejects with gets out, or gets lost: it is a process warning.
+ * Reports failures to the user.
+ * Invariant: an error that `onError` throws or rejects with stays here, and becomes a process warning.
  */
 import type { KinesisHandlerOptions, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
 import { placeOf } from './user-records.ts'
 
 export class Failures {
-  /** The first of all: what the invocation fails with when it has to fail as a whole. */
+  /** The first failure. The invocation rejects with it when it must fail as a whole. */
   first: { readonly error: unknown } | undefined
   readonly #onError: KinesisHandlerOptions['onError']
   readonly #telling: Promise<unknown>[] = []

@@ -1,20 +1,20 @@
 /**
  * The Kinesis records of an event, and the user records in them.
- * Invariant: a user record comes out only with an id that tells it from all others; what has none is an error.
+ * Invariant: every user record has an id of its own. A record without one is an error.
  */
 
 import { type ConsumerError, invalidInput } from '../deaggregate/consumer-error.ts'
 import { type DeaggregateOptions, membersOf, type RecordAccess } from '../deaggregate/members.ts'
 import type { LambdaStreamEvent, LambdaStreamRecord, LambdaUserRecord } from './event.ts'
 
-/** Returns the event's records, in a list that is not the event's. Throws KPL_ERR_INVALID_INPUT for what is no event of Kinesis. */
+/** Returns the event's records in a new list. Throws KPL_ERR_INVALID_INPUT for an event of another service. */
 export function recordsOf<Source extends LambdaStreamRecord>(event: LambdaStreamEvent<Source>): readonly Source[] {
   const records: unknown = Object(event).Records
   if (Array.isArray(records)) return [...records]
   throw invalidInput('event.Records', 'the list of a Kinesis event', records)
 }
 
-/** Yields the user records of one of an event's records; the options were checked. Throws KPL_ERR_INVALID_INPUT. */
+/** Yields the user records of one record of an event. The caller has checked the options. Throws KPL_ERR_INVALID_INPUT. */
 export function* userRecordsOf<Source extends LambdaStreamRecord>(
   source: Source,
   options: DeaggregateOptions,
@@ -29,7 +29,7 @@ export function* userRecordsOf<Source extends LambdaStreamRecord>(
   }
 }
 
-/** Returns where a record stands, for a log: nothing of it is what a producer wrote. */
+/** Returns the place of a record, for a log. It holds no text that a producer wrote. */
 export function placeOf(source: LambdaStreamRecord | undefined, record: LambdaUserRecord | undefined): string[] {
   const [, shardId] = /^(shardId-\d{1,20}):/.exec(String(source?.eventID)) ?? []
   const [sequenceNumber] = /^\d{1,128}$/.exec(String(sequenceNumberOf(source))) ?? []
@@ -40,13 +40,13 @@ export function placeOf(source: LambdaStreamRecord | undefined, record: LambdaUs
   ]
 }
 
-/** Returns the record's sequence number; undefined when it has none by which Lambda would know it. */
+/** Returns the record's sequence number; undefined when Lambda could not find the record by it. */
 export function sequenceNumberOf(source: LambdaStreamRecord | undefined): string | undefined {
   const sequenceNumber: unknown = source?.kinesis?.sequenceNumber
   return typeof sequenceNumber === 'string' && sequenceNumber !== '' ? sequenceNumber : undefined
 }
 
-/** The error for a record without a sequence number: one of another service, most often. */
+/** The error for a record without a sequence number. Most often, the record is of another service. */
 function noKinesisRecord(source: unknown): ConsumerError {
   const { kinesis, eventSource, EventSource } = Object(source) as Readonly<Record<string, unknown>>
   if (typeof kinesis === 'object' && kinesis !== null) {
