@@ -1,0 +1,163 @@
+/**
+ * The real KPL, Java with its native daemon, against the fake over TLS: user records through a split and a merge, read back,
+ * and each of its aggregates encoded again by ours.
+ */
+
+import { Agent } from 'node:https'
+import { KinesisClient } from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import {
+  FakeKinesis,
+  type FakeKinesisServer,
+  type StoredRecord,
+  startFakeKinesisServer
+} from '../../../src/testing/index.ts'
+import { realClock } from '../../../src/testing/real-time.ts'
+import { aggregateOf, userRecordsOf } from '../aggregates.ts'
+import { selfSigned } from '../client-scenario.ts'
+import { compareContent, hashKeyOfText } from '../content.ts'
+import type { Comparison, Outcome, Referee } from '../outcome.ts'
+import { readBack } from '../read-back.ts'
+import { type RecordedBytes, recordedUserRecord, recordedWorkload } from '../recording.ts'
+import { mergeLast, splitFirst } from '../resharding.ts'
+import { toBase64, type UserRecord } from '../user-record.ts'
+import { workload } from '../workload.ts'
+import { buildKpl, type Kpl, type KplVersion, startKpl } from './program.ts'
+
+/**
+ * KPL 0.15 is not here, because it asks STS of AWS for the stream's ARN before it puts anything.
+ * `isLossy`: it sends only some user records of a misrouted aggregate again, and a KCL drops the others.
+ */
+const VERSIONS: readonly (KplVersion & { readonly isLossy: boolean })[] = [
+  { version: '1.1.1', group: 'software.amazon.kinesis', isLossy: false },
+  { version: '1.0.9', group: 'software.amazon.kinesis', isLossy: true },
+  { version: '0.14.13', group: 'com.amazonaws', isLossy: false }
+]
+const COUNT = 24_000
+const LARGE_COUNT = 12
+const STREAM = 'kpl'
+const RECORDED_STREAM = 'recorded'
+/** User records of one flush: the aggregates of a recording have up to so many. */
+const RECORDED_AT_ONCE = 12
+
+export const kpl: Referee = {
+  what: 'KPL (Java and its native daemon) into the fake, read back',
+  needs: 'Java 17 or later, Maven',
+  async run(seed) {
+    const outcomes: Outcome[] = []
+    for (const version of VERSIONS) outcomes.push(await runVersion(version, seed))
+    return {
+      toolchain: outcomes[0]!.toolchain,
+      comparisons: outcomes.flatMap(({ comparisons }) => comparisons),
+      recordings: Object.assign({}, ...outcomes.map(({ recordings }) => recordings))
+    }
+  }
+}
+
+async function runVersion(version: (typeof VERSIONS)[number], seed: number): Promise<Outcome> {
+  const java = buildKpl(version)
+  const given = workload({ seed, count: COUNT, maxBytes: 1_000, largeCount: LARGE_COUNT })
+  const small = recordedWorkload()
+  const kinesis = new FakeKinesis({ nowMs: () => realClock.nowMs(), throughputLimits: false })
+  for (const StreamName of [STREAM, RECORDED_STREAM]) kinesis.createStream({ StreamName, ShardCount: 2 })
+  const server = await startFakeKinesisServer({ kinesis, tls: selfSigned() })
+  const kpl = await startKpl(java, server.port, [...given, ...small])
+  try {
+    const acknowledged = await putThroughReshards(kpl, kinesis)
+    for (let at = 0; at < small.length; at += RECORDED_AT_ONCE) {
+      const [from, to] = [COUNT + at, COUNT + Math.min(small.length, at + RECORDED_AT_ONCE)]
+      await kpl.put(RECORDED_STREAM, from, to)
+    }
+    return {
+      toolchain: java.toolchain,
+      comparisons: await compare(version, server, given, acknowledged),
+      recordings: { [`kpl-${version.version}`]: recordingOf(version, small, kinesis.storedRecords(RECORDED_STREAM)) }
+    }
+  } finally {
+    await kpl.close()
+    await server.close()
+  }
+}
+
+/** Returns the count of user records that the KPL has acknowledged. */
+async function putThroughReshards(kpl: Kpl, kinesis: FakeKinesis): Promise<number> {
+  const third = COUNT / 3
+  const reshards = [() => {}, () => splitFirst(kinesis, STREAM), () => mergeLast(kinesis, STREAM)]
+  let acknowledged = 0
+  for (const [i, reshard] of reshards.entries()) {
+    const storedBefore = kinesis.storedRecords(STREAM).length
+    const put = kpl.put(STREAM, i * third, (i + 1) * third)
+    // The reshard comes while user records are on their way.
+    await Promise.race([put, storedMoreThan(kinesis, storedBefore + 10)])
+    reshard()
+    acknowledged += await put
+  }
+  return acknowledged
+}
+
+async function storedMoreThan(kinesis: FakeKinesis, count: number): Promise<void> {
+  while (kinesis.storedRecords(STREAM).length <= count) await new Promise(resolve => setImmediate(resolve))
+}
+
+async function compare(
+  { version, isLossy }: (typeof VERSIONS)[number],
+  server: FakeKinesisServer,
+  given: readonly UserRecord[],
+  acknowledged: number
+): Promise<Comparison[]> {
+  const { kinesis } = server
+  const client = trustingClient(server)
+  const all = compareContent(given, await readBack(client, kinesis, STREAM, 'filter'))
+  const asKcl = compareContent(given, await readBack(client, kinesis, STREAM, 'kcl'))
+  client.destroy()
+  const stored = kinesis.storedRecords(STREAM)
+  const aggregates = stored.map(({ data }) => data).filter(isAggregate)
+  const unlike = aggregates.filter(data => Buffer.compare(aggregateOf(userRecordsOf(data)), data) !== 0)
+  const row = { program: `KPL ${version}`, compared: given.length }
+  return [
+    { ...row, what: 'user records acknowledged by the fake', differences: given.length - acknowledged },
+    {
+      ...row,
+      what: 'user records read back through a split and a merge',
+      differences: all.missing + all.foreign,
+      note: `${stored.length} Kinesis records; ${all.repeated} user records are there twice`
+    },
+    {
+      ...row,
+      what: 'the same, read as the KCL does, which drops an aggregate with a user record of another shard',
+      differences: isLossy ? asKcl.foreign : asKcl.missing + asKcl.foreign,
+      ...(isLossy ? { note: `this KPL loses some for a KCL, in this run ${asKcl.missing}` } : {})
+    },
+    { ...row, what: 'aggregates encoded again, byte for byte', compared: aggregates.length, differences: unlike.length }
+  ]
+}
+
+function recordingOf(
+  { version }: KplVersion,
+  given: readonly UserRecord[],
+  stored: readonly StoredRecord[]
+): RecordedBytes {
+  return {
+    program: `KPL ${version}`,
+    given: given.map(recordedUserRecord),
+    stored: stored.map(({ partitionKey = '', explicitHashKey, data }) => ({
+      partitionKey,
+      explicitHashKey: explicitHashKey ?? hashKeyOfText(partitionKey),
+      data: toBase64(data)
+    }))
+  }
+}
+
+/** No user record of the workload begins with the magic. */
+function isAggregate(data: Uint8Array): boolean {
+  return Buffer.from(data.subarray(0, 4)).toString('hex') === 'f3899ac2'
+}
+
+function trustingClient({ endpoint }: FakeKinesisServer): KinesisClient {
+  return new KinesisClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ keepAlive: true, rejectUnauthorized: false }) })
+  })
+}
