@@ -1,6 +1,6 @@
 /** docs/compatibility.md: its tables come from the recorded runs of the referees, of which none is missing and none differs. */
 import { describe, expect, test } from 'vitest'
-import type { RefereeResult } from '../referee/outcome.ts'
+import type { Comparison, RefereeResult } from '../referee/outcome.ts'
 import { REFEREES } from '../referee/roster.ts'
 import { generated, read, table } from './documents.ts'
 
@@ -39,13 +39,23 @@ test('docs/compatibility.md names every referee as a command', () => {
 })
 
 function section({ name, date, toolchain, comparisons }: RefereeResult): string {
-  const { what } = REFEREES[name]!
-  const rows = comparisons.map(({ program, what, compared, differences, note = '' }) => [
-    program,
-    what,
-    compared.toLocaleString('en-US'),
-    String(differences),
-    note
-  ])
-  return `\n### ${what}\n\n\`npm run referee -- ${name}\`, ${date}, ${toolchain}:\n\n${table(['program', 'what', 'compared', 'differences', 'note'], rows)}\n`
+  const programs = [...new Set(comparisons.map(({ program }) => program))]
+  const title = `\n### ${REFEREES[name]!.what}\n\n`
+  const facts = `\`npm run referee -- ${name}\`, ${date}, ${toolchain}. ${programs.join('; ')}:\n\n`
+  return title + facts + table(['program', 'what', 'compared', 'differences', 'note'], rowsOf(comparisons, programs))
+}
+
+/** A row for each comparison; one for all programs where they have the same. */
+function rowsOf(comparisons: readonly Comparison[], programs: readonly string[]): string[][] {
+  const byFacts = new Map<string, { readonly facts: string[]; readonly programs: string[] }>()
+  for (const { program, what, compared, differences, note = '' } of comparisons) {
+    const facts = [what, compared.toLocaleString('en-US'), String(differences), note]
+    const row = byFacts.get(facts.join()) ?? { facts, programs: [] }
+    row.programs.push(program)
+    byFacts.set(facts.join(), row)
+  }
+  return [...byFacts.values()].map(row => {
+    const isOfAll = programs.length > 1 && row.programs.length === programs.length
+    return [isOfAll ? `all ${programs.length}` : row.programs.join('; '), ...row.facts]
+  })
 }

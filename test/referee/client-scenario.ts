@@ -65,7 +65,10 @@ export async function runScenario(options: ScenarioOptions, run: ClientProgram):
   try {
     const startMs = nowMs()
     await run(server.endpoint, 'scenario', inFile, outFile)
-    return compareFacts({ program, format, given, server, startMs, endMs: nowMs() }, factsOf(readFileSync(outFile, 'utf8')))
+    return compareFacts(
+      { program, format, given, server, startMs, endMs: nowMs() },
+      factsOf(readFileSync(outFile, 'utf8'))
+    )
   } finally {
     await server.close()
   }

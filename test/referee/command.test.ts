@@ -8,7 +8,12 @@ test('without a name it lists the programs and what each one needs, with exit co
 
   expect([code, printed.split('\n').filter(line => line.startsWith('  '))]).toEqual([
     0,
-    ['  equal     equal; needs nothing', '  unlike    unlike; needs nothing', '  missing   missing; needs nothing', '  broken    broken; needs nothing']
+    [
+      '  equal     equal; needs nothing',
+      '  unlike    unlike; needs nothing',
+      '  missing   missing; needs nothing',
+      '  broken    broken; needs nothing'
+    ]
   ])
 })
 

@@ -78,7 +78,9 @@ async function judge(name: string, { seed, isRecording }: Call, world: CommandWo
 }
 
 function listOf(referees: CommandWorld['referees']): string {
-  const names = Object.entries(referees).map(([name, { what, needs }]) => `  ${name.padEnd(9)} ${what}; needs ${needs}\n`)
+  const names = Object.entries(referees).map(
+    ([name, { what, needs }]) => `  ${name.padEnd(9)} ${what}; needs ${needs}\n`
+  )
   return (
     `npm run referee -- NAME ... | all [--seed N] [--record]\n\n${names.join('')}\n` +
     '--record keeps the results and the bytes of the other program in test/referee.\n' +

@@ -26,7 +26,9 @@ const recordings = files.map(file => {
   return { file, bytes: text.length, ...recording }
 })
 const ofAggregates = recordings.flatMap(({ aggregates, ...rest }) => (aggregates ? [{ ...rest, aggregates }] : []))
-const ofStreams = recordings.flatMap(({ given, stored, ...rest }) => (given && stored ? [{ ...rest, given, stored }] : []))
+const ofStreams = recordings.flatMap(({ given, stored, ...rest }) =>
+  given && stored ? [{ ...rest, given, stored }] : []
+)
 
 test('every program that writes or reads aggregates has a recording', () => {
   expect(files).toEqual([

@@ -38,7 +38,10 @@ test('groups come back from a file as they were, empty data and tabs in keys inc
 })
 
 test('a file that ends within a group is refused', () => {
-  const text = formatGroups([[record, other]]).split('\n').slice(0, 2).join('\n')
+  const text = formatGroups([[record, other]])
+    .split('\n')
+    .slice(0, 2)
+    .join('\n')
 
   expect(() => parseGroups(text)).toThrow('the file ends within group 0')
 })
@@ -53,9 +56,10 @@ test('groups keep the order of the records, and their aggregates give them back'
   const groups = groupsOf(records, 3)
 
   const read = groups.flatMap(group => userRecordsOf(aggregateOf(group)))
-  expect({ smallest: Math.min(...groups.map(group => group.length)), differences: countDifferences(groups.flat(), read) }).toEqual(
-    { smallest: 2, differences: 0 }
-  )
+  expect({
+    smallest: Math.min(...groups.map(group => group.length)),
+    differences: countDifferences(groups.flat(), read)
+  }).toEqual({ smallest: 2, differences: 0 })
 })
 
 test('contents are compared without their order: lost, foreign and repeated records are counted apart', () => {

@@ -14,9 +14,12 @@ export interface KplVersion {
   readonly version: string
   /** KPL 0.x has another group and another package than 1.x. */
   readonly group: string
+  /** More properties than every version gets. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 export interface Kpl {
+  readonly toolchain: string
   /** Puts records `from` to `to`, and returns the count of those that were acknowledged. */
   put(streamName: string, from: number, to: number): Promise<number>
   close(): Promise<void>
@@ -28,19 +31,12 @@ const PROGRAM = 'PutWithKpl'
 /** Characters of the error output that an error shows. */
 const LAST_WORDS = 2_000
 
-export function buildKpl({ version, group }: KplVersion): JavaProgram {
-  const source = join(buildFolder(`kpl-${version}`), 'source')
-  mkdirSync(source, { recursive: true })
-  const text = readFileSync(join(sourceFolder('kpl'), `src/main/java/${PROGRAM}.java`), 'utf8')
-  writeFileSync(join(source, `${PROGRAM}.java`), version.startsWith('0.') ? text.replaceAll(PACKAGE, PACKAGE_0) : text)
-  return buildJava('kpl', `kpl-${version}`, { 'kpl.version': version, 'kpl.group': group, source })
-}
-
-/** Starts the KPL for the fake at `port`, with the records that `put` counts from 0. */
-export async function startKpl({ classpath }: JavaProgram, port: number, records: readonly UserRecord[]): Promise<Kpl> {
+/** Builds the KPL, and starts it for the fake at `port`, with the records that `put` counts from 0. */
+export async function startKpl(version: KplVersion, port: number, records: readonly UserRecord[]): Promise<Kpl> {
+  const { classpath, toolchain } = buildKpl(version)
   const folder = buildFolder('kpl')
   const [properties, recordsFile] = [join(folder, 'properties'), join(folder, 'records')]
-  writeFileSync(properties, propertiesOf(port, folder))
+  writeFileSync(properties, propertiesOf(port, folder, version))
   writeFileSync(recordsFile, records.map(record => `${formatUserRecord(record)}\n`).join(''))
   const jvm = spawn('java', javaArguments(classpath, PROGRAM, [properties, recordsFile]), {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -53,6 +49,7 @@ export async function startKpl({ classpath }: JavaProgram, port: number, records
     lastWords = `${lastWords}${chunk}`.slice(-LAST_WORDS)
   })
   return {
+    toolchain,
     async put(streamName, from, to) {
       const answer = Promise.race([once(lines, 'line'), once(jvm, 'exit')])
       jvm.stdin!.write(`${streamName} ${from} ${to}\n`)
@@ -66,6 +63,14 @@ export async function startKpl({ classpath }: JavaProgram, port: number, records
   }
 }
 
+function buildKpl({ version, group }: KplVersion): JavaProgram {
+  const source = join(buildFolder(`kpl-${version}`), 'source')
+  mkdirSync(source, { recursive: true })
+  const text = readFileSync(join(sourceFolder('kpl'), `src/main/java/${PROGRAM}.java`), 'utf8')
+  writeFileSync(join(source, `${PROGRAM}.java`), version.startsWith('0.') ? text.replaceAll(PACKAGE, PACKAGE_0) : text)
+  return buildJava('kpl', `kpl-${version}`, { 'kpl.version': version, 'kpl.group': group, source })
+}
+
 async function close(jvm: ChildProcess): Promise<void> {
   if (jvm.exitCode !== null || jvm.signalCode !== null) return
   const exit = once(jvm, 'exit')
@@ -73,7 +78,7 @@ async function close(jvm: ChildProcess): Promise<void> {
   await exit
 }
 
-function propertiesOf(port: number, folder: string): string {
+function propertiesOf(port: number, folder: string, { properties }: KplVersion): string {
   const entries = {
     Region: 'us-east-1',
     KinesisEndpoint: '127.0.0.1',
@@ -83,7 +88,8 @@ function propertiesOf(port: number, folder: string): string {
     LogLevel: 'error',
     TempDirectory: folder,
     RecordTtl: 120_000,
-    RateLimit: 1_000_000
+    RateLimit: 1_000_000,
+    ...properties
   }
   return Object.entries(entries)
     .map(([name, value]) => `${name}=${value}\n`)

@@ -11,9 +11,12 @@ export const boto3: Referee = {
   needs: 'Python 3.9 or later with pip',
   async run(seed) {
     const { python, toolchain } = buildPython([`boto3==${VERSION}`])
-    const comparisons = await runScenario({ program: `boto3 ${VERSION}, JSON`, seed, format: 'json' }, async (...place) => {
-      await run(python, [join(sourceFolder('python'), 'scenario.py'), ...place])
-    })
+    const comparisons = await runScenario(
+      { program: `boto3 ${VERSION}, JSON`, seed, format: 'json' },
+      async (...place) => {
+        await run(python, [join(sourceFolder('python'), 'scenario.py'), ...place])
+      }
+    )
     return { toolchain, comparisons }
   }
 }
