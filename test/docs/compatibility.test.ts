@@ -41,8 +41,11 @@ test('docs/compatibility.md names every referee as a command', () => {
 function section({ name, date, toolchain, comparisons }: RefereeResult): string {
   const programs = [...new Set(comparisons.map(({ program }) => program))]
   const title = `\n### ${REFEREES[name]!.what}\n\n`
-  const facts = `\`npm run referee -- ${name}\`, ${date}, ${toolchain}. ${programs.join('; ')}:\n\n`
-  return title + facts + table(['program', 'what', 'compared', 'differences', 'note'], rowsOf(comparisons, programs))
+  const facts = `\`npm run referee -- ${name}\`, ${date}, ${toolchain}.\n\n`
+  const list = programs.length > 1 ? `${programs.map(program => `- ${program}\n`).join('')}\n` : ''
+  return (
+    title + facts + list + table(['program', 'what', 'compared', 'differences', 'note'], rowsOf(comparisons, programs))
+  )
 }
 
 /** A row for each comparison; one for all programs where they have the same. */

@@ -40,6 +40,11 @@ export interface Referee {
   readonly run: (seed: number) => Promise<Outcome>
 }
 
+/** Returns a number as the notes show it. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
 /** What `results.json` keeps of one referee. */
 export interface RefereeResult {
   readonly name: string

@@ -15,6 +15,7 @@ import {
   userRecordOf
 } from './recording.ts'
 import type { UserRecord } from './user-record.ts'
+import { withoutNulKeys } from './workload.ts'
 
 const FOLDER = new URL('recorded/', import.meta.url)
 const MAGIC_HEX = 'f3899ac2'
@@ -99,7 +100,11 @@ describe.each(ofStreams)('$program', ({ given, stored }) => {
       given,
       hasAggregates: aggregates.length > 3,
       hasPlain: aggregates.length < stored.length
-    }).toEqual({ given: recordedWorkload().map(recordedUserRecord), hasAggregates: true, hasPlain: true })
+    }).toEqual({
+      given: withoutNulKeys(recordedWorkload()).map(recordedUserRecord),
+      hasAggregates: true,
+      hasPlain: true
+    })
   })
 
   test('put the user records that we read, each once', () => {

@@ -4,7 +4,7 @@
  * Everything that is built or downloaded for a referee goes into `build/referee/`, or into the cache of its own tool.
  */
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -26,6 +26,16 @@ export function buildFolder(name: string): string {
   const folder = join(PROJECT, 'build/referee', name)
   mkdirSync(folder, { recursive: true })
   return folder
+}
+
+/** Returns two files of this process, for what a program gets and gives. They are removed when the process ends. */
+export function exchangeFiles(name: string): readonly [inFile: string, outFile: string] {
+  const folder = buildFolder(name)
+  const files = [join(folder, `in-${process.pid}`), join(folder, `out-${process.pid}`)] as const
+  process.once('exit', () => {
+    for (const file of files) rmSync(file, { force: true })
+  })
+  return files
 }
 
 /** Returns the first line that a program prints about its version. */

@@ -20,6 +20,7 @@ export interface WorkloadOptions {
 }
 
 const KEY_CHARACTERS = 256
+const NUL = '\u0000'
 const STRANGE_KEYS = [
   'a',
   '0',
@@ -28,7 +29,7 @@ const STRANGE_KEYS = [
   '4294967294',
   ' ',
   '\t\n',
-  '\u0000',
+  NUL,
   '__proto__',
   'constructor',
   'toString',
@@ -59,6 +60,13 @@ export function workload(options: WorkloadOptions): UserRecord[] {
     const bytes = isLarge ? largeBytes(i, random, roomBytes) : smallBytes(random, options)
     return { partitionKey, explicitHashKey: hashKeyOf(random), data: dataOf(`${seed}/${i}`, bytes) }
   })
+}
+
+/** Returns the same user records with another key in place of U+0000, at which the KPL cuts the key of a plain record. */
+export function withoutNulKeys(records: readonly UserRecord[]): UserRecord[] {
+  return records.map(record =>
+    record.partitionKey.includes(NUL) ? { ...record, partitionKey: 'without NUL' } : record
+  )
 }
 
 function keyOf(i: number, random: SeededRandom): string {

@@ -84,6 +84,8 @@ func scenario() {
 	putMany(2*third, len(records))
 	summary := describe()
 	fact("summary", *summary.StreamName, string(summary.StreamStatus), fmt.Sprint(*summary.OpenShardCount))
+	whole := must(client.DescribeStream(ctx, &kinesis.DescribeStreamInput{StreamName: &stream})).StreamDescription
+	fact("description", *whole.StreamName, string(whole.StreamStatus), fmt.Sprint(len(whole.Shards)))
 	fact("created", fmt.Sprint(summary.StreamCreationTimestamp.UnixMilli()))
 	for _, shard := range listShards() {
 		readShard(shard)

@@ -3,14 +3,13 @@
  * through a split and a merge, and damaged aggregates.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { seededRandom } from '../../../src/testing/seeded-random.ts'
 import { ALL_HASH_KEYS, aggregateOf, groupsOf, OUTER_KEY, type ShardHashKeys, userRecordsOf } from '../aggregates.ts'
 import { compareContent, countDifferences, hashKeyOfText } from '../content.ts'
 import { parseGroups } from '../groups.ts'
-import type { Comparison, Referee } from '../outcome.ts'
+import { type Comparison, count, type Referee } from '../outcome.ts'
 import { recordedUserRecord, recordedWorkload } from '../recording.ts'
-import { buildFolder, buildJava, type JavaProgram, runJava } from '../toolchain.ts'
+import { buildJava, exchangeFiles, type JavaProgram, runJava } from '../toolchain.ts'
 import { toBase64, type UserRecord } from '../user-record.ts'
 import { workload } from '../workload.ts'
 import { damagedAggregates } from './damage.ts'
@@ -67,7 +66,7 @@ async function readsWithRanges(java: JavaProgram, groups: readonly UserRecord[][
     compared: groups.length,
     differences: asked.filter(({ data, shard }, i) => countDifferences(userRecordsOf(data, shard), read[i]!) > 0)
       .length,
-    note: `both read ${whole} and drop ${groups.length - whole}`
+    note: `both read ${count(whole)} and drop ${count(groups.length - whole)}`
   }
 }
 
@@ -90,7 +89,7 @@ async function readsProduced(java: JavaProgram, seed: number): Promise<Compariso
       ...row,
       what: 'finds every user record that our producer put through a split and a merge',
       differences: missing + foreign,
-      note: `${stored.length} Kinesis records, among them ${dropped} misrouted aggregates that the KCL drops; all in them was sent again`
+      note: `${stored.length} Kinesis records, among them ${dropped} misrouted aggregates that the KCL drops. Their user records were sent again`
     },
     {
       program: PROGRAM,
@@ -145,8 +144,7 @@ function someShard(group: readonly UserRecord[], seed: string): ShardHashKeys {
 }
 
 async function ask(java: JavaProgram, asked: readonly Asked[]): Promise<UserRecord[][]> {
-  const folder = buildFolder('kcl')
-  const [inFile, outFile] = [join(folder, 'in'), join(folder, 'out')]
+  const [inFile, outFile] = exchangeFiles('kcl')
   writeFileSync(inFile, asked.map(({ data, shard }) => `${toBase64(data)}\t${shard.start}\t${shard.end}\n`).join(''))
   await runJava(java, 'ReadWithKcl', [inFile, outFile])
   const read = parseGroups(readFileSync(outFile, 'utf8'))

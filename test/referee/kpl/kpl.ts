@@ -16,22 +16,24 @@ import { realClock } from '../../../src/testing/real-time.ts'
 import { aggregateOf, userRecordsOf } from '../aggregates.ts'
 import { selfSigned } from '../client-scenario.ts'
 import { compareContent, hashKeyOfText } from '../content.ts'
-import type { Comparison, Outcome, Referee } from '../outcome.ts'
+import { type Comparison, count, type Outcome, type Referee } from '../outcome.ts'
 import { readBack } from '../read-back.ts'
 import { type RecordedBytes, recordedUserRecord, recordedWorkload } from '../recording.ts'
 import { mergeLast, splitFirst } from '../resharding.ts'
 import { toBase64, type UserRecord } from '../user-record.ts'
-import { workload } from '../workload.ts'
-import { type Kpl, type KplVersion, startKpl } from './program.ts'
+import { withoutNulKeys, workload } from '../workload.ts'
+import { buildKpl, type Kpl, type KplProgram, type KplVersion, startKpl } from './program.ts'
 
 /** Until KPL 1.1 has the stream's summary, it sends records without the explicit hash keys that they were given, unless this is set. */
 const KNOWN_STRATEGY = { RecordDistributionStrategyDefault: 'USER_PARTITION_KEY' }
 
-/**
- * KPL 0.15 is not here, because it asks STS of AWS for the stream's ARN before it puts anything.
- * `isLossy`: it sends only some user records of a misrouted aggregate again, and a KCL drops the others.
- */
-const VERSIONS: readonly (KplVersion & { readonly isLossy: boolean })[] = [
+interface TestedVersion extends KplVersion {
+  /** It sends only some user records of a misrouted aggregate again, and a KCL drops the others. */
+  readonly isLossy: boolean
+}
+
+/** KPL 0.15 is not here, because it asks STS of AWS for the stream's ARN before it puts anything. */
+const VERSIONS: readonly TestedVersion[] = [
   { version: '1.1.1', group: 'software.amazon.kinesis', isLossy: false, properties: KNOWN_STRATEGY },
   { version: '1.0.9', group: 'software.amazon.kinesis', isLossy: true },
   { version: '0.14.13', group: 'com.amazonaws', isLossy: false }
@@ -57,27 +59,36 @@ export const kpl: Referee = {
   }
 }
 
-async function runVersion(version: (typeof VERSIONS)[number], seed: number): Promise<Outcome> {
-  const given = workload({ seed, count: COUNT, maxBytes: 1_000, largeCount: LARGE_COUNT })
-  const small = recordedWorkload()
+async function runVersion(version: TestedVersion, seed: number): Promise<Outcome> {
+  const program = buildKpl(version)
   const kinesis = new FakeKinesis({ nowMs: () => realClock.nowMs(), throughputLimits: false })
   for (const StreamName of [STREAM, RECORDED_STREAM]) kinesis.createStream({ StreamName, ShardCount: 2 })
   const server = await startFakeKinesisServer({ kinesis, tls: selfSigned() })
-  const kpl = await startKpl(version, server.port, [...given, ...small])
   try {
-    const acknowledged = await putThroughReshards(kpl, kinesis)
+    return await runAgainst(server, { ...version, ...program }, seed)
+  } finally {
+    await server.close()
+  }
+}
+
+async function runAgainst(server: FakeKinesisServer, program: KplProgram & TestedVersion, seed: number): Promise<Outcome> {
+  const given = withoutNulKeys(workload({ seed, count: COUNT, maxBytes: 1_000, largeCount: LARGE_COUNT }))
+  const small = withoutNulKeys(recordedWorkload())
+  const kpl = await startKpl(program, server.port, [...given, ...small])
+  try {
+    const acknowledged = await putThroughReshards(kpl, server.kinesis)
     for (let at = 0; at < small.length; at += RECORDED_AT_ONCE) {
       const [from, to] = [COUNT + at, COUNT + Math.min(small.length, at + RECORDED_AT_ONCE)]
       await kpl.put(RECORDED_STREAM, from, to)
     }
+    const recorded = recordingOf(program, small, server.kinesis.storedRecords(RECORDED_STREAM))
     return {
-      toolchain: kpl.toolchain,
-      comparisons: await compare(version, server, given, acknowledged),
-      recordings: { [`kpl-${version.version}`]: recordingOf(version, small, kinesis.storedRecords(RECORDED_STREAM)) }
+      toolchain: program.toolchain,
+      comparisons: await compare(program, server, given, acknowledged),
+      recordings: { [`kpl-${program.version}`]: recorded }
     }
   } finally {
     await kpl.close()
-    await server.close()
   }
 }
 
@@ -106,7 +117,7 @@ function turn(): Promise<void> {
 }
 
 async function compare(
-  { version, isLossy }: (typeof VERSIONS)[number],
+  { version, isLossy }: TestedVersion,
   server: FakeKinesisServer,
   given: readonly UserRecord[],
   acknowledged: number
@@ -132,7 +143,7 @@ async function compare(
       ...row,
       what: 'user records read back through a split and a merge',
       differences: all.missing + all.foreign,
-      note: `${stored.length} Kinesis records; ${all.repeated} user records are there twice${loss}`
+      note: `${count(stored.length)} Kinesis records; ${count(all.repeated)} user records are there twice${loss}`
     },
     ...(isLossy ? [] : [readAsKcl]),
     { ...row, what: 'aggregates encoded again, byte for byte', compared: aggregates.length, differences: unlike.length }

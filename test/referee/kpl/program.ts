@@ -7,7 +7,15 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { buildFolder, buildJava, ENVIRONMENT, type JavaProgram, javaArguments, sourceFolder } from '../toolchain.ts'
+import {
+  buildFolder,
+  buildJava,
+  ENVIRONMENT,
+  exchangeFiles,
+  type JavaProgram,
+  javaArguments,
+  sourceFolder
+} from '../toolchain.ts'
 import { formatUserRecord, type UserRecord } from '../user-record.ts'
 
 export interface KplVersion {
@@ -19,7 +27,6 @@ export interface KplVersion {
 }
 
 export interface Kpl {
-  readonly toolchain: string
   /** Puts records `from` to `to`, and returns the count of those that were acknowledged. */
   put(streamName: string, from: number, to: number): Promise<number>
   close(): Promise<void>
@@ -31,14 +38,24 @@ const PROGRAM = 'PutWithKpl'
 /** Characters of the error output that an error shows. */
 const LAST_WORDS = 2_000
 
-/** Builds the KPL, and starts it for the fake at `port`, with the records that `put` counts from 0. */
-export async function startKpl(version: KplVersion, port: number, records: readonly UserRecord[]): Promise<Kpl> {
-  const { classpath, toolchain } = buildKpl(version)
-  const folder = buildFolder('kpl')
-  const [properties, recordsFile] = [join(folder, 'properties'), join(folder, 'records')]
-  writeFileSync(properties, propertiesOf(port, folder, version))
+/** A version of the KPL with its program, compiled. */
+export type KplProgram = JavaProgram & KplVersion
+
+export function buildKpl(kpl: KplVersion): KplProgram {
+  const { version, group } = kpl
+  const source = join(buildFolder(`kpl-${version}`), 'source')
+  mkdirSync(source, { recursive: true })
+  const text = readFileSync(join(sourceFolder('kpl'), `src/main/java/${PROGRAM}.java`), 'utf8')
+  writeFileSync(join(source, `${PROGRAM}.java`), version.startsWith('0.') ? text.replaceAll(PACKAGE, PACKAGE_0) : text)
+  return { ...kpl, ...buildJava('kpl', `kpl-${version}`, { 'kpl.version': version, 'kpl.group': group, source }) }
+}
+
+/** Starts the KPL for the fake at `port`, with the records that `put` counts from 0. */
+export async function startKpl({ classpath, properties }: KplProgram, port: number, records: readonly UserRecord[]): Promise<Kpl> {
+  const [propertiesFile, recordsFile] = exchangeFiles('kpl')
+  writeFileSync(propertiesFile, propertiesOf(port, properties))
   writeFileSync(recordsFile, records.map(record => `${formatUserRecord(record)}\n`).join(''))
-  const jvm = spawn('java', javaArguments(classpath, PROGRAM, [properties, recordsFile]), {
+  const jvm = spawn('java', javaArguments(classpath, PROGRAM, [propertiesFile, recordsFile]), {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: ENVIRONMENT
   })
@@ -49,7 +66,6 @@ export async function startKpl(version: KplVersion, port: number, records: reado
     lastWords = `${lastWords}${chunk}`.slice(-LAST_WORDS)
   })
   return {
-    toolchain,
     async put(streamName, from, to) {
       const answer = Promise.race([once(lines, 'line'), once(jvm, 'exit')])
       jvm.stdin!.write(`${streamName} ${from} ${to}\n`)
@@ -63,22 +79,7 @@ export async function startKpl(version: KplVersion, port: number, records: reado
   }
 }
 
-function buildKpl({ version, group }: KplVersion): JavaProgram {
-  const source = join(buildFolder(`kpl-${version}`), 'source')
-  mkdirSync(source, { recursive: true })
-  const text = readFileSync(join(sourceFolder('kpl'), `src/main/java/${PROGRAM}.java`), 'utf8')
-  writeFileSync(join(source, `${PROGRAM}.java`), version.startsWith('0.') ? text.replaceAll(PACKAGE, PACKAGE_0) : text)
-  return buildJava('kpl', `kpl-${version}`, { 'kpl.version': version, 'kpl.group': group, source })
-}
-
-async function close(jvm: ChildProcess): Promise<void> {
-  if (jvm.exitCode !== null || jvm.signalCode !== null) return
-  const exit = once(jvm, 'exit')
-  jvm.stdin!.end()
-  await exit
-}
-
-function propertiesOf(port: number, folder: string, { properties }: KplVersion): string {
+function propertiesOf(port: number, properties: KplVersion['properties']): string {
   const entries = {
     Region: 'us-east-1',
     KinesisEndpoint: '127.0.0.1',
@@ -86,8 +87,8 @@ function propertiesOf(port: number, folder: string, { properties }: KplVersion):
     VerifyCertificate: false,
     MetricsLevel: 'none',
     LogLevel: 'error',
-    TempDirectory: folder,
-    RecordTtl: 120_000,
+    TempDirectory: buildFolder('kpl'),
+    RecordTtl: 30_000,
     RateLimit: 1_000_000,
     ...properties
   }

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module'
 import { aggregateOf, groupsOf } from '../aggregates.ts'
 import { compareReading, compareWriting, countQuirks, withFirstHashKey } from '../codec.ts'
-import type { Referee } from '../outcome.ts'
+import { count, type Referee } from '../outcome.ts'
 import { recordedUserRecord, recordedWorkload } from '../recording.ts'
 import { toBase64, type UserRecord } from '../user-record.ts'
 import { workload } from '../workload.ts'
@@ -52,11 +52,14 @@ export const npm: Referee = {
     return {
       toolchain: `Node.js ${process.versions.node}`,
       comparisons: [
-        { ...reading, note: `${countQuirks(groups)} without an explicit hash key are shown with that of another` },
+        {
+          ...reading,
+          note: `${count(countQuirks(groups))} without an explicit hash key are shown with that of another`
+        },
         content!,
         {
           ...bytes!,
-          note: `${records.length - records.filter(isWritable).length} user records are left out: it mixes up the keys '0', '7', '__proto__' and the like`
+          note: `${count(records.length - records.filter(isWritable).length)} user records are left out, because it mixes up the keys '0', '7', '__proto__' and the like`
         }
       ],
       recordings: { 'npm-aws-kinesis-agg': { program: PROGRAM, aggregates } }

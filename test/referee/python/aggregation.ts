@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { aggregateOf, groupsOf } from '../aggregates.ts'
 import { compareReading, compareWriting, countQuirks, withFirstHashKey } from '../codec.ts'
 import { formatGroups, parseGroups } from '../groups.ts'
-import type { Referee } from '../outcome.ts'
+import { count, type Referee } from '../outcome.ts'
 import { recordedUserRecord, recordedWorkload } from '../recording.ts'
-import { buildFolder, buildPython, run, sourceFolder } from '../toolchain.ts'
+import { buildPython, exchangeFiles, run, sourceFolder } from '../toolchain.ts'
 import { toBase64, type UserRecord } from '../user-record.ts'
 import { workload } from '../workload.ts'
 
@@ -27,7 +27,7 @@ export const python: Referee = {
     const written = await write(python, groups)
     const writtenForRecord = await write(python, recorded)
     const reading = compareReading(PROGRAM, groups, read, withFirstHashKey)
-    const note = `${countQuirks(groups)} without an explicit hash key are shown with that of another`
+    const note = `${count(countQuirks(groups))} without an explicit hash key are shown with that of another`
     const aggregates = recorded.map((group, i) => ({
       given: group.map(recordedUserRecord),
       data: toBase64(writtenForRecord[i]!)
@@ -47,8 +47,7 @@ async function write(python: string, groups: readonly (readonly UserRecord[])[])
 }
 
 async function call(python: string, what: 'aggregate' | 'deaggregate', input: string): Promise<string> {
-  const folder = buildFolder('python')
-  const [inFile, outFile] = [join(folder, 'in'), join(folder, 'out')]
+  const [inFile, outFile] = exchangeFiles('python')
   writeFileSync(inFile, input)
   await run(python, [join(sourceFolder('python'), 'aggregation.py'), what, inFile, outFile])
   return readFileSync(outFile, 'utf8')

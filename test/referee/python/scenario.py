@@ -3,7 +3,6 @@
 import base64
 import datetime
 import sys
-import time
 
 import boto3
 import botocore.exceptions
@@ -46,11 +45,7 @@ with open(given) as lines:
 
 
 def wait_until_active():
-    for _ in range(600):
-        if summary()["StreamStatus"] == "ACTIVE":
-            return
-        time.sleep(0.01)
-    raise RuntimeError("the stream is not ACTIVE")
+    kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 0.01, "MaxAttempts": 600})
 
 
 def summary():
@@ -151,6 +146,10 @@ merge()
 put_many(2 * third, len(records))
 described = summary()
 fact("summary", described["StreamName"], described["StreamStatus"], described["OpenShardCount"])
+pages = kinesis.get_paginator("describe_stream").paginate(StreamName=stream, PaginationConfig={"PageSize": 2})
+whole = [page["StreamDescription"] for page in pages]
+described_shards = sum(len(page["Shards"]) for page in whole)
+fact("description", whole[0]["StreamName"], whole[0]["StreamStatus"], described_shards)
 fact("created", round(described["StreamCreationTimestamp"].timestamp() * 1000))
 for shard in list_shards():
     read_shard(shard)

@@ -151,6 +151,8 @@ public class Scenario {
   private void describe() {
     StreamDescriptionSummary summary = summary();
     fact("summary", summary.streamName(), summary.streamStatusAsString(), summary.openShardCount().toString());
+    StreamDescription whole = kinesis.describeStream(r -> r.streamName(stream)).streamDescription();
+    fact("description", whole.streamName(), whole.streamStatusAsString(), String.valueOf(whole.shards().size()));
     fact("created", String.valueOf(summary.streamCreationTimestamp().toEpochMilli()));
   }
 

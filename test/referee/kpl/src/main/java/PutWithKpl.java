@@ -59,7 +59,7 @@ public class PutWithKpl {
   private static String text(Throwable cause) {
     if (!(cause instanceof UserRecordFailedException failed)) return String.valueOf(cause);
     var attempts = failed.getResult().getAttempts();
-    return attempts.get(attempts.size() - 1).getErrorMessage();
+    return attempts.stream().map(attempt -> attempt.getErrorCode() + ": " + attempt.getErrorMessage()).distinct().toList().toString();
   }
 
   private static byte[] decode(String text) {
