@@ -21,6 +21,7 @@ export interface WorkloadOptions {
 
 const KEY_CHARACTERS = 256
 const NUL = '\u0000'
+const SAME_LENGTH = '\u0001'
 const STRANGE_KEYS = [
   'a',
   '0',
@@ -62,11 +63,9 @@ export function workload(options: WorkloadOptions): UserRecord[] {
   })
 }
 
-/** Returns the same user records with another key in place of U+0000, at which the KPL cuts the key of a plain record. */
+/** Returns the same user records without the character U+0000, at which the KPL cuts the key of a plain record. */
 export function withoutNulKeys(records: readonly UserRecord[]): UserRecord[] {
-  return records.map(record =>
-    record.partitionKey.includes(NUL) ? { ...record, partitionKey: 'without NUL' } : record
-  )
+  return records.map(record => ({ ...record, partitionKey: record.partitionKey.replaceAll(NUL, SAME_LENGTH) }))
 }
 
 function keyOf(i: number, random: SeededRandom): string {

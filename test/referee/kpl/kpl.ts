@@ -71,7 +71,11 @@ async function runVersion(version: TestedVersion, seed: number): Promise<Outcome
   }
 }
 
-async function runAgainst(server: FakeKinesisServer, program: KplProgram & TestedVersion, seed: number): Promise<Outcome> {
+async function runAgainst(
+  server: FakeKinesisServer,
+  program: KplProgram & TestedVersion,
+  seed: number
+): Promise<Outcome> {
   const given = withoutNulKeys(workload({ seed, count: COUNT, maxBytes: 1_000, largeCount: LARGE_COUNT }))
   const small = withoutNulKeys(recordedWorkload())
   const kpl = await startKpl(program, server.port, [...given, ...small])

@@ -51,7 +51,11 @@ export function buildKpl(kpl: KplVersion): KplProgram {
 }
 
 /** Starts the KPL for the fake at `port`, with the records that `put` counts from 0. */
-export async function startKpl({ classpath, properties }: KplProgram, port: number, records: readonly UserRecord[]): Promise<Kpl> {
+export async function startKpl(
+  { classpath, properties }: KplProgram,
+  port: number,
+  records: readonly UserRecord[]
+): Promise<Kpl> {
   const [propertiesFile, recordsFile] = exchangeFiles('kpl')
   writeFileSync(propertiesFile, propertiesOf(port, properties))
   writeFileSync(recordsFile, records.map(record => `${formatUserRecord(record)}\n`).join(''))
@@ -77,6 +81,13 @@ export async function startKpl({ classpath, properties }: KplProgram, port: numb
     },
     close: () => close(jvm)
   }
+}
+
+async function close(jvm: ChildProcess): Promise<void> {
+  if (jvm.exitCode !== null || jvm.signalCode !== null) return
+  const exit = once(jvm, 'exit')
+  jvm.stdin!.end()
+  await exit
 }
 
 function propertiesOf(port: number, properties: KplVersion['properties']): string {
