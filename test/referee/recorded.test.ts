@@ -52,15 +52,16 @@ test.each(recordings)('$file says its program, day and command, and is small', (
 })
 
 describe.each(ofAggregates)('$program', ({ aggregates }) => {
-  test('has more than one aggregate, with explicit hash keys, empty data and keys beyond ASCII', () => {
+  test('has more than one aggregate, with explicit hash keys that user records share, empty data and keys beyond ASCII', () => {
     const given = aggregates.flatMap(aggregate => aggregate.given)
 
     expect({
       aggregates: aggregates.length > 3,
       hashKeys: given.some(([, hashKey]) => hashKey !== null),
+      sharedHashKeys: aggregates.some(aggregate => hasRepeats(aggregate.given.map(([, hashKey]) => hashKey))),
       empty: given.some(([, , data]) => data === ''),
       unicode: given.some(([key]) => /[^\0-\x7f]/.test(key))
-    }).toEqual({ aggregates: true, hashKeys: true, empty: true, unicode: true })
+    }).toEqual({ aggregates: true, hashKeys: true, sharedHashKeys: true, empty: true, unicode: true })
   })
 
   test('has the bytes that we write for the same user records', () => {
@@ -79,7 +80,7 @@ describe.each(ofAggregates)('$program', ({ aggregates }) => {
 test('the KCL has read whole aggregates, and has dropped others that are not of its shard', () => {
   const { aggregates } = ofAggregates.find(({ file }) => file === 'kcl.json')!
   const counts = aggregates.map(({ given, read = [], shard }) => ({
-    isOfAllShards: shard?.end === ALL_HASH_KEYS.end,
+    isOfAllShards: shard?.start === ALL_HASH_KEYS.start && shard.end === ALL_HASH_KEYS.end,
     given: given.length,
     read: read.length
   }))
@@ -143,6 +144,11 @@ function userRecordsIn({ partitionKey, explicitHashKey, data }: RecordedKinesisR
   if (records[0]?.partitionKey !== OUTER_KEY) return records
   const given = explicitHashKey === hashKeyOfText(partitionKey) ? undefined : explicitHashKey
   return [{ partitionKey, explicitHashKey: given, data: records[0].data }]
+}
+
+function hasRepeats(hashKeys: readonly (string | null)[]): boolean {
+  const given = hashKeys.filter(hashKey => hashKey !== null)
+  return new Set(given).size < given.length
 }
 
 function isAggregate(data: Uint8Array): boolean {

@@ -41,7 +41,7 @@ export interface Recording {
 /** The part of a recording that a referee knows. */
 export type RecordedBytes = Omit<Recording, 'date' | 'command'>
 
-const RECORDED_COUNT = 60
+const RECORDED_COUNT = 80
 const RECORDED_MAX_BYTES = 60
 
 /** Returns the user records of recordings: few and small. */

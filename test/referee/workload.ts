@@ -77,8 +77,8 @@ function keyOf(i: number, random: SeededRandom): string {
 
 function hashKeyOf(random: SeededRandom): string | undefined {
   const kind = random()
-  if (kind < 0.7) return undefined
-  if (kind < 0.8) return String(pick(EDGE_HASH_KEYS, random))
+  if (kind < 0.6) return undefined
+  if (kind < 0.85) return String(pick(EDGE_HASH_KEYS, random))
   return String(BigInt(`0x${createHash('md5').update(String(random())).digest('hex')}`))
 }
 
