@@ -32,10 +32,15 @@ export function buildFolder(name: string): string {
 export function exchangeFiles(name: string): readonly [inFile: string, outFile: string] {
   const folder = buildFolder(name)
   const files = [join(folder, `in-${process.pid}`), join(folder, `out-${process.pid}`)] as const
-  process.once('exit', () => {
-    for (const file of files) rmSync(file, { force: true })
-  })
+  if (exchanged.size === 0) process.once('exit', removeExchanged)
+  for (const file of files) exchanged.add(file)
   return files
+}
+
+const exchanged = new Set<string>()
+
+function removeExchanged(): void {
+  for (const file of exchanged) rmSync(file, { force: true })
 }
 
 /** Returns the first line that a program prints about its version. */
@@ -124,7 +129,7 @@ export function javaArguments(classpath: string, main: string, programArguments:
 
 /** Returns the Python of an environment with `packages`, which it makes. */
 export function buildPython(packages: readonly string[]): { readonly python: string; readonly toolchain: string } {
-  const version = versionOf('python3', ['--version'], 'Python 3.9 or later with pip')
+  const version = versionOf('python3', ['--version'], 'Python 3.10 or later with pip')
   const folder = join(buildFolder('python'), 'venv')
   const python = join(folder, 'bin/python')
   if (!existsSync(python)) build('python3', ['-m', 'venv', folder], PROJECT)

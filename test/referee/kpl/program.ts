@@ -2,7 +2,7 @@
  * A running KPL: the Java program of this folder, which puts the records of a file on request.
  * Invariant: after `close` neither the JVM nor the daemon below it runs.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -65,13 +65,14 @@ export async function startKpl(
   })
   await once(jvm, 'spawn')
   const lines = createInterface(jvm.stdout!)
+  const exit = once(jvm, 'exit')
   let lastWords = ''
   jvm.stderr!.on('data', chunk => {
     lastWords = `${lastWords}${chunk}`.slice(-LAST_WORDS)
   })
   return {
     async put(streamName, from, to) {
-      const answer = Promise.race([once(lines, 'line'), once(jvm, 'exit')])
+      const answer = Promise.race([once(lines, 'line'), exit])
       jvm.stdin!.write(`${streamName} ${from} ${to}\n`)
       const [line] = await answer
       const [count, ...error] = String(line).split(' ')
@@ -79,15 +80,11 @@ export async function startKpl(
       if (error.length > 0) throw new Error(`the KPL answered: ${line}`)
       return Number(count)
     },
-    close: () => close(jvm)
+    close: () => {
+      jvm.stdin!.end()
+      return exit.then(() => {})
+    }
   }
-}
-
-async function close(jvm: ChildProcess): Promise<void> {
-  if (jvm.exitCode !== null || jvm.signalCode !== null) return
-  const exit = once(jvm, 'exit')
-  jvm.stdin!.end()
-  await exit
 }
 
 function propertiesOf(port: number, properties: KplVersion['properties']): string {

@@ -11,15 +11,17 @@ import { toBase64, type UserRecord } from '../user-record.ts'
 import { workload } from '../workload.ts'
 
 const VERSION = '1.2.3'
+/** It imports both. It names the first as a dependency without a version, and not the second. */
+const IMPORTED = ['protobuf==7.36.2', 'six==1.17.0']
 const PROGRAM = `aws-kinesis-agg ${VERSION} of PyPI`
 const COUNT = 20_000
 const LARGE_COUNT = 20
 
 export const python: Referee = {
   what: 'aws-kinesis-agg of PyPI, both ways',
-  needs: 'Python 3.9 or later with pip',
+  needs: 'Python 3.10 or later with pip',
   async run(seed) {
-    const { python, toolchain } = buildPython([`aws-kinesis-agg==${VERSION}`])
+    const { python, toolchain } = buildPython([`aws-kinesis-agg==${VERSION}`, ...IMPORTED])
     const groups = groupsOf(workload({ seed, count: COUNT, largeCount: LARGE_COUNT }), seed)
     const recorded = groupsOf(recordedWorkload(), 'recorded')
     const ours = groups.map(group => `${toBase64(aggregateOf(group))}\n`).join('')

@@ -8,7 +8,7 @@ const VERSION = '1.44.8'
 
 export const boto3: Referee = {
   what: 'boto3 against the fake',
-  needs: 'Python 3.9 or later with pip',
+  needs: 'Python 3.10 or later with pip',
   async run(seed) {
     const { python, toolchain } = buildPython([`boto3==${VERSION}`])
     const comparisons = await runScenario(
