@@ -19,3 +19,11 @@ export interface PutResult {
 
 /** The answer for one record: exactly one of the two arguments is set. Called once for every accepted record. */
 export type SettleCallback = (error: RecordFailedError | undefined, result: PutResult | undefined) => void
+
+/** The result of `close`. */
+export interface CloseResult {
+  /** Records that were outstanding when `close` was called and were acknowledged. */
+  readonly delivered: number
+  /** Records that were outstanding when `close` was called and failed. */
+  readonly failed: number
+}
