@@ -1,6 +1,7 @@
 /**
- * One cold start: `cold-start-process.js WAY ENDPOINT`.
- * Invariant: nothing is imported before the clock is read.
+ * One cold start: `cold-start-process.js import PACKAGE`, or `cold-start-process.js put PACKAGE ENDPOINT`.
+ * Runs in a project that has the packed package, so it names packages as a user does.
+ * Invariant: no package is imported before the clock is read.
  */
 import type { Milestones } from './cold-start.bench.ts'
 
@@ -9,8 +10,10 @@ const CREDENTIALS = { accessKeyId: 'any', secretAccessKey: 'any' }
 const RECORD = { partitionKey: 'user-1', data: Buffer.from('the first record') }
 
 const startedMs = performance.now()
-const [way, endpoint] = process.argv.slice(2)
-const importedMs = way === 'kinesis-producer' ? await startOurs() : await startSdk()
+const [task, name, endpoint] = process.argv.slice(2)
+const imported = await import(name!)
+const importedMs = performance.now()
+if (task === 'put') await ('KinesisProducer' in imported ? putByOurs(imported) : putBySdk(imported))
 const { user, system } = process.cpuUsage()
 const milestones: Milestones = {
   startedMs,
@@ -20,22 +23,15 @@ const milestones: Milestones = {
 }
 process.send!(milestones, () => process.exit(0))
 
-/** Returns when the import was done. */
-async function startOurs(): Promise<number> {
-  const { KinesisProducer } = await import('../src/index.ts')
-  const nowMs = performance.now()
+async function putByOurs({ KinesisProducer }: typeof import('../src/index.ts')): Promise<void> {
   const producer = new KinesisProducer({ streamName: 'bench', region: REGION, endpoint, credentials: CREDENTIALS })
   const acknowledged = producer.put(RECORD)
   await producer.flush()
   await acknowledged
-  return nowMs
 }
 
-async function startSdk(): Promise<number> {
-  const { KinesisClient, PutRecordCommand } = await import('@aws-sdk/client-kinesis')
-  const nowMs = performance.now()
+async function putBySdk({ KinesisClient, PutRecordCommand }: typeof import('@aws-sdk/client-kinesis')): Promise<void> {
   const client = new KinesisClient({ region: REGION, endpoint: endpoint!, credentials: CREDENTIALS })
   const { partitionKey, data } = RECORD
   await client.send(new PutRecordCommand({ StreamName: 'bench', PartitionKey: partitionKey, Data: data }))
-  return nowMs
 }

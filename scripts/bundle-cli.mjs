@@ -7,6 +7,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { noticesOf, packagesOf } from './notices.mjs'
 
 const project = fileURLToPath(new URL('../', import.meta.url))
 const source = join(project, 'src/cli')
@@ -24,6 +25,10 @@ export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
     // The ES modules of packages that have both: a CommonJS wrapper may require what is not there.
     mainFields: ['module', 'main'],
     chunkNames: '[name]-[hash]',
+    // Names of functions and classes stay, so a stack trace can be read.
+    minify: true,
+    keepNames: true,
+    lineLimit: 160,
     // Commander is CommonJS and requires parts of Node.js; fdir imports the same function under its own name.
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)"
@@ -35,15 +40,10 @@ export async function bundleCli(outdir, { isLibraryInside = false } = {}) {
     external: ['@aws-sdk/*', '@smithy/*', '@faker-js/faker', 'hdr-histogram-js', 'p-retry', '@opentelemetry/api'],
     plugins: isLibraryInside ? [] : [libraryOutside]
   })
-  const packages = new Set()
-  for (const path of Object.keys(metafile.inputs)) {
-    const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)
-    if (found !== null) packages.add(found[1])
-  }
   const main = join(outdir, 'main.js')
   writeFileSync(main, `#!/usr/bin/env node\n${readFileSync(main, 'utf8')}`)
   chmodSync(main, 0o755)
-  return { files: Object.keys(metafile.outputs), packages: [...packages].sort() }
+  return { files: Object.keys(metafile.outputs), packages: packagesOf(Object.keys(metafile.inputs)) }
 }
 
 /** `../../index.ts` of a command becomes `../index.js` of its chunk, for all chunks lie in one folder below `dist`. */
@@ -56,27 +56,6 @@ const libraryOutside = {
       if (!isOurs || place.startsWith('cli')) return undefined
       return { path: `../${place.replace(/\.ts$/, '.js')}`, external: true }
     })
-  }
-}
-
-function noticesOf(packages) {
-  return packages
-    .map(name => {
-      const folder = join(project, 'node_modules', name)
-      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-      const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].flatMap(file => readOrNone(join(folder, file)))
-      if (text.length === 0) throw new Error(`${name} has no licence text`)
-      return `${name} ${version} (${license})\n\n${text[0].trim()}\n`
-    })
-    .join(`\n${'-'.repeat(80)}\n\n`)
-}
-
-function readOrNone(path) {
-  try {
-    return [readFileSync(path, 'utf8')]
-  } catch {
-    // The next name of the list may be there.
-    return []
   }
 }
 

@@ -10,7 +10,7 @@ export {
   type ShardMapEvent,
   type ThrottleEvent
 } from '../stats/diagnostics.ts'
-export { LATENCY_BOUNDS_MS } from '../stats/latency.ts'
+export { LATENCY_BOUNDS_MS } from '../stats/latency-bounds.ts'
 export {
   MAX_WINDOWS,
   type Reading,

@@ -18,7 +18,7 @@ import {
 } from '@opentelemetry/api'
 import { errorText } from '../model/errors.ts'
 import { CHANNELS, type RequestEvent } from '../stats/diagnostics.ts'
-import { LATENCY_BOUNDS_MS } from '../stats/latency.ts'
+import { LATENCY_BOUNDS_MS } from '../stats/latency-bounds.ts'
 import { emitWarning } from '../system.ts'
 import { Instruments } from './otel-instruments.ts'
 import { DEFAULT_MAX_SHARDS } from './series.ts'

@@ -3,7 +3,8 @@
  * Invariant: every counter adds up over the series of a stream. Reads `stats()` and nothing else.
  * Format: Prometheus text exposition format 0.0.4.
  */
-import { LATENCY_BOUNDS_MS, type LatencyStats } from '../stats/latency.ts'
+import type { LatencyStats } from '../stats/latency.ts'
+import { LATENCY_BOUNDS_MS } from '../stats/latency-bounds.ts'
 import type { MetricKind } from './metric-entry.ts'
 import { prometheusName } from './metric-names.ts'
 import { METRIC_ROWS } from './metrics-table.ts'

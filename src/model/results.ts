@@ -26,3 +26,11 @@ export type ContextCallback<Context> = (
   result: PutResult | undefined,
   context: Context
 ) => void
+
+/** The result of `close`. */
+export interface CloseResult {
+  /** Records that were outstanding when `close` was called and were acknowledged. */
+  readonly delivered: number
+  /** Records that were outstanding when `close` was called and failed. */
+  readonly failed: number
+}

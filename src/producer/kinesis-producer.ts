@@ -6,14 +6,13 @@
 import type { Writable } from 'node:stream'
 import { createAwsTransport } from '../aws/transport.ts'
 import { Core } from '../core/core.ts'
-import type { CloseResult } from '../core/core-host.ts'
 import { streamOptions } from '../core/stream-options.ts'
 import { errorText, ProducerError } from '../model/errors.ts'
 import type { ProducerOptions, ResolvedOptions } from '../model/options.ts'
 import type { Clock, Random, Timer, Transport } from '../model/ports.ts'
 import type { UserRecord } from '../model/records.ts'
 import { resolveOptions } from '../model/resolve-options.ts'
-import type { ContextCallback, PutResult, SettleCallback } from '../model/results.ts'
+import type { CloseResult, ContextCallback, PutResult, SettleCallback } from '../model/results.ts'
 import type { StatsCursor } from '../stats/statistics.ts'
 import { type ProducerStats, snapshot } from '../stats/stats.ts'
 import { emitWarning, systemClock, systemRandom } from '../system.ts'
@@ -44,7 +43,7 @@ export interface ProducerPorts {
   readonly random?: Random
 }
 
-export type { CloseResult } from '../core/core-host.ts'
+export type { CloseResult } from '../model/results.ts'
 
 /** A promise of `put`, the shared one, and one that comes later, which takes a turn more to be followed. */
 const PROMISES_IN_A_ROW = 4

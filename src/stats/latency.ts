@@ -2,7 +2,8 @@
  * Latencies of one kind: percentiles since the start, and counts by fixed buckets that can be subtracted and summed.
  * Invariant: both hold the same samples, in steps of 0.1 ms; memory does not depend on their number.
  */
-import { build, type Histogram } from 'hdr-histogram-js'
+import { Float64Histogram, type Histogram } from 'hdr-histogram-js'
+import { LATENCY_BOUNDS_MS } from './latency-bounds.ts'
 
 /** Latencies of one kind, in milliseconds. All are 0 while `count` is 0. */
 export interface LatencyStats {
@@ -18,23 +19,15 @@ export interface LatencyStats {
   readonly bucketCounts: readonly number[]
 }
 
-/** Upper bounds of the buckets. Source: OpenTelemetry messaging.client.operation.duration, advice as of 2026-11. */
-export const LATENCY_BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000] as const
-
 /** Times and latencies are counted in whole steps of 0.1 ms. */
 export const STEPS_PER_MS = 10
 /** An hour; what takes longer counts as an hour. */
 const MAX_STEPS = 36_000_000
-/** Counts are doubles: of 32 bits they would wrap, without a word, after 4.29 billion samples in one bucket. */
-const COUNT_BITS = 64
+const SIGNIFICANT_DIGITS = 3
 
 export class Latency {
-  readonly #histogram: Histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: MAX_STEPS,
-    numberOfSignificantValueDigits: 3,
-    bitBucketSize: COUNT_BITS
-  })
+  /** Counts are doubles: counts of 32 bits would wrap, without a word, after 4.29 billion samples in one bucket. */
+  readonly #histogram: Histogram = new Float64Histogram(1, MAX_STEPS, SIGNIFICANT_DIGITS)
   readonly #buckets = new Float64Array(LATENCY_BOUNDS_MS.length + 1)
   #sumSteps = 0
 

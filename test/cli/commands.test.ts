@@ -222,6 +222,20 @@ describe('doctor', () => {
     ])
   })
 
+  test.each([
+    ['18.20.8', 'fail'],
+    ['20.18.3', 'fail'],
+    ['20.19.0', 'pass'],
+    ['21.7.3', 'fail'],
+    ['22.11.0', 'fail'],
+    ['22.12.0', 'pass'],
+    ['26.9.0', 'pass']
+  ])('says of Node.js %s: %s', async (nodeVersion, status) => {
+    const ended = await service.run(['doctor', 'orders', '--json'], { nodeVersion })
+
+    expect(checksOf(ended.stdout)['node']).toBe(status)
+  })
+
   test('writes one record with --write and reads with --read', async () => {
     service.server.kinesis.createStream({ StreamName: 'probe', ShardCount: 1 })
 

@@ -17,6 +17,7 @@ export interface TestHostOptions {
   readonly cwd?: string
   readonly clock?: Clock
   readonly wallMs?: () => number
+  readonly nodeVersion?: string
   readonly isTTY?: boolean
   readonly producerPorts?: ProducerPorts
   readonly processes?: Host['processes']
@@ -53,7 +54,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
     env: options.env ?? {},
     cwd: options.cwd ?? process.cwd(),
     version: () => '1.2.3',
-    nodeVersion: '20.19.0',
+    nodeVersion: options.nodeVersion ?? '20.19.0',
     clock,
     wallMs: options.wallMs ?? (() => clock.nowMs()),
     random: seededRandom('host'),

@@ -9,7 +9,9 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const versions = process.argv.length > 2 ? process.argv.slice(2) : ['20.19', '22', '24', '26']
+/** The first and the last release of every supported line; test/package/node-range.test.ts compares them with the manifest. */
+const SUPPORTED = ['20.19', '22.12', '22', '24', '26']
+const versions = process.argv.length > 2 ? process.argv.slice(2) : SUPPORTED
 const smoke = fileURLToPath(new URL('smoke.mjs', import.meta.url))
 
 for (const version of versions) {
