@@ -2,7 +2,7 @@
  * A close under way: who waits for it, how long, and what is counted.
  * Invariant: everybody who waits gets one answer, the same for all; the bound is the earliest that anybody gave.
  */
-import type { CloseResult } from './core-host.ts'
+import type { CloseResult } from '../model/results.ts'
 
 export class Closing {
   readonly #deliveredBefore: number

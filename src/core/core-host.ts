@@ -43,10 +43,3 @@ export interface CallFailure {
   /** For a log. */
   readonly text: string
 }
-
-export interface CloseResult {
-  /** Records that were outstanding when `close` was called and were acknowledged. */
-  readonly delivered: number
-  /** Records that were outstanding when `close` was called and failed. */
-  readonly failed: number
-}

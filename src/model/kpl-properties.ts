@@ -8,11 +8,17 @@ import { OPTIONS, type OptionEntry, type ProducerOptions } from './options.ts'
 import { parseProperties } from './properties-file.ts'
 import { kindOf } from './records.ts'
 
+/** The content of a KPL properties file, in three lists. */
 export interface KplProperties {
   /** Options for `new KinesisProducer`; values are as in the file and not yet checked against bounds. */
   readonly options: ProducerOptions
   /** KPL properties that have no meaning here, with the reason. */
-  readonly notApplicable: readonly { readonly property: string; readonly reason: string }[]
+  readonly notApplicable: readonly {
+    /** The property of the file. */
+    readonly property: string
+    /** Why it has no meaning here. */
+    readonly reason: string
+  }[]
   /** Names that the KPL does not know either. */
   readonly unknown: readonly string[]
 }
@@ -60,6 +66,12 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
  * Returns the options that a KPL properties file asks for. `KinesisEndpoint` and `KinesisPort` become one https URL, as
  * the KPL speaks nothing else. Values that are not numbers or booleans where they should be are left as text, so that
  * the producer's constructor names them. Throws OptionsError for what is no text.
+ *
+ * @example
+ * const { options, notApplicable, unknown } = fromKplProperties('RecordMaxBufferedTime = 50\nMinConnections = 1')
+ * options // => { recordMaxBufferedTimeMs: 50 }
+ * notApplicable // => [{ property: 'MinConnections', reason: 'the KPL does not read it' }]
+ * unknown // => []
  */
 export function fromKplProperties(text: string): KplProperties {
   if (typeof text !== 'string') throw new OptionsError([`fromKplProperties takes the file's text, got ${kindOf(text)}`])

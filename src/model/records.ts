@@ -30,7 +30,9 @@ export interface RecordFrame {
 
 /** How the service is told which stream is meant: exactly one of the two is set. */
 export interface StreamRef {
+  /** The name of the stream. */
   readonly streamName?: string
+  /** The ARN of the stream. */
   readonly streamArn?: string
 }
 

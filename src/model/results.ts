@@ -9,7 +9,9 @@ export type { Attempt, Persisted } from './attempts.ts'
 
 /** The result of an acknowledged record. */
 export interface PutResult {
+  /** The shard that stored the record. */
   readonly shardId: string
+  /** The sequence number of its Kinesis record: all user records of one aggregate have the same. */
   readonly sequenceNumber: string
   /** The record's place in its aggregate, from 0; unset when it was stored as a plain Kinesis record. */
   readonly subSequenceNumber?: number
@@ -19,3 +21,11 @@ export interface PutResult {
 
 /** The answer for one record: exactly one of the two arguments is set. Called once for every accepted record. */
 export type SettleCallback = (error: RecordFailedError | undefined, result: PutResult | undefined) => void
+
+/** The result of `close`. */
+export interface CloseResult {
+  /** Records that were outstanding when `close` was called and were acknowledged. */
+  readonly delivered: number
+  /** Records that were outstanding when `close` was called and failed. */
+  readonly failed: number
+}

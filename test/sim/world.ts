@@ -6,7 +6,6 @@
  */
 
 import { Core } from '../../src/core/core.ts'
-import type { CloseResult } from '../../src/core/core-host.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { type StreamOptions, streamOptions } from '../../src/core/stream-options.ts'
 import { ProducerError, TransportError } from '../../src/model/errors.ts'
@@ -14,6 +13,7 @@ import type { AbortTicket, Destination, Settler } from '../../src/model/kinesis-
 import type { Timer } from '../../src/model/ports.ts'
 import type { UserRecord } from '../../src/model/records.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
+import type { CloseResult } from '../../src/model/results.ts'
 import { FakeKinesis, type SeededRandom, seededRandom, VirtualClock } from '../../src/testing/index.ts'
 import { Faults } from './faults.ts'
 import { JoinedCallers } from './joined-callers.ts'
