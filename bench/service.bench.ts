@@ -3,7 +3,7 @@
  * SDK used by hand. All ways take turns; the same load without any put is beside them.
  * Verified before it is timed: the sink takes every user record apart and finds each of them once.
  */
-import { OPTIONS } from '../src/index.ts'
+import { OPTIONS } from '../src/model/options.ts'
 import { Child } from './harness/child.ts'
 import type { Spent } from './harness/meter.ts'
 import { barsOf, type Cell, metric, metricOf, type Report, ratio, type Side } from './harness/report.ts'

@@ -53,7 +53,8 @@ const libraryOutside = {
     onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
       const isOurs = resolveDir.startsWith(source)
       const place = relative(join(project, 'src'), join(resolveDir, path))
-      if (!isOurs || place.startsWith('cli')) return undefined
+      // The table of options is no entry point: the command line has a copy of it.
+      if (!isOurs || place.startsWith('cli') || place === 'model/options.ts') return undefined
       return { path: `../${place.replace(/\.ts$/, '.js')}`, external: true }
     })
   }

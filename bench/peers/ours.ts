@@ -2,7 +2,8 @@
  * This library as a contestant.
  * Invariant: a record that fails, fails the run.
  */
-import { OPTIONS, type ProducerOptions } from '../../src/index.ts'
+import type { ProducerOptions } from '../../src/index.ts'
+import { OPTIONS } from '../../src/model/options.ts'
 import { type Call, pump, source } from '../harness/pump.ts'
 import { sinkProducer } from '../sink/producer.ts'
 import type { Contestant, ContestantSetting } from './contestant.ts'

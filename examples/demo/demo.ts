@@ -2,7 +2,7 @@
  * The demo's story: produce, disturb, read back, verify.
  * Invariant: whatever happens, the producer and the target are closed.
  */
-import { KinesisProducer, OPTIONS } from '../../src/index.ts'
+import { KinesisProducer } from '../../src/index.ts'
 import type { DemoArguments } from './arguments.ts'
 import { Progress } from './progress.ts'
 import { isSound, report } from './report.ts'
@@ -21,7 +21,6 @@ export interface DemoResult {
 const THROTTLED_MS = 2_000
 const DOWN_MS = 3_000
 const CLOSE_MS = 10_000
-const BUFFER_MAX_BYTES = OPTIONS.bufferMaxBytes.default
 
 /** Runs the demo, telling `out`. `signal` stops producing; what was put is still verified. */
 export async function runDemo(args: DemoArguments, out: NodeJS.WriteStream, signal: AbortSignal): Promise<DemoResult> {
@@ -40,7 +39,7 @@ async function play(
   signal: AbortSignal
 ): Promise<DemoResult> {
   const startedAt = Date.now()
-  const producer = new KinesisProducer({ ...target.producerOptions, bufferMaxBytes: BUFFER_MAX_BYTES })
+  const producer = new KinesisProducer(target.producerOptions)
   const disturbances: Promise<unknown>[] = []
   const events = eventsOf(
     args,
@@ -64,8 +63,10 @@ async function play(
   progress.say('Reading everything back, as a KCL consumer would.')
   const from = args.stream === undefined ? 'TRIM_HORIZON' : { timestampMs: startedAt }
   const verification = await verify(target.client, target.streamName, from, workload.answers)
-  const text = report(producer.stats(), workload, verification, BUFFER_MAX_BYTES)
-  return { verification, isSound: isSound(verification), workload, bufferMaxBytes: BUFFER_MAX_BYTES, text }
+  const stats = producer.stats()
+  const { bufferMaxBytes } = stats
+  const text = report(stats, workload, verification, bufferMaxBytes)
+  return { verification, isSound: isSound(verification), workload, bufferMaxBytes, text }
 }
 
 /** What happens to the stream on the way, by the part of the records that has been put. */

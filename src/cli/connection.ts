@@ -4,7 +4,8 @@
  * Invariant: values are checked by the library's own resolver, so there is no second table; secrets come from the SDK's chain only.
  */
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
-import { fromKplProperties, KinesisProducer, OPTIONS, type OptionEntry, type ProducerOptions } from '../index.ts'
+import { fromKplProperties, KinesisProducer, type ProducerOptions } from '../index.ts'
+import { OPTIONS, type OptionEntry } from '../model/options.ts'
 import { type CommonConfig, commonConfig, parseJsonc, readText } from './config.ts'
 import { CliError } from './errors.ts'
 import { libraryLog } from './output/library-log.ts'

@@ -99,7 +99,7 @@ export function shownError(error: unknown): ShownError {
   if (FILE_CODE.test(code)) return { code, message, fix: CLI_ERRORS.CLI_ERR_INPUT.fix, exit: 4 }
   const isService = NETWORK_CODE.test(code) || (error instanceof Object && '$metadata' in error)
   if (isService) return { code, message, fix: CLI_ERRORS.CLI_ERR_SERVICE.fix, exit: 3 }
-  if (isRecordFailure(error)) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 1 }
+  if (isRecordFailure(error)) return { code, message, fix: `see ${pageOf(code)}, ${code}`, exit: 1 }
   if (code === 'KPL_ERR_SCHEMA_NOT_FOUND')
     return {
       code,
@@ -107,10 +107,26 @@ export function shownError(error: unknown): ShownError {
       fix: 'check --schema-name, --registry and --region; or register it: --auto-register',
       exit: 3
     }
-  if (code.startsWith('KPL_ERR_')) return { code, message, fix: `see docs/errors.md, ${code}`, exit: 3 }
+  if (code.startsWith('KPL_ERR_')) return { code, message, fix: `see ${pageOf(code)}, ${code}`, exit: 3 }
   const where = error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? '') : ''
   const told = error instanceof Error ? `${error.name}: ${message} ${where}` : message
   return { code: 'CLI_ERR_INTERNAL', message: told, fix: CLI_ERRORS.CLI_ERR_INTERNAL.fix, exit: 5 }
+}
+
+const CONSUMER_CODES: ReadonlySet<string> = new Set([
+  'KPL_ERR_READ_FAILED',
+  'KPL_ERR_STALE_POSITION',
+  'KPL_ERR_MALFORMED_ENVELOPE',
+  'KPL_ERR_INVALID_INPUT',
+  'KPL_ERR_TIME_UP'
+])
+const TRANSPORT_CODES: ReadonlySet<string> = new Set(['KPL_ERR_TRANSPORT', 'KPL_ERR_BAD_SHARD_MAP', 'KPL_ERR_PROTOCOL'])
+
+/** Returns the page of the documentation that explains a code of the library. */
+export function pageOf(code: string): string {
+  if (code.startsWith('KPL_ERR_SCHEMA_')) return 'docs/schema-errors.md'
+  if (CONSUMER_CODES.has(code)) return 'docs/consumer-errors.md'
+  return TRANSPORT_CODES.has(code) ? 'docs/transports.md' : 'docs/errors.md'
 }
 
 function shownOf(error: Error & { readonly code: string; readonly fix?: string }): Omit<ShownError, 'exit'> {

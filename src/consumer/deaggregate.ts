@@ -54,8 +54,9 @@ export interface AggregateInfo {
   readonly fault: string | undefined
   /** 1 for a plain record. */
   readonly userRecordCount: number
-  /** The key tables as they stand, with unused and repeated entries; empty for a plain record. */
+  /** The table of partition keys as it stands, with unused and repeated entries; empty for a plain record. */
   readonly partitionKeys: readonly string[]
+  /** The table of explicit hash keys as it stands; empty for a plain record. */
   readonly explicitHashKeys: readonly string[]
   /** Bytes of all user records' data together. */
   readonly dataBytes: number
@@ -69,7 +70,10 @@ export interface AggregateInfo {
  * Throws KPL_ERR_INVALID_INPUT for what is no record and for options that will not do, and KPL_ERR_MALFORMED_ENVELOPE, with the
  * sequence number, if `onCorrupt` says so or the memory is taken away before the last user record was made. Linear in the bytes.
  *
- *   for (const { partitionKey, data } of deaggregate(record)) ...
+ * @example
+ * for (const { partitionKey, data } of deaggregate(kinesisRecord)) {
+ *   console.log(partitionKey, Buffer.from(data).toString())
+ * }
  */
 export function deaggregate(
   record: AnyKinesisRecord,
@@ -83,6 +87,10 @@ export function deaggregate(
  * Returns the user records of many Kinesis records of one shard, in order, one Kinesis record at a time. Throws as `deaggregate`
  * does: at the call for what is no list and for options, when it comes to the record for the rest. The digests of an array are
  * checked for several records together, of up to 32 records and 2 MiB from the one whose turn it is; of other lists, one by one.
+ *
+ * @example
+ * const userRecords = [...deaggregateAll(kinesisRecords)]
+ * userRecords.map(({ partitionKey }) => partitionKey) // => ['user-1', 'user-2', 'user-3']
  */
 export function deaggregateAll(
   records: Iterable<AnyKinesisRecord>,
@@ -104,12 +112,28 @@ function* membersOfAll(
   }
 }
 
-/** Whether the bytes are framed as an aggregated record: the magic, and a digest that is right. The body is not read. */
+/**
+ * Whether the bytes are framed as an aggregated record: the magic, and a digest that is right. The body is not read.
+ *
+ * @example
+ * const [aggregated] = aggregate(records)
+ * isAggregated(aggregated!.data) // => true
+ * isAggregated(Buffer.from('hello')) // => false
+ */
 export function isAggregated(bytes: Uint8Array): boolean {
   return isEnvelope(bytesOf(bytes))
 }
 
-/** Returns what there is to know about the bytes of a Kinesis record; never throws for what they hold. */
+/**
+ * Returns what there is to know about the bytes of a Kinesis record; never throws for what they hold.
+ *
+ * @example
+ * const [aggregated] = aggregate(records)
+ * const { digest, userRecordCount, partitionKeys } = aggregateInfo(aggregated!.data)
+ * digest // => 'valid'
+ * userRecordCount // => 3
+ * partitionKeys // => ['user-1', 'user-2', 'user-3']
+ */
 export function aggregateInfo(bytes: Uint8Array): AggregateInfo {
   const data = bytesOf(bytes)
   const hasDigest = hasMagic(data)

@@ -11,9 +11,11 @@ export { ConsumerError } from './deaggregate/consumer-error.ts'
 
 /** The part of a `ConsumedRecord` that the window reads. */
 export interface TaggedRecord {
+  /** The id that all copies of a user record share; unset without `dedupeTags`. */
   readonly dedupeId?: string | undefined
 }
 
+/** The size of a `DedupeWindow`. */
 export interface DedupeWindowOptions {
   /** Ids remembered, from 1 to 8,000,000. Default: 100,000. */
   readonly maxRecords?: number | undefined
@@ -27,8 +29,11 @@ const RULES: OptionRules<DedupeWindowOptions> = { maxRecords: wholeNumberFrom(1,
 /**
  * The ids of the records consumed last, first in, first out.
  *
- *   const window = new DedupeWindow()
- *   for (const record of deaggregateAll(records, { shardRange })) if (window.isNew(record)) handle(record)
+ * @example
+ * const window = new DedupeWindow({ maxRecords: 10_000 })
+ * for (const record of deaggregateAll(kinesisRecords)) {
+ *   if (window.isNew(record)) console.log(record.partitionKey)
+ * }
  */
 export class DedupeWindow {
   readonly #maxRecords: number
@@ -48,7 +53,14 @@ export class DedupeWindow {
     return this.#ring.length
   }
 
-  /** True the first time a record's id comes within the window, and for every record without one; remembers the id. */
+  /**
+   * True the first time a record's id comes within the window, and for every record without one; remembers the id.
+   *
+   * @example
+   * const window = new DedupeWindow()
+   * window.isNew({ dedupeId: 'a' }) // => true
+   * window.isNew({ dedupeId: 'a' }) // => false
+   */
   isNew(record: TaggedRecord): boolean {
     const dedupeId = idOf(record)
     if (dedupeId === undefined) return true
@@ -57,13 +69,26 @@ export class DedupeWindow {
     return true
   }
 
-  /** Whether the record's id is remembered: it is a copy of one that was added. Remembers nothing. */
+  /**
+   * Whether the record's id is remembered: it is a copy of one that was added. Remembers nothing.
+   *
+   * @example
+   * const window = new DedupeWindow()
+   * window.has({ dedupeId: 'a' }) // => false
+   */
   has(record: TaggedRecord): boolean {
     const dedupeId = idOf(record)
     return dedupeId !== undefined && this.#ids.has(dedupeId)
   }
 
-  /** Remembers the record's id, if it has one, and forgets the oldest for it when the window is full. */
+  /**
+   * Remembers the record's id, if it has one, and forgets the oldest for it when the window is full.
+   *
+   * @example
+   * const window = new DedupeWindow()
+   * window.add({ dedupeId: 'a' })
+   * window.has({ dedupeId: 'a' }) // => true
+   */
   add(record: TaggedRecord): void {
     const dedupeId = idOf(record)
     if (dedupeId !== undefined && !this.#ids.has(dedupeId)) this.#remember(dedupeId)

@@ -68,7 +68,11 @@ const LOOP_RULES: OptionRules<DeaggregateOptions> = { ...SHARD_RULES, ...RECORD_
  * context that is none of Lambda's (KPL_ERR_INVALID_INPUT). Throws KPL_ERR_INVALID_INPUT at once without a function, and for
  * options that will not do.
  *
- *   export const handler = kinesisHandler(async record => save(JSON.parse(Buffer.from(record.data).toString())))
+ * @example
+ * export const handler = kinesisHandler(async record => {
+ *   console.log(record.partitionKey, JSON.parse(Buffer.from(record.data).toString()))
+ * })
+ * await handler(event, context) // => { batchItemFailures: [] }
  */
 export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
   handle: UserRecordHandler<Context>,
@@ -88,6 +92,11 @@ export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
  * Yields the user records of an event in order, for a loop of one's own.
  * Throws KPL_ERR_INVALID_INPUT at once for an event that is none and for options that will not do, and at a record that cannot be
  * read; KPL_ERR_MALFORMED_ENVELOPE if `onCorrupt` says so.
+ *
+ * @example
+ * for (const { id, partitionKey, data } of userRecords(event)) {
+ *   console.log(id, partitionKey, Buffer.from(data).toString())
+ * }
  */
 export function userRecords<Source extends LambdaStreamRecord>(
   event: LambdaStreamEvent<Source>,

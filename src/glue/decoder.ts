@@ -20,21 +20,26 @@ import { type Warn, warner } from './warner.ts'
 
 /** The schema that a record was written with. */
 export interface RecordSchema {
+  /** The UUID of the schema version. */
   readonly versionId: string
+  /** The format of the data. */
   readonly dataFormat: DataFormat
+  /** The text of the schema. */
   readonly definition: string
-  /** undefined: Glue's answer does not name it. */
+  /** The name of the schema; undefined when Glue's answer does not name it. */
   readonly name: string | undefined
+  /** The name of its registry; undefined when Glue's answer does not name it. */
   readonly registryName: string | undefined
 }
 
 /** Makes a value of data, or a promise of one; `schema` is the writer's. What it throws is KPL_ERR_SCHEMA_DATA. */
 export type Deserializer = (data: Uint8Array, schema: RecordSchema) => unknown
 
+/** The options of `glueDecoder`. */
 export interface GlueDecoderOptions extends GlueCallOptions {
   /** A payload that inflates to more is not decoded. Default: 10 MiB, the largest record of Kinesis. */
   readonly maxInflatedBytes?: number | undefined
-  /** Without one for a record's format its `value` is undefined. */
+  /** One function for each format. Without one for a record's format, its `value` is undefined. */
   readonly deserializers?: Readonly<Partial<Record<DataFormat, Deserializer>>> | undefined
   /**
    * What becomes of a record that has a frame and cannot be decoded. `'pass'`, the default: it comes out unchanged and is warned
@@ -45,22 +50,38 @@ export interface GlueDecoderOptions extends GlueCallOptions {
   readonly cacheSize?: number | undefined
 }
 
-/** What a decoded record has beside its own fields; `schema` undefined: it was not decoded. */
+/** The fields that a decoded record has beside its own. */
 export interface DecodedFields {
+  /** The data behind the frame, inflated. */
   readonly data: Uint8Array
+  /** The schema of the writer; undefined when the record was not decoded. */
   readonly schema?: RecordSchema | undefined
   /** What the deserializer of the format made of the data. */
   readonly value?: unknown
 }
 
+/** A record with its data behind the frame, and the schema of its writer. */
 export type DecodedRecord<Source> = Omit<Source, 'data'> & DecodedFields
 
+/** Takes the frame of a schema off records. */
 export interface GlueDecoder {
   /**
    * Returns a copy of the record with the data behind its frame, or the record itself when it has none. Data that were not
    * compressed are a view. Rejects with SchemaError if `onUndecodable` says so.
+   *
+   * @example
+   * const decoder = glueDecoder({ client: glue })
+   * for (const record of deaggregateAll(kinesisRecords)) {
+   *   const { data, schema } = await decoder.decode(record)
+   *   console.log(schema?.name, Buffer.from(data).toString())
+   * }
    */
-  decode<Source extends { readonly data: Uint8Array }>(record: Source): Promise<DecodedRecord<Source>>
+  decode<
+    Source extends {
+      /** The data, with the frame of a schema or without. */
+      readonly data: Uint8Array
+    }
+  >(record: Source): Promise<DecodedRecord<Source>>
 }
 
 const DEFAULT_MAX_INFLATED_BYTES = 10_485_760
@@ -94,8 +115,8 @@ const RULES: OptionRules<GlueDecoderOptions> = {
  * OptionsError.
  *
  * @example
- * const decoder = glueDecoder({ client: new GlueClient({}) })
- * export const handler = kinesisHandler(save, { decoder })
+ * const decoder = glueDecoder({ client: glue })
+ * export const handler = kinesisHandler(record => console.log(record.schema?.name, record.data), { decoder })
  */
 export function glueDecoder(options: GlueDecoderOptions): GlueDecoder {
   assertRules(options, RULES, ['client'])

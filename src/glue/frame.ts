@@ -20,8 +20,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Where the text of a UUID has its hyphens, in hex digits. */
 const GROUPS = [0, 8, 12, 16, 20, 32] as const
 
+/** The compression of a payload. */
 export type FrameCompression = 'none' | 'zlib'
 
+/** The frame that the Glue Schema Registry puts before the data of a record. */
 export interface Frame {
   /** The schema version's UUID, in lower case. */
   readonly versionId: string
@@ -31,7 +33,14 @@ export interface Frame {
   readonly payload: Uint8Array
 }
 
-/** Returns the frame that `bytes` begin with, or undefined when they are too short or begin otherwise. O(1). */
+/**
+ * Returns the frame that `bytes` begin with, or undefined when they are too short or begin otherwise. O(1).
+ *
+ * @example
+ * const frame = readFrame(Buffer.from('0300111111112222333344445555555555557b7d', 'hex'))
+ * frame?.versionId // => '11111111-2222-3333-4444-555555555555'
+ * readFrame(Buffer.from('{}')) // => undefined
+ */
 export function readFrame(bytes: Uint8Array): Frame | undefined {
   if (bytes.length < FRAME_BYTES || bytes[0] !== HEADER_VERSION) return undefined
   const compression = bytes[1] === NOT_COMPRESSED ? 'none' : bytes[1] === ZLIB ? 'zlib' : undefined

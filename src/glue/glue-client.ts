@@ -4,10 +4,21 @@
  */
 import { isVersionId } from './frame.ts'
 
-/** A `GlueClient` of @aws-sdk/client-glue 3. Never destroyed here. */
+/** A `GlueClient` of `@aws-sdk/client-glue` 3. Never destroyed here. */
 export interface GlueClientLike {
-  send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
-  readonly config?: { readonly region?: unknown }
+  /** Sends one command of `@aws-sdk/client-glue`, and resolves to its output. */
+  send(
+    command: object,
+    options?: {
+      /** Ends the call when it fires. */
+      readonly abortSignal?: AbortSignal
+    }
+  ): Promise<unknown>
+  /** The client's configuration; its region is named in errors. */
+  readonly config?: {
+    /** The region, or a function that returns it. */
+    readonly region?: unknown
+  }
 }
 
 /** A version as Glue tells of it. */

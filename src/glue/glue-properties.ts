@@ -8,15 +8,32 @@ import { parseProperties } from '../model/properties-file.ts'
 import { kindOf } from '../model/records.ts'
 import type { GlueRegistryOptions } from './registry-options.ts'
 
+/** The content of a properties file of the Java library, sorted. */
 export interface GlueProperties {
   /** Options for `glueRegistry`, without a client; values are as in the file and not yet checked. */
   readonly options: Omit<GlueRegistryOptions, 'client'>
   /** For `new GlueClient(client)`. */
-  readonly client: { readonly region?: string; readonly endpoint?: string }
+  readonly client: {
+    /** The region of the registry. */
+    readonly region?: string
+    /** The URL of Glue. */
+    readonly endpoint?: string
+  }
   /** For `registry.schema({ ...schema, definition })`. */
-  readonly schema: { readonly name?: string; readonly dataFormat?: string }
+  readonly schema: {
+    /** The name of the schema. */
+    readonly name?: string
+    /** `AVRO`, `JSON` or `PROTOBUF`. */
+    readonly dataFormat?: string
+  }
   /** Properties that have no meaning here, with the reason. */
-  readonly notApplicable: readonly { readonly property: string; readonly reason: string }[]
+  readonly notApplicable: readonly {
+    /** The property of the file. */
+    readonly property: string
+    /** Why it has no meaning here. */
+    readonly reason: string
+  }[]
+  /** Names that the Java library does not know either. */
   readonly unknown: readonly string[]
 }
 
@@ -60,6 +77,11 @@ const PLACES: Readonly<Record<string, Place>> = {
 /**
  * Returns the options that a properties file of the Java library asks for. Values that are not what they should be are left as
  * text, so that `glueRegistry` names them. Throws OptionsError for what is no text.
+ *
+ * @example
+ * const { options, schema } = fromGlueProperties('registry.name = shop\nschemaName = orders')
+ * options // => { registryName: 'shop' }
+ * schema // => { name: 'orders' }
  */
 export function fromGlueProperties(text: string): GlueProperties {
   if (typeof text !== 'string') {

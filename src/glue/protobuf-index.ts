@@ -11,6 +11,7 @@ const MAX_INDEX_BYTES = 5
 const MORE = 0x80
 const SEVEN_BITS = 0x7f
 
+/** A Protobuf payload without its message index. */
 export interface ProtobufPayload {
   /** The full name of the message's type, as the file's types have it. */
   readonly typeName: string
@@ -21,6 +22,9 @@ export interface ProtobufPayload {
 /**
  * Returns the bytes that go before a message of the type `fullName`. `fileTypes`: the full names of all message types of the
  * file, nested ones included, in any order. Throws OptionsError for a name that is not among them. O(n log n).
+ *
+ * @example
+ * protobufIndex(['Order', 'Order.Item'], 'Order.Item') // => Uint8Array.of(1)
  */
 export function protobufIndex(fileTypes: Iterable<string>, fullName: string): Uint8Array {
   const index = sorted(fileTypes).indexOf(fullName)
@@ -31,7 +35,15 @@ export function protobufIndex(fileTypes: Iterable<string>, fullName: string): Ui
   return Uint8Array.of(...bytes, rest)
 }
 
-/** Returns the type and the bytes of the message in a payload. Throws SchemaError (KPL_ERR_SCHEMA_DATA) when there is none. */
+/**
+ * Returns the type and the bytes of the message in a payload. Throws SchemaError (KPL_ERR_SCHEMA_DATA) when there is
+ * none.
+ *
+ * @example
+ * const { typeName, message } = readProtobufIndex(['Order', 'Order.Item'], Uint8Array.of(1, 8, 5))
+ * typeName // => 'Order.Item'
+ * message // => Uint8Array.of(8, 5)
+ */
 export function readProtobufIndex(fileTypes: Iterable<string>, payload: Uint8Array): ProtobufPayload {
   let index = 0
   for (let i = 0; i < Math.min(payload.length, MAX_INDEX_BYTES); i++) {

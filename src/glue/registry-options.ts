@@ -16,7 +16,7 @@ import { isPlainObject } from '../model/records.ts'
 import type { GlueClientLike } from './glue-client.ts'
 import type { DataFormat, SchemaSerializer } from './schema.ts'
 
-/** Which versions of a schema Glue takes one after the other. */
+/** The rule for the next version of a schema. */
 export type Compatibility =
   | 'NONE'
   | 'DISABLED'
@@ -39,21 +39,23 @@ export const COMPATIBILITIES: readonly Compatibility[] = [
   'FULL_ALL'
 ]
 
-/** What every call to Glue needs. */
+/** The options of every call to Glue. */
 export interface GlueCallOptions {
-  /** A `GlueClient` of @aws-sdk/client-glue. Never destroyed here. */
+  /** A `GlueClient` of `@aws-sdk/client-glue`. Never destroyed here. */
   readonly client: GlueClientLike
   /** Tries of a call after the first, when it may succeed later. Default: 3. */
   readonly retries?: number | undefined
   /** Time for one try, in milliseconds. Default: 10,000. */
   readonly requestTimeoutMs?: number | undefined
-  /** Told of what is no error. Default: a process warning (KPL_WARN_SCHEMA), once. */
+  /** Gets warnings. Default: a process warning (KPL_WARN_SCHEMA), once. */
   readonly logger?: Logger | undefined
+  /** Time and timers, for tests. Default: the machine's. */
   readonly clock?: Clock | undefined
 }
 
+/** The options of `glueRegistry`. */
 export interface GlueRegistryOptions extends GlueCallOptions {
-  /** Default: `'default-registry'`. */
+  /** The registry. Default: `'default-registry'`. */
   readonly registryName?: string | undefined
   /** Whether a definition that Glue does not know is registered. Default: false, as in the KPL. */
   readonly autoRegister?: boolean | undefined
@@ -67,24 +69,25 @@ export interface GlueRegistryOptions extends GlueCallOptions {
   readonly cacheSize?: number | undefined
   /** A kept schema is looked up again after this time, in the background. Default: 86,400,000, a day. */
   readonly cacheTtlMs?: number | undefined
-  /** Of a schema that is created. */
+  /** The description of a schema that is created. */
   readonly description?: string | undefined
-  /** Of a schema that is created. */
+  /** The tags of a schema that is created. */
   readonly tags?: Readonly<Record<string, string>> | undefined
-  /** Of a version that is registered, at most 10 pairs. */
+  /** The metadata of a version that is registered, at most 10 pairs. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
-/** What `schema()` is asked for. */
+/** A schema to look up, or to register. */
 export interface SchemaRequest<Value = never> {
   /** The schema's name. The KPL uses the stream's where none is given. */
   readonly name: string
+  /** The format of the definition and the data. */
   readonly dataFormat: DataFormat
   /** The text of the definition, at most 170,000 characters, as it is or will be registered. */
   readonly definition: string
   /** Written into the metadata of a version that is registered, as the KPL does it. */
   readonly streamName?: string | undefined
-  /** What `serialize` uses. */
+  /** Turns values into data, for `serialize` of the schema. */
   readonly serializer?: SchemaSerializer<Value> | undefined
 }
 

@@ -28,10 +28,16 @@ const DEFAULT_COMPRESS_MIN_BYTES = 256
 const NEGATIVE_TTL_MS = 60_000
 const LASTING: readonly string[] = ['KPL_ERR_SCHEMA_NOT_FOUND', 'KPL_ERR_SCHEMA_INCOMPATIBLE']
 
+/** The schemas of one registry, looked up once and kept. */
 export interface GlueRegistry {
   /**
    * Returns the schema of a definition, looked up or, with `autoRegister`, registered. Call it before the first put; every later
    * call for the same definition is answered from memory. Rejects with SchemaError, and OptionsError for what is no request.
+   *
+   * @example
+   * const registry = glueRegistry({ client: glue, autoRegister: true })
+   * const orders = await registry.schema({ name: 'orders', dataFormat: 'JSON', definition: '{"type":"object"}' })
+   * orders.name // => 'orders'
    */
   schema<Value = never>(request: SchemaRequest<Value>): Promise<GlueSchema<Value>>
 }
@@ -46,9 +52,9 @@ type Known =
  * OptionsError.
  *
  * @example
- * const registry = glueRegistry({ client: new GlueClient({}) })
- * const orders = await registry.schema({ name: 'orders', dataFormat: 'AVRO', definition })
- * await producer.put({ partitionKey, data: type.toBuffer(order), schema: orders })
+ * const registry = glueRegistry({ client: glue, autoRegister: true })
+ * const orders = await registry.schema({ name: 'orders', dataFormat: 'JSON', definition: '{"type":"object"}' })
+ * await producer.put({ partitionKey: 'user-1', data: '{"total":1}', schema: orders })
  */
 export function glueRegistry(options: GlueRegistryOptions): GlueRegistry {
   assertRegistryOptions(options)

@@ -7,6 +7,7 @@ import { OptionsError } from '../model/errors.ts'
 import type { RecordFrame } from '../model/records.ts'
 import { FRAME_BYTES, type FrameCompression, framePrefix } from './frame.ts'
 
+/** The formats of the Glue Schema Registry. */
 export type DataFormat = 'AVRO' | 'JSON' | 'PROTOBUF'
 
 /** Turns values into data. The library has none of its own: examples with avsc are in docs/schemas.md. */
@@ -15,13 +16,26 @@ export interface SchemaSerializer<Value> {
   serialize(value: Value): Uint8Array
 }
 
+/** A schema with its version id: `put` takes it as `schema`. */
 export interface GlueSchema<Value = never> extends RecordFrame {
+  /** The registry it is in. */
   readonly registryName: string
+  /** The name of the schema. */
   readonly name: string
+  /** The format of its data. */
   readonly dataFormat: DataFormat
   /** The schema version's UUID, in lower case. */
   readonly versionId: string
-  /** Returns the data of a value, without the frame: what goes into `UserRecord.data`. Throws OptionsError without a serializer. */
+  /**
+   * Returns the data of a value, without the frame: what goes into `UserRecord.data`. Throws OptionsError without a
+   * serializer.
+   *
+   * @example
+   * const registry = glueRegistry({ client: glue, autoRegister: true })
+   * const serializer = { serialize: (value: object) => Buffer.from(JSON.stringify(value)) }
+   * const orders = await registry.schema({ name: 'orders', dataFormat: 'JSON', definition: '{}', serializer })
+   * orders.serialize({ total: 1 }) // => Buffer.from('{"total":1}')
+   */
   serialize(value: Value): Uint8Array
 }
 

@@ -12,6 +12,7 @@ import { type CloudWatchClientLike, emfSink, type MetricSink, putMetricDataSink 
 import { METRICS } from './metrics-table.ts'
 import { systemWallMs } from './wall-clock.ts'
 
+/** The options of `CloudWatchMetrics`: `client` or `write` is required. */
 export interface CloudWatchOptions {
   /** A `CloudWatchClient` to upload through; this or `write`. Never destroyed here. */
   readonly client?: CloudWatchClientLike
@@ -31,6 +32,7 @@ export interface CloudWatchOptions {
   readonly uploadRetries?: number
   /** Told of uploads that failed; default: one process warning. */
   readonly logger?: Logger
+  /** Time and timers, for tests. Default: the machine's. */
   readonly clock?: Clock
   /** The time of day for log lines, in milliseconds since 1970. */
   readonly wallMs?: () => number

@@ -30,9 +30,8 @@ const CLOSE_TIMEOUT_MS = 10_000
  * producers.
  *
  * @example
- * const metrics = new CloudWatchMetrics(producer, { client: new CloudWatchClient({}) })
- * // ... in Lambda: new CloudWatchMetrics(producer, { write: console.log, uploadDelayMs: Infinity }), and
- * // await metrics.flush() after await producer.flush()
+ * const metrics = new CloudWatchMetrics(producer, { write: line => console.log(line) })
+ * // ... put, and before the process ends:
  * await producer.close()
  * await metrics.close()
  */
@@ -61,7 +60,14 @@ export class CloudWatchMetrics implements AsyncDisposable {
     if (level !== 'none') this.#arm()
   }
 
-  /** Uploads what came since the last upload, and what that left. Rejects with the first failure; nothing is lost by it. */
+  /**
+   * Uploads what came since the last upload, and what that left. Rejects with the first failure; nothing is lost by it.
+   *
+   * @example
+   * const metrics = new CloudWatchMetrics(producer, { write: line => console.log(line), uploadDelayMs: Infinity })
+   * await producer.flush()
+   * await metrics.flush()
+   */
   flush(): Promise<void> {
     this.#uploadCount++
     const upload = this.#uploading.then(() => this.#upload())
@@ -76,12 +82,29 @@ export class CloudWatchMetrics implements AsyncDisposable {
   /**
    * Uploads the rest, once, within `timeoutMs` (10 s), and stops. Rejects when that failed: then the rest is lost.
    * Idempotent: the first call's promise.
+   *
+   * @example
+   * const metrics = new CloudWatchMetrics(producer, { write: line => console.log(line) })
+   * await producer.close()
+   * await metrics.close({ timeoutMs: 2_000 })
    */
-  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  close({
+    timeoutMs = CLOSE_TIMEOUT_MS
+  }: {
+    /** Longest time for the last upload. Default: 10,000. */
+    readonly timeoutMs?: number
+  } = {}): Promise<void> {
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
 
+  /**
+   * Closes the exporter at the end of an `await using` block: as `close()`.
+   *
+   * @example
+   * await using metrics = new CloudWatchMetrics(producer, { write: line => console.log(line) })
+   * await producer.put({ partitionKey: 'user-1', data: 'hello' })
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

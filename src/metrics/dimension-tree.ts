@@ -11,12 +11,16 @@ import type { MetricLevel, MetricUnit } from './metric-entry.ts'
 import { METRIC_ROWS, METRICS } from './metrics-table.ts'
 import type { WindowReading } from './metrics-window.ts'
 
+/** The place of a dimension: before the stream, between stream and shard, or behind the shard. */
 export type Granularity = 'global' | 'stream' | 'shard'
 
 /** A dimension of your own, at the place that its granularity gives it in the chain. */
 export interface ExtraDimension {
+  /** The name of the dimension. */
   readonly name: string
+  /** Its value. */
   readonly value: string
+  /** Its place in the chain. */
   readonly granularity: Granularity
 }
 

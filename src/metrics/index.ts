@@ -18,7 +18,6 @@ export {
   type ShardStatistic,
   STREAM_STATISTICS,
   type StatisticSet,
-  type StatsCursor,
   type StreamStatistic
 } from '../stats/statistics.ts'
 export type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'

@@ -6,9 +6,16 @@ import pRetry from 'p-retry'
 import type { Datum } from './dimension-tree.ts'
 import { emfLines } from './emf.ts'
 
-/** A `CloudWatchClient` of @aws-sdk/client-cloudwatch 3. */
+/** A `CloudWatchClient` of `@aws-sdk/client-cloudwatch` 3. */
 export interface CloudWatchClientLike {
-  send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
+  /** Sends one command of `@aws-sdk/client-cloudwatch`, and resolves to its output. */
+  send(
+    command: object,
+    options?: {
+      /** Ends the call when it fires. */
+      readonly abortSignal?: AbortSignal
+    }
+  ): Promise<unknown>
 }
 
 /** The data that did not arrive, and the first reason. */

@@ -6,6 +6,7 @@
  */
 import type { MetricEntry } from './metric-entry.ts'
 
+/** Every metric by its name: unit, kind, owner and meaning. `docs/metrics.md` shows this table. */
 export const METRICS = {
   UserRecordsReceived: {
     unit: 'Count',
@@ -273,6 +274,7 @@ export const METRICS = {
   }
 } as const satisfies Readonly<Record<string, MetricEntry>>
 
+/** The name of a metric. */
 export type MetricName = keyof typeof METRICS
 
 /** The table's rows in order. */

@@ -9,12 +9,22 @@ import type { StreamReading } from '../stats/stream-stats.ts'
 
 /** The source of metrics: a KinesisProducer is one. */
 export interface MetricsSource {
-  stats(cursor?: StatsCursor): ProducerStats
+  /** A wrapper of a producer hands `window` on as it is: it is the place of a `MetricsWindow`, and no promise of this library. */
+  stats(window?: object): ProducerStats
 }
 
 /** Statistic sets and errors of one span, by stream. */
 export type WindowReading = Readonly<Record<string, StreamReading>>
 
+/**
+ * A window on a producer's metrics. Each `read` returns what came since the one before, and changes no other window.
+ *
+ * @example
+ * const window = new MetricsWindow(producer)
+ * await producer.put({ partitionKey: 'user-1', data: 'hello' })
+ * window.read()['orders']?.metrics.UserRecordsPut.sum // => 1
+ * window.close()
+ */
 export class MetricsWindow {
   readonly #source: MetricsSource
   readonly #cursor: StatsCursor = { isOpen: false, isClosed: false }
@@ -25,17 +35,39 @@ export class MetricsWindow {
     this.#look()
   }
 
-  /** Returns what came since the look before. Cost: O(streams x shards). */
+  /**
+   * Returns what came since the look before, by stream. Cost: O(streams x shards).
+   *
+   * @example
+   * const window = new MetricsWindow(producer)
+   * await producer.putMany(records)
+   * const { metrics, errorsByCode } = window.read()['orders']!
+   * metrics.UserRecordsPut.sum // => 3
+   * errorsByCode // => {}
+   */
   read(): WindowReading {
     return this.readStats()?.window ?? {}
   }
 
-  /** Returns the same as `window` of all of `stats()`; undefined once the window is closed. */
+  /**
+   * Returns all of `stats()`, with the same as `read` in its `window`; undefined once the window is closed.
+   *
+   * @example
+   * const window = new MetricsWindow(producer)
+   * window.readStats()?.window // => {}
+   */
   readStats(): ProducerStats | undefined {
     return this.#cursor.isClosed ? undefined : this.#look()
   }
 
-  /** Frees the window's place. Further looks are empty. */
+  /**
+   * Frees the window's place. Further looks are empty.
+   *
+   * @example
+   * const window = new MetricsWindow(producer)
+   * window.close()
+   * window.readStats() // => undefined
+   */
   close(): void {
     this.#cursor.isClosed = true
   }

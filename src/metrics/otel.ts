@@ -26,10 +26,11 @@ import { namedSources, type StatsSources } from './stats-source.ts'
 
 export type { StatsSource, StatsSources } from './stats-source.ts'
 
+/** The options of `openTelemetry`. */
 export interface OpenTelemetryOptions {
-  /** Default: the global one. */
+  /** Makes the meter. Default: the global one. */
   readonly meterProvider?: MeterProvider
-  /** Default: the global one. */
+  /** Makes the tracer. Default: the global one. */
   readonly tracerProvider?: TracerProvider
   /** `'shard'` adds `messaging.destination.partition.id`, which the conventions leave to you. Default: `'stream'`. */
   readonly granularity?: 'stream' | 'shard'
@@ -47,11 +48,17 @@ const OPERATION = 'put_records'
  * spans of all producers of the process: call it once. Returns what ends it.
  *
  * @example
- * const telemetry = openTelemetry(producer)
- * // ...
+ * const telemetry = openTelemetry({ checkout: producer })
+ * await producer.put({ partitionKey: 'user-1', data: 'hello' })
  * telemetry.close()
  */
-export function openTelemetry(producers: StatsSources, options: OpenTelemetryOptions = {}): { close(): void } {
+export function openTelemetry(
+  producers: StatsSources,
+  options: OpenTelemetryOptions = {}
+): {
+  /** Ends the export; nothing is recorded afterwards. */
+  close(): void
+} {
   const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = options
   const { granularity = 'stream', maxShards = DEFAULT_MAX_SHARDS, system = 'aws.kinesis' } = options
   const meter = meterProvider.getMeter(SCOPE)

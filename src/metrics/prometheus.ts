@@ -13,6 +13,7 @@ import { namedSources, type StatsSources } from './stats-source.ts'
 
 export type { StatsSource, StatsSources } from './stats-source.ts'
 
+/** The options of `prometheusText`. */
 export interface PrometheusOptions {
   /** `'shard'`, the default, gives every shard series of its own; `'stream'` adds them up. */
   readonly granularity?: 'stream' | 'shard'
@@ -28,10 +29,13 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  * Cost: O(streams x shards).
  *
  * @example
- * http.createServer((_, response) => {
+ * import { createServer } from 'node:http'
+ *
+ * const server = createServer((_, response) => {
  *   response.setHeader('Content-Type', PROMETHEUS_CONTENT_TYPE)
  *   response.end(prometheusText(producer))
  * })
+ * prometheusText(producer).includes('kinesis_producer_buffered_records 0') // => true
  */
 export function prometheusText(
   producers: StatsSources,

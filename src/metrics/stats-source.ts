@@ -6,6 +6,7 @@ import type { ProducerStats } from '../stats/stats.ts'
 
 /** The source of an exporter: a KinesisProducer is one. */
 export interface StatsSource {
+  /** Returns the numbers of this moment. */
   stats(): ProducerStats
 }
 

@@ -15,9 +15,11 @@ export interface Attempt {
   readonly endMs: number
   /** The shard that took the record; set when the service stored it, also when it stored it in the wrong shard. */
   readonly shardId?: string
+  /** The sequence number of the Kinesis record that holds it; set together with `shardId`. */
   readonly sequenceNumber?: string
   /** The service's own error code, or a `KPL_ERR_*` or Node.js code for what never got an answer. Unset on success. */
   readonly errorCode?: string
+  /** The text of the service or of Node.js, for people. Unset on success. */
   readonly errorMessage?: string
 }
 

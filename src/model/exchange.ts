@@ -4,7 +4,7 @@
  * Example: an answered request -> a Decision for each of its records -> a Settlement for each that is done.
  * Invariant: plain data; nothing here acts. A tag says which fields are there, and none of them is a dummy.
  */
-import type { ErrorCode, TransportError } from './errors.ts'
+import type { RecordFailedError, TransportError } from './errors.ts'
 import type { Members } from './kinesis-record.ts'
 import type { PutRecordsAnswer } from './ports.ts'
 import type { Attempt, Persisted } from './results.ts'
@@ -37,7 +37,7 @@ export function isAcknowledged(answer: PutRecordsAnswer): answer is { shardId: s
 
 /** Why members failed. A member's own attempts are added to `message` when the code is in `ENDS_WITH_ATTEMPTS`. */
 export interface Failure {
-  readonly code: ErrorCode
+  readonly code: RecordFailedError['code']
   readonly message: string
   readonly serviceCode?: string | undefined
   readonly cause?: unknown
@@ -81,16 +81,13 @@ export interface Failed extends Settled {
 /** The outcome of some members. */
 export type Settlement = Delivered | Failed
 
-/** The present state of one stream. */
-export interface PipelineGauges {
+/** The present state of one stream; `StreamState` shows the first five. */
+export interface StreamGauges {
   readonly openEnvelopes: number
   readonly sealedRecords: number
   readonly openShards: number
   readonly isBreakerOpen: boolean
   readonly isServiceManaged: boolean
-}
-
-export interface StreamGauges extends PipelineGauges {
   /** When the shard map in use was loaded, on the producer's clock; undefined before the first. */
   readonly shardMapLoadedMs: number | undefined
   /** The present rate of an open shard as a part of its full rate: below 1 after throttles. */

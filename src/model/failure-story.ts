@@ -2,7 +2,7 @@
  * The error of a failed record: the story of all its attempts, also of those before it was packed again.
  * Invariant: a member's story is its own; members of one Kinesis record may have come from different ones.
  */
-import { codedText, type ErrorCode } from './errors.ts'
+import { codedText, type RecordFailedError } from './errors.ts'
 import type { Failed, Failure, Settlement } from './exchange.ts'
 import { MAX_ATTEMPTS_KEPT } from './limits.ts'
 import type { Attempt, Persisted } from './results.ts'
@@ -11,7 +11,7 @@ import type { Attempt, Persisted } from './results.ts'
 export const UNANSWERED = 'Unanswered'
 
 /** Failures that end a wait: the producer's own word, which says nothing of what the service said. */
-const ENDS_WITH_ATTEMPTS: ReadonlySet<ErrorCode> = new Set([
+const ENDS_WITH_ATTEMPTS: ReadonlySet<RecordFailedError['code']> = new Set([
   'KPL_ERR_EXPIRED',
   'KPL_ERR_CLOSE_TIMEOUT',
   'KPL_ERR_ABORTED'
@@ -19,7 +19,7 @@ const ENDS_WITH_ATTEMPTS: ReadonlySet<ErrorCode> = new Set([
 
 /** The failure of one member, with every attempt since its put. */
 export interface MemberFailure {
-  readonly code: ErrorCode
+  readonly code: RecordFailedError['code']
   readonly message: string
   readonly serviceCode: string | undefined
   readonly persisted: Persisted

@@ -8,11 +8,17 @@ import { OPTIONS, type OptionEntry, type ProducerOptions } from './options.ts'
 import { parseProperties } from './properties-file.ts'
 import { kindOf } from './records.ts'
 
+/** The content of a KPL properties file, in three lists. */
 export interface KplProperties {
   /** Options for `new KinesisProducer`; values are as in the file and not yet checked against bounds. */
   readonly options: ProducerOptions
   /** KPL properties that have no meaning here, with the reason. */
-  readonly notApplicable: readonly { readonly property: string; readonly reason: string }[]
+  readonly notApplicable: readonly {
+    /** The property of the file. */
+    readonly property: string
+    /** Why it has no meaning here. */
+    readonly reason: string
+  }[]
   /** Names that the KPL does not know either. */
   readonly unknown: readonly string[]
 }
@@ -60,6 +66,12 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
  * Returns the options of a KPL properties file. `KinesisEndpoint` and `KinesisPort` become one https URL, because the KPL uses only
  * https. A value that should be a number or a boolean and is none stays text, and the constructor of the producer names it. Throws
  * OptionsError for an argument that is not text.
+ *
+ * @example
+ * const { options, notApplicable, unknown } = fromKplProperties('RecordMaxBufferedTime = 50\nMinConnections = 1')
+ * options // => { recordMaxBufferedTimeMs: 50 }
+ * notApplicable // => [{ property: 'MinConnections', reason: 'the KPL does not read it' }]
+ * unknown // => []
  */
 export function fromKplProperties(text: string): KplProperties {
   if (typeof text !== 'string') throw new OptionsError([`fromKplProperties takes the file's text, got ${kindOf(text)}`])

@@ -6,11 +6,15 @@
 import { OptionsError } from './errors.ts'
 import type { LogFields, Logger } from './ports.ts'
 
-/** The common part of pino and bunyan. */
+/** A logger that takes the fields before the message: the common part of pino and bunyan. */
 export interface ObjectFirstLogger {
+  /** Writes a line of the level debug. */
   debug(fields: object, message: string): void
+  /** Writes a line of the level info. */
   info(fields: object, message: string): void
+  /** Writes a line of the level warn. */
   warn(fields: object, message: string): void
+  /** Writes a line of the level error. */
   error(fields: object, message: string): void
 }
 
@@ -19,7 +23,9 @@ export interface ObjectFirstLogger {
  * `logger` knows them. Give it a wrapper of yours that takes the fields first. Throws OptionsError for what is no logger.
  *
  * @example
- * new KinesisProducer({ streamName: 'orders', logger: fromObjectFirst(myPinoWrapper) })
+ * const write = (fields: object, message: string) => console.log(message, fields)
+ * const logger = fromObjectFirst({ debug: write, info: write, warn: write, error: write })
+ * const producer = new KinesisProducer({ streamName: 'orders', logger })
  */
 export function fromObjectFirst(logger: ObjectFirstLogger): Logger {
   const fault = loggerFault(logger)

@@ -1,11 +1,10 @@
 /**
  * Every option, in one table: kind, default, bounds, unit, the KPL's name and a sentence.
- * Invariant: `resolveOptions` (resolve-options.ts), the README's table and `fromKplProperties` all walk `OPTIONS`; no default and no bound
- * is written anywhere else. Source of KPL names, defaults and bounds: KinesisProducerConfiguration.java, KPL 1.0.7,
+ * Invariant: `resolveOptions` (resolve-options.ts), the README's table, `ProducerOptions` (producer-options.ts, generated) and
+ * `fromKplProperties` all walk `OPTIONS`; no default and no bound is written anywhere else. Source of KPL names, defaults and bounds: KinesisProducerConfiguration.java, KPL 1.0.7,
  * and of two properties KPL 1.1.
  */
 
-import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import {
   DEFAULT_RECORD_BYTES,
   DEFAULT_REQUEST_BYTES,
@@ -14,7 +13,10 @@ import {
   MAX_REQUEST_RECORDS,
   MEBIBYTE
 } from './limits.ts'
-import type { Logger } from './ports.ts'
+import type { ObjectOptions } from './object-options.ts'
+
+export type { KinesisClientLike } from './object-options.ts'
+export type { ProducerOptions } from './producer-options.ts'
 
 interface NumberOption {
   readonly kind: 'integer'
@@ -48,6 +50,7 @@ interface ObjectOption {
   readonly kind: 'object'
   readonly doc: string
 }
+/** One row of the table. */
 export type OptionEntry = NumberOption | BooleanOption | ChoiceOption | TextOption | ObjectOption
 
 const SECOND_MS = 1000
@@ -276,20 +279,7 @@ export const OPTIONS = {
   }
 } as const satisfies Record<string, OptionEntry>
 
-/** A KinesisClient of any release of the SDK, or anything that sends its commands as one does. */
-export interface KinesisClientLike {
-  send(command: never, options?: never): Promise<unknown>
-}
-
-/** The types of the options that are objects: the SDK's own, where it has one. */
-interface ObjectTypes {
-  readonly credentials: NonNullable<KinesisClientConfig['credentials']>
-  readonly requestHandler: NonNullable<KinesisClientConfig['requestHandler']>
-  readonly client: KinesisClientLike
-  readonly logger: Logger
-}
-
-type Value<Name extends OptionName> = Name extends keyof ObjectTypes ? ObjectTypes[Name] : ValueOfKind<Table[Name]>
+type Value<Name extends OptionName> = Name extends keyof ObjectOptions ? ObjectOptions[Name] : ValueOfKind<Table[Name]>
 
 type ValueOfKind<Entry> = Entry extends { kind: 'integer' }
   ? number
@@ -306,9 +296,4 @@ type Defaulted = { [Name in OptionName]: Table[Name] extends { default: unknown 
 /** All options with their values; those without a default may be absent. */
 export type ResolvedOptions = { readonly [Name in Defaulted]: Value<Name> } & {
   readonly [Name in Exclude<OptionName, Defaulted>]?: Value<Name>
-}
-
-/** The options of a producer. Each may be absent; `undefined` counts as absent. */
-export type ProducerOptions = {
-  readonly [Name in OptionName]?: Value<Name> | undefined
 }

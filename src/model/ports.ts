@@ -16,6 +16,7 @@ export interface Timer {
  * Monotonic time in milliseconds; fractions allowed. Attempts and events show it as it is: the real one counts from 1970.
  */
 export interface Clock {
+  /** Returns the time now, in milliseconds. It never goes back. */
   nowMs(): number
   /** Calls `wake` once, at or after `atMs` on this clock; never synchronously. Keeps the process alive until then. */
   schedule(atMs: number, wake: () => void): Timer
@@ -39,14 +40,19 @@ export type Random = () => number
  * that as well unless the transport says `readsUntilAnswered`.
  */
 export interface PutRecordsEntry {
+  /** The bytes of the Kinesis record: an aggregate, or the data of one user record. */
   readonly data: Uint8Array
+  /** The partition key of the Kinesis record. */
   readonly partitionKey: string
-  /** Decimal, 0 to 2^128 - 1. */
+  /** Decimal text, 0 to 2^128 - 1. It overrides the hash of the partition key. */
   readonly explicitHashKey?: string | undefined
 }
 
+/** One PutRecords request. */
 export interface PutRecordsRequest {
+  /** The stream, by name or ARN. */
   readonly stream: StreamRef
+  /** The Kinesis records, 1 to 500. */
   readonly entries: readonly PutRecordsEntry[]
   /** Fires when nobody waits for the answer any more (close deadline). */
   readonly signal?: AbortSignal | undefined
@@ -54,12 +60,17 @@ export interface PutRecordsRequest {
 
 /** The answer for one entry: shard and sequence number, or an error code. */
 export interface PutRecordsAnswer {
+  /** The shard that stored the record; unset when it failed. */
   readonly shardId?: string | undefined
+  /** Its sequence number; unset when it failed. */
   readonly sequenceNumber?: string | undefined
+  /** The error code of Kinesis; unset when the record was stored. */
   readonly errorCode?: string | undefined
+  /** The text of Kinesis; unset when the record was stored. */
   readonly errorMessage?: string | undefined
 }
 
+/** The answer to one PutRecords request. */
 export interface PutRecordsResponse {
   /** In the order of the request's entries, one each; the core checks the count. */
   readonly records: readonly PutRecordsAnswer[]
@@ -67,11 +78,15 @@ export interface PutRecordsResponse {
 
 /** One open shard of ListShards. Hash keys are decimal text, both ends inclusive. */
 export interface ShardHashRange {
+  /** The id of the shard. */
   readonly shardId: string
+  /** The first hash key of the shard. */
   readonly startingHashKey: string
+  /** The last hash key of the shard. */
   readonly endingHashKey: string
 }
 
+/** The part of DescribeStreamSummary that the producer reads. */
 export interface StreamSummary {
   /** CREATING, ACTIVE, UPDATING or DELETING. */
   readonly status: string
@@ -93,9 +108,11 @@ export interface Transport {
   readonly readsUntilAnswered?: boolean
   /** Host and port of the newest request, for messages to people; undefined before the first, or when it cannot be told. */
   readonly endpoint?: string | undefined
+  /** Sends one PutRecords request. Resolves when Kinesis answered, also when entries of the answer have errors. */
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
   /** All pages of the open shards (filter AT_LATEST). An endpoint may list closed ones all the same: leave those out. */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>
+  /** Returns the summary of the stream, from DescribeStreamSummary. */
   describeStream(stream: StreamRef): Promise<StreamSummary>
   /** Frees sockets; idempotent. Requests in flight may be cut. */
   close(): void
@@ -109,8 +126,12 @@ export type LogFields = Readonly<Record<string, unknown>>
  * take any number of objects (Powertools) would not fit otherwise. `fromObjectFirst` wraps loggers that take the fields first.
  */
 export interface Logger {
+  /** Writes a line of the level debug. */
   debug(message: string, ...fields: LogFields[]): void
+  /** Writes a line of the level info. */
   info(message: string, ...fields: LogFields[]): void
+  /** Writes a line of the level warn: a fault that the producer handles. */
   warn(message: string, ...fields: LogFields[]): void
+  /** Writes a line of the level error: records are lost or held back. */
   error(message: string, ...fields: LogFields[]): void
 }

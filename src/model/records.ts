@@ -30,7 +30,9 @@ export interface RecordFrame {
 
 /** A stream in a request: exactly one of the two is set. */
 export interface StreamRef {
+  /** The name of the stream. */
   readonly streamName?: string
+  /** The ARN of the stream. */
   readonly streamArn?: string
 }
 

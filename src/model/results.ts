@@ -9,7 +9,9 @@ export type { Attempt, Persisted } from './attempts.ts'
 
 /** The result of an acknowledged record. */
 export interface PutResult {
+  /** The shard that stored the record. */
   readonly shardId: string
+  /** The sequence number of its Kinesis record: all user records of one aggregate have the same. */
   readonly sequenceNumber: string
   /** The record's place in its aggregate, from 0; unset when it was stored as a plain Kinesis record. */
   readonly subSequenceNumber?: number

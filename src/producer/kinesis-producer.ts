@@ -36,10 +36,13 @@ import { surplusFault } from './second-argument.ts'
 import { SpellLog } from './spell-log.ts'
 import { recordWritable, type WritableOptions } from './writable.ts'
 
-/** The ports of the producer to the outside world; each defaults to the real one. */
+/** The ports of the producer to the outside world. Each one defaults to the real one; tests pass their own. */
 export interface ProducerPorts {
+  /** The network. Default: the AWS SDK's client. Tests pass an `InMemoryTransport`. */
   readonly transport?: Transport
+  /** Time and timers. Default: the machine's. Tests pass a `VirtualClock`. */
   readonly clock?: Clock
+  /** Random numbers, for back-off. Default: `Math.random`. Tests pass a `seededRandom`. */
   readonly random?: Random
 }
 
@@ -48,6 +51,15 @@ export type { CloseResult } from '../model/results.ts'
 /** A promise of `put`, the shared one, and one that comes later, which takes a turn more to be followed. */
 const PROMISES_IN_A_ROW = 4
 
+/**
+ * Puts user records into Kinesis Data Streams: it packs them into KPL aggregates, sends them with PutRecords, and repeats
+ * failed attempts until the time to live of a record ends. One producer serves many streams.
+ *
+ * @example
+ * const producer = new KinesisProducer({ streamName: 'orders', region: 'eu-west-1' })
+ * // ... put, and before the process ends:
+ * await producer.close({ timeoutMs: 5_000 })
+ */
 export class KinesisProducer implements AsyncDisposable {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
@@ -96,8 +108,18 @@ export class KinesisProducer implements AsyncDisposable {
    * Rejects with InvalidRecordError or ProducerError (KPL_ERR_BUFFER_FULL, KPL_ERR_CLOSED) when nothing was taken, and
    * with RecordFailedError when it was taken and not acknowledged. `signal` takes the record back. Rejects with OptionsError,
    * having taken nothing, when the second argument has another field.
+   *
+   * @example
+   * const { shardId, sequenceNumber } = await producer.put({ partitionKey: 'user-1', data: 'hello' })
+   * console.log(`stored in ${shardId} as ${sequenceNumber}`)
    */
-  put(record: UserRecord, options?: { readonly signal?: AbortSignal }): Promise<PutResult> {
+  put(
+    record: UserRecord,
+    options?: {
+      /** Takes the record back when it fires: `put` then rejects with `KPL_ERR_ABORTED`. */
+      readonly signal?: AbortSignal
+    }
+  ): Promise<PutResult> {
     const puts = this.#puts
     // A transport may put within a put.
     const outer = puts.newest
@@ -118,6 +140,12 @@ export class KinesisProducer implements AsyncDisposable {
    * taken and `settle` is called exactly once, later. Allocates no promise. `data` is copied before this returns.
    * Throws InvalidRecordError for a bad record, ProducerError KPL_ERR_CLOSED after `close`. `context` comes back as the third argument of
    * `settle`: one function for all records instead of a function for each, which is the cheapest way to follow many of them.
+   *
+   * @example
+   * const isTaken = producer.tryPut({ partitionKey: 'user-1', data: 'hello' }, error => {
+   *   if (error !== undefined) console.error(error.code, error.persisted)
+   * })
+   * isTaken // => true
    */
   tryPut(record: UserRecord, settle?: SettleCallback): boolean
   tryPut<Context>(record: UserRecord, settle: ContextCallback<Context>, context: Context): boolean
@@ -126,7 +154,12 @@ export class KinesisProducer implements AsyncDisposable {
     return this.#core.tryPut(record, settle, this.#putClock.nowMs(), context)
   }
 
-  /** Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes. */
+  /**
+   * Resolves when the buffer has room for the largest record; rejects with KPL_ERR_CLOSED once the producer closes.
+   *
+   * @example
+   * while (!producer.tryPut(record)) await producer.ready()
+   */
   ready(): Promise<void>
   ready(surplus?: unknown): Promise<void> {
     if (surplus !== undefined) return Promise.reject(surplusFault('ready()', surplus))
@@ -153,6 +186,11 @@ export class KinesisProducer implements AsyncDisposable {
    * be larger than the buffer; the list and its records are read until then and must not change. Rejects with
    * InvalidRecordError for what is no list, and with KPL_ERR_BUFFER_FULL, having taken nothing, when `whenFull` is `'reject'` and
    * there is no room for the whole list. Cost beside the puts: one closure and one outcome a record.
+   *
+   * @example
+   * const { results, failedCount } = await producer.putMany(records)
+   * failedCount // => 0
+   * for (const { error } of results) if (error !== undefined) console.error(error.code)
    */
   putMany(records: readonly UserRecord[], options?: PutManyOptions): Promise<PutManyResult> {
     return new Promise((resolve, reject) => {
@@ -169,6 +207,11 @@ export class KinesisProducer implements AsyncDisposable {
    * Puts every record of `source` with back-pressure and yields one outcome for each, in order. A record that is refused
    * or fails is an outcome with `error`; only `source` itself can make this throw. Nothing is put before the first outcome
    * is asked for (KPL_WARN_PUT_ALL_UNREAD). Throws InvalidRecordError for a source that is no iterable of records.
+   *
+   * @example
+   * for await (const { record, error } of producer.putAll(records)) {
+   *   if (error !== undefined) console.error(record.partitionKey, error.code)
+   * }
    */
   putAll(source: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<PutAllOutcome, void, undefined>
   putAll(
@@ -179,7 +222,16 @@ export class KinesisProducer implements AsyncDisposable {
     return putAll(this.#sink, source, { clock: this.#clock, warn: (code, message) => this.#warn(code, message) })
   }
 
-  /** Returns an object-mode Writable of user records with real back-pressure; its end waits for all of its records. */
+  /**
+   * Returns an object-mode Writable of user records with real back-pressure; its end waits for all of its records.
+   *
+   * @example
+   * import { Readable } from 'node:stream'
+   * import { pipeline } from 'node:stream/promises'
+   *
+   * const onFailure = (error: ProducerError, record: UserRecord) => console.error(record.partitionKey, error.code)
+   * await pipeline(Readable.from(records), producer.writable({ onFailure }))
+   */
   writable(options?: WritableOptions): Writable {
     return recordWritable(this.#sink, options, (code, message) => this.#warn(code, message))
   }
@@ -187,8 +239,16 @@ export class KinesisProducer implements AsyncDisposable {
   /**
    * Sends the buffered records, and resolves when every record accepted before the call has settled, with a result or an error.
    * It does not wait for records put meanwhile. `signal` ends the waiting, not the sending.
+   *
+   * @example
+   * producer.tryPut({ partitionKey: 'user-1', data: 'hello' })
+   * await producer.flush()
+   * producer.stats().bufferedRecords // => 0
    */
-  flush(options?: { readonly signal?: AbortSignal }): Promise<void> {
+  flush(options?: {
+    /** Ends the waiting when it fires: `flush` then rejects with the signal's reason. The records go on. */
+    readonly signal?: AbortSignal
+  }): Promise<void> {
     return new Promise((resolve, reject) => {
       const signal = flushSignal(options)
       signal?.throwIfAborted()
@@ -206,8 +266,15 @@ export class KinesisProducer implements AsyncDisposable {
    * without it their time to live is the bound. Idempotent; a later call may shorten the wait. With a bad argument it still
    * closes, without that deadline, and then rejects with OptionsError: a mistake in a SIGTERM handler must not lose what is
    * buffered.
+   *
+   * @example
+   * const { delivered, failed } = await producer.close({ timeoutMs: 5_000 })
+   * if (failed > 0) console.error(`${failed} records were not acknowledged, ${delivered} were`)
    */
-  close(options?: { readonly timeoutMs?: number }): Promise<CloseResult> {
+  close(options?: {
+    /** Longest time until every record has settled. Default: their time to live (`recordTtlMs`) is the bound. */
+    readonly timeoutMs?: number
+  }): Promise<CloseResult> {
     const { timeoutMs, fault } = closeArgument(options)
     const closed = this.#close(timeoutMs)
     return fault === undefined ? closed : closed.then(() => Promise.reject(fault))
@@ -231,11 +298,28 @@ export class KinesisProducer implements AsyncDisposable {
     return this.#closing
   }
 
+  /**
+   * Closes the producer at the end of an `await using` block: as `close()`.
+   *
+   * @example
+   * {
+   *   await using producer = new KinesisProducer({ streamName: 'orders', region: 'eu-west-1' })
+   *   producer.stats().delivered // => 0
+   * } // the producer is closed here
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close().then(() => undefined)
   }
 
-  /** Counters since the start, gauges of this moment and latency percentiles, by stream and shard. */
+  /**
+   * Counters since the start, gauges of this moment and latency percentiles, by stream and shard.
+   *
+   * @example
+   * const { bufferedBytes, bufferMaxBytes, streams } = producer.stats()
+   * console.log(bufferedBytes / bufferMaxBytes, streams['orders']?.putToAck.p99Ms)
+   */
+  stats(): ProducerStats
+  /** `window` is the place of a `MetricsWindow`. */
   stats(window?: StatsCursor): ProducerStats {
     if (window !== undefined) assertCursor(window)
     return snapshot(this.#core, this.#clock.nowMs(), window)

@@ -14,8 +14,22 @@ import { closable } from './closable-source.ts'
 
 /** The answer for one record of the source: exactly one of `result` and `error` is set. */
 export type PutAllOutcome =
-  | { readonly record: UserRecord; readonly result: PutResult; readonly error?: undefined }
-  | { readonly record: UserRecord; readonly error: ProducerError; readonly result?: undefined }
+  | {
+      /** The record, as the source gave it. */
+      readonly record: UserRecord
+      /** The acknowledgement. */
+      readonly result: PutResult
+      /** Not set: the record was acknowledged. */
+      readonly error?: undefined
+    }
+  | {
+      /** The record, as the source gave it. */
+      readonly record: UserRecord
+      /** The reason that the record was refused, or failed. */
+      readonly error: ProducerError
+      /** Not set: the record was refused, or failed. */
+      readonly result?: undefined
+    }
 
 /** The part of a producer that `putAll` needs. */
 export interface RecordSink {

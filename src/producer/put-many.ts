@@ -10,6 +10,7 @@ import type { ContextCallback, PutResult } from '../model/results.ts'
 import { badArgument } from './call-arguments.ts'
 import type { RecordSink } from './put-all.ts'
 
+/** The options of `putMany`. */
 export interface PutManyOptions {
   /** Gives up the records that were not accepted yet: their outcomes are KPL_ERR_ABORTED. Accepted records go on. */
   readonly signal?: AbortSignal
@@ -22,9 +23,20 @@ export interface PutManyOptions {
 
 /** The outcome of one record: exactly one of the two is set. */
 export type PutOutcome =
-  | { readonly result: PutResult; readonly error?: undefined }
-  | { readonly error: ProducerError; readonly result?: undefined }
+  | {
+      /** The acknowledgement. */
+      readonly result: PutResult
+      /** Not set: the record was acknowledged. */
+      readonly error?: undefined
+    }
+  | {
+      /** The reason that the record was refused, or failed. */
+      readonly error: ProducerError
+      /** Not set: the record was refused, or failed. */
+      readonly result?: undefined
+    }
 
+/** The result of `putMany`. */
 export interface PutManyResult {
   /** One for each record, in the order of the list. */
   readonly results: readonly PutOutcome[]

@@ -11,6 +11,7 @@ import type { ContextCallback } from '../model/results.ts'
 import type { RecordSink } from './put-all.ts'
 import { type Call, fieldsOf } from './second-argument.ts'
 
+/** The options of `writable`. */
 export interface WritableOptions {
   /** Records that may wait in the stream itself; default 16. */
   readonly highWaterMark?: number

@@ -20,6 +20,7 @@ import { kindOf, streamNameFault } from '../model/records.ts'
 import type { OnRetry } from './retry-notice.ts'
 import { PLACE, type StreamStart } from './shard-tree.ts'
 
+/** The options of `readStream`. */
 export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'> {
   /** Where to start. Default: `'TRIM_HORIZON'`, the oldest record kept. */
   readonly from?: StreamStart | undefined
@@ -43,7 +44,9 @@ export interface ReadStreamOptions extends Omit<DeaggregateOptions, 'shardRange'
    * Default: a process warning (KPL_WARN_READ_RETRY) at the third failure in a row, once until all calls are answered again.
    */
   readonly onRetry?: OnRetry | undefined
+  /** Time and timers, for tests. Default: the machine's. */
   readonly clock?: Clock | undefined
+  /** Random numbers for pauses, for tests. Default: `Math.random`. */
   readonly random?: Random | undefined
 }
 

@@ -25,12 +25,20 @@ export type { StreamPosition, StreamStart } from './shard-tree.ts'
 
 /** A user record and the shard it was read from. */
 export interface StreamRecord extends ConsumedRecord {
+  /** The shard that it was read from. */
   readonly shardId: string
 }
 
-/** Can be iterated once: the second time is KPL_ERR_READ_FAILED. */
+/** The user records of a stream, for `for await`. It can be iterated once: the second time is KPL_ERR_READ_FAILED. */
 export interface StreamReader extends AsyncIterable<StreamRecord> {
-  /** Where to go on later: as `from` of another `readStream`. The record being worked on comes again. JSON-safe. */
+  /**
+   * Where to go on later: as `from` of another `readStream`. The record being worked on comes again. JSON-safe.
+   *
+   * @example
+   * const reader = readStream(client, 'orders', { follow: false })
+   * for await (const record of reader) console.log(record.partitionKey)
+   * const rest = readStream(client, 'orders', { from: reader.position(), follow: false })
+   */
   position(): StreamPosition
 }
 
@@ -48,7 +56,10 @@ const LISTING_LAG_MS = 1000
  * Any other error of the service is thrown as it is, and so are KPL_ERR_STALE_POSITION and KPL_ERR_MALFORMED_ENVELOPE, if the
  * options say so. Throws OptionsError at once for an option that will not do.
  *
- *   for await (const record of readStream(client, 'orders', { from: 'LATEST', signal })) ...
+ * @example
+ * for await (const record of readStream(client, 'orders', { follow: false })) {
+ *   console.log(record.shardId, record.partitionKey, Buffer.from(record.data).toString())
+ * }
  */
 export function readStream(
   client: Pick<KinesisClient, 'send'>,

@@ -7,13 +7,15 @@ import { errorText } from '../model/errors.ts'
 
 /** A call that failed, and is made again. */
 export interface ReadRetry {
+  /** The failure. */
   readonly error: unknown
+  /** The operation that failed. */
   readonly operation: 'GetRecords' | 'GetShardIterator' | 'ListShards'
-  /** undefined for the listing that the reading begins with. */
+  /** The shard; undefined for the listing that the reading begins with. */
   readonly shardId: string | undefined
   /** Failures in a row, this one included. After the eleventh the reading ends with KPL_ERR_READ_FAILED instead. */
   readonly failureCount: number
-  /** Until the next try. */
+  /** The time until the next try. */
   readonly pauseMs: number
 }
 

@@ -17,11 +17,19 @@ import type { KnownShard } from './answers.ts'
  * record that was done, as `formatSequenceNumber` prints it. A shard that is missing starts at its oldest record.
  */
 export interface StreamPosition {
+  /** The place of each shard, by shard id. */
   readonly shards: Readonly<Record<string, string>>
 }
 
 /** The oldest record kept, only what comes from now on, a time in milliseconds since the epoch, or an earlier position. */
-export type StreamStart = 'TRIM_HORIZON' | 'LATEST' | { readonly timestampMs: number } | StreamPosition
+export type StreamStart =
+  | 'TRIM_HORIZON'
+  | 'LATEST'
+  | {
+      /** Milliseconds since the epoch: records that Kinesis took from then on. */
+      readonly timestampMs: number
+    }
+  | StreamPosition
 
 const SHARD_END = 'SHARD_END'
 const TRIM_HORIZON = 'TRIM_HORIZON'

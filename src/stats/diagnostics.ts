@@ -5,28 +5,48 @@
  */
 
 import { channel } from 'node:diagnostics_channel'
+import type { RecordFailedError } from '../model/errors.ts'
 import { isAcknowledged, type Outcome, type Settlement, type StreamGauges } from '../model/exchange.ts'
 import { failuresOf, type MemberFailure, shardOf } from '../model/failure-story.ts'
 import type { Batch } from '../model/kinesis-record.ts'
 import type { Persisted } from '../model/results.ts'
 import { classifyEntryError, classifyRequestError } from '../model/service-errors.ts'
 
-/** The names of the channels. */
+/**
+ * The names of the channels of node:diagnostics_channel. Every producer of the process publishes to the same ones.
+ *
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe(CHANNELS.request, message => {
+ *   const { streamName, kinesisRecords, startMs, endMs } = message as RequestEvent
+ *   console.log(`${streamName}: ${kinesisRecords} records in ${endMs - startMs} ms`)
+ * })
+ */
 export const CHANNELS = {
+  /** A PutRecords request ended: `RequestEvent`. */
   request: 'kinesis-producer:request',
+  /** User records failed for good: `RecordFailedEvent`. */
   recordFailed: 'kinesis-producer:record-failed',
+  /** Kinesis throttled records of a shard: `ThrottleEvent`. */
   throttle: 'kinesis-producer:throttle',
+  /** ListShards ended: `ShardMapEvent`. */
   shardMap: 'kinesis-producer:shard-map',
+  /** A breaker opened or closed: `BreakerEvent`. */
   breaker: 'kinesis-producer:breaker'
 } as const
 
 /** `kinesis-producer:request`: a PutRecords request ended. Times are epoch milliseconds, as in `Attempt`, in all events. */
 export interface RequestEvent {
-  /** As it was given: a name or an ARN. */
+  /** The name or the ARN of the stream, as it was given. */
   readonly streamName: string
+  /** The time when the transport got the request. */
   readonly startMs: number
+  /** The time when its answer came, or the request failed. */
   readonly endMs: number
+  /** Kinesis records of the request. */
   readonly kinesisRecords: number
+  /** User records in these Kinesis records. */
   readonly userRecords: number
   /** Data and partition keys. */
   readonly requestBytes: number
@@ -43,13 +63,17 @@ export interface RequestEvent {
  * another history, from before they were packed together, have an event to themselves.
  */
 export interface RecordFailedEvent {
+  /** The name or the ARN of the stream, as it was given. */
   readonly streamName: string
-  /** One of `ERRORS`. */
-  readonly code: string
+  /** The `code` of their RecordFailedError. */
+  readonly code: RecordFailedError['code']
+  /** The `serviceCode` of their RecordFailedError. */
   readonly serviceCode: string | undefined
   /** The shard they were meant for; undefined while there is no shard map. */
   readonly shardId: string | undefined
+  /** The number of user records that failed. */
   readonly userRecords: number
+  /** Whether they may be stored. */
   readonly persisted: Persisted
   /** Attempts of each since it was put, at most 16. */
   readonly attempts: number
@@ -57,29 +81,37 @@ export interface RecordFailedEvent {
 
 /** `kinesis-producer:throttle`: a request came back with throttled records of one shard. */
 export interface ThrottleEvent {
+  /** The name or the ARN of the stream, as it was given. */
   readonly streamName: string
   /** The shard they were meant for; undefined while there is no shard map. */
   readonly shardId: string | undefined
+  /** Kinesis records that were throttled. */
   readonly kinesisRecords: number
   /** The shard's rate from now on, as a part of its full rate; undefined while the shard is unknown. */
   readonly rateFactor: number | undefined
+  /** The time of the answer. */
   readonly atMs: number
 }
 
 /** `kinesis-producer:shard-map`: ListShards ended. */
 export interface ShardMapEvent {
+  /** The name or the ARN of the stream, as it was given. */
   readonly streamName: string
-  /** False when the call failed or its answer was not believed: the last good map serves on. */
+  /** False when the call failed, or when its answer has a fault. The last good map then stays in use. */
   readonly isTaken: boolean
   /** Shards of the map in use; 0 while there is none. */
   readonly openShards: number
+  /** The time of the answer. */
   readonly atMs: number
 }
 
 /** `kinesis-producer:breaker`: requests of a stream are held back from now on, or flow again. */
 export interface BreakerEvent {
+  /** The name or the ARN of the stream, as it was given. */
   readonly streamName: string
+  /** True: requests are held back. False: they flow again. */
   readonly isOpen: boolean
+  /** The time of the answer that opened or closed the breaker. */
   readonly atMs: number
 }
 

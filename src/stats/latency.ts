@@ -7,13 +7,21 @@ import { LATENCY_BOUNDS_MS } from './latency-bounds.ts'
 
 /** Latencies of one kind, in milliseconds. All are 0 while `count` is 0. */
 export interface LatencyStats {
+  /** The number of samples since the start. */
   readonly count: number
+  /** The sum of all samples. */
   readonly sumMs: number
+  /** The mean: `sumMs / count`. */
   readonly meanMs: number
+  /** The median: half of the samples are at most this long. */
   readonly p50Ms: number
+  /** 90 % of the samples are at most this long. */
   readonly p90Ms: number
+  /** 99 % of the samples are at most this long. */
   readonly p99Ms: number
+  /** 99.9 % of the samples are at most this long. */
   readonly p999Ms: number
+  /** The longest sample; an hour at most. */
   readonly maxMs: number
   /** How many lie above the bound before and up to each of `LATENCY_BOUNDS_MS`, and last how many lie above them all. */
   readonly bucketCounts: readonly number[]

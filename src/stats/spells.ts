@@ -10,7 +10,7 @@ import type { Batch } from '../model/kinesis-record.ts'
 import { classifyRequestError, STREAM_IN_USE, STREAM_NOT_FOUND } from '../model/service-errors.ts'
 import { throttledByShard } from './diagnostics.ts'
 import { FailureTally } from './failure-tally.ts'
-import type { LogLine } from './log-line.ts'
+import type { LogEvents, LogLine } from './log-line.ts'
 import { type ControlCall, OutageSpells } from './outage-spells.ts'
 import { CALM_MS, ThrottleSpells } from './throttle-spells.ts'
 
@@ -43,7 +43,7 @@ export class Spells {
     const { say, warn, endpoint } = this.#ports
     const line = this.#outages.requestEnded(streamName, outcome, isBreakerOpen, endpoint())
     if (say === undefined) {
-      if (line?.message === 'breaker opened') warn('KPL_WARN_BREAKER_OPEN', outageText(line))
+      if (line?.message === 'breaker opened') warn('KPL_WARN_BREAKER_OPEN', outageText(line.fields))
       return
     }
     if (line !== undefined) say(line)
@@ -110,12 +110,12 @@ function hasFailures(outcome: Outcome): boolean {
 }
 
 /** One line for a producer without a logger: the event, and the fate of the records. */
-function outageText({ fields }: LogLine): string {
+function outageText(fields: LogEvents['breaker opened']): string {
   const { streamName, endpoint, errorCode, error, failedRequests } = fields
-  const reason = String(error).replace(/\.$/, '')
+  const reason = error.replace(/\.$/, '')
   const where = endpoint === undefined ? '' : ` to ${endpoint}`
   const facts = failedRequests === 1 ? `a request${where} failed` : `${failedRequests} requests${where} failed`
-  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(String(errorCode))} A logger shows more.`
+  return `stream ${streamName}: ${facts}: ${reason}. ${fateOf(errorCode)} A logger shows more.`
 }
 
 function fateOf(errorCode: string): string {

@@ -8,9 +8,13 @@
 
 /** The samples of one metric, as CloudWatch's StatisticSet. All are 0 while `count` is 0. */
 export interface StatisticSet {
+  /** The number of samples. */
   readonly count: number
+  /** The sum of all samples. */
   readonly sum: number
+  /** The least sample. */
   readonly min: number
+  /** The greatest sample. */
   readonly max: number
 }
 
@@ -44,22 +48,26 @@ export const AT = Object.fromEntries(STREAM_STATISTICS.map((name, i) => [name, i
   Record<StreamStatistic, number>
 >
 
+/** The name of a statistic of a shard. */
 export type ShardStatistic = (typeof SHARD_STATISTICS)[number]
+/** The name of a statistic of a stream. */
 export type StreamStatistic = (typeof STREAM_STATISTICS)[number]
 
 /** Statistic sets by name, and failures by code, of one stream or shard. */
 export interface Reading<Name extends string = StreamStatistic> {
+  /** One statistic set for each name. `docs/metrics.md` says what each one counts. */
   readonly metrics: Readonly<Record<Name, StatisticSet>>
+  /** Failed entries and requests, by the code of the failure. */
   readonly errorsByCode: Readonly<Record<string, number>>
 }
 
-/** A reader's place, by identity: see `MetricsWindow`. */
+/** A reader's place, by identity. `MetricsWindow` makes it and hands it to `stats`; users never see it. */
 export interface StatsCursor {
   isOpen: boolean
   isClosed: boolean
 }
 
-/** Readers of one producer at a time. */
+/** The most open `MetricsWindow`s of one producer. */
 export const MAX_WINDOWS = 16
 
 /** Columns: count, sum, least and greatest since the start; then least and greatest of the running segment. */

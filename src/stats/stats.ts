@@ -3,43 +3,58 @@
  * Invariant: plain data, copied; reading it changes nothing, and it does not change afterwards.
  */
 
-import type { PipelineGauges, StreamGauges } from '../model/exchange.ts'
+import type { StreamGauges } from '../model/exchange.ts'
 import type { StatsCursor } from './statistics.ts'
 import type { ShardStats, StreamReading, StreamStats } from './stream-stats.ts'
 import type { StreamTelemetry } from './telemetry.ts'
 
-/** The counters of a shard, and its present rate. */
+/** The counters of a shard since the stream was first used, and its present rate. */
 export interface ShardState extends ShardStats {
   /** The present rate as a part of `rateLimitPercent`: below 1 after throttles. 1 for a shard that is not open. */
   readonly rateFactor: number
 }
 
-/** Counters of a stream, and the present state of its stream. */
-export interface StreamState extends StreamStats, PipelineGauges {
-  /** How old the shard map in use is; undefined before the first. */
+/** Counters of a stream since it was first used, and its present state. */
+export interface StreamState extends StreamStats {
+  /** Aggregates that still take user records. */
+  readonly openEnvelopes: number
+  /** Kinesis records that wait for a request: aggregates that are closed, and records that go alone. */
+  readonly sealedRecords: number
+  /** Open shards of the shard map in use; 0 before the first map. */
+  readonly openShards: number
+  /** True while requests of the stream are held back after failures, except one at a time that tries again. */
+  readonly isBreakerOpen: boolean
+  /** True when Kinesis chooses the shards of this stream itself (record distribution strategy `AUTO`): no aggregates then. */
+  readonly isServiceManaged: boolean
+  /** The age of the shard map in use; undefined before the first map. */
   readonly shardMapAgeMs: number | undefined
+  /** By shard id, also of shards that are closed by now. */
   readonly shards: Readonly<Record<string, ShardState>>
 }
 
+/** The result of `stats()`: numbers of this moment, and counters since the producer was made. Plain data, copied. */
 export interface ProducerStats {
-  /** Accepted and not settled, now. */
+  /** Records that are accepted and not settled, now. */
   readonly bufferedRecords: number
-  /** Their data, keys and overhead, as `bufferMaxBytes` counts them. */
+  /** Their data, keys and overhead, as the option `bufferMaxBytes` counts them. */
   readonly bufferedBytes: number
-  /** The options' bounds of the two. */
+  /** The option `bufferMaxRecords`. */
   readonly bufferMaxRecords: number
+  /** The option `bufferMaxBytes`. */
   readonly bufferMaxBytes: number
+  /** Unanswered PutRecords requests, now. The option `maxInFlightRequests` bounds them. */
   readonly inFlightRequests: number
-  /** Acknowledged and failed user records since the start. */
+  /** Acknowledged user records since the start. */
   readonly delivered: number
+  /** User records that were accepted and failed, since the start. */
   readonly failed: number
   /** Calls of `put` and `tryPut` that found no room (`KPL_ERR_BUFFER_FULL`, or false), since the start. */
   readonly refused: number
-  /** Calls that were refused with InvalidRecordError since the start. */
+  /** Calls that threw or rejected with InvalidRecordError, since the start. */
   readonly invalid: number
-  /** By stream name, or ARN where that is what was given. */
+  /** Each stream, by its name, or by its ARN if that was given. */
   readonly streams: Readonly<Record<string, StreamState>>
-  /** Set when a cursor was given: statistic sets and errors since it was given last, by stream; none the first time. */
+  /** Only from `MetricsWindow.readStats`: the statistic sets and errors since that window was read last, by stream. */
   readonly window?: Readonly<Record<string, StreamReading>>
 }
 

@@ -10,11 +10,13 @@ import type { Reading, ShardStatistic } from './statistics.ts'
  * to the shard that they were predicted for, user records to the one that took them.
  */
 export interface RecordCounters {
-  /** User records acknowledged, and their data bytes. */
+  /** User records that Kinesis acknowledged. */
   readonly userRecordsPut: number
+  /** Data bytes of these user records, without partition keys. */
   readonly userRecordsDataPut: number
-  /** Kinesis records stored, also those that landed in the wrong shard, and their bytes. */
+  /** Kinesis records that were stored, also in another shard than predicted. */
   readonly kinesisRecordsPut: number
+  /** Data bytes of these Kinesis records. */
   readonly kinesisRecordsDataPut: number
   /** Kinesis records answered with a throttle. */
   readonly throttled: number
@@ -32,11 +34,15 @@ export interface ShardStats extends RecordCounters, Reading<ShardStatistic> {
 
 /** Counters, statistic sets and latencies of one stream since it was first used. */
 export interface StreamStats extends RecordCounters, Reading {
+  /** User records that the producer accepted. */
   readonly userRecordsReceived: number
   /** Puts that found no room: each call that was refused, also when the same record was taken later. */
   readonly userRecordsRefused: number
+  /** User records that are accepted and not settled, now. */
   readonly userRecordsPending: number
+  /** User records that were accepted and failed. */
   readonly userRecordsFailed: number
+  /** User records that failed with `KPL_ERR_EXPIRED`. */
   readonly userRecordExpired: number
   /** User records in entries that were acknowledged, each as often as that happened. */
   readonly userRecordsSent: number
@@ -44,9 +50,13 @@ export interface StreamStats extends RecordCounters, Reading {
   readonly userRecordsSentByError: Readonly<Record<string, number>>
   /** Records whose attempts include one that may have been stored before: possible duplicates. */
   readonly duplicatesPossible: number
+  /** PutRecords requests that were sent. */
   readonly requests: number
+  /** Kinesis records that were sent again. */
   readonly retries: number
+  /** Answers of ListShards. */
   readonly shardMapRefreshes: number
+  /** The throttled part of the answered Kinesis records, 0 to 1. */
   readonly throttledRatio: number
   /** How long the oldest unsettled record has waited, to 0.1 s; 0 when there is none. */
   readonly oldestRecordAgeMs: number
@@ -54,10 +64,12 @@ export interface StreamStats extends RecordCounters, Reading {
   readonly putToAck: LatencyStats
   /** From request to answer. */
   readonly requestTime: LatencyStats
+  /** By shard id. */
   readonly shards: Readonly<Record<string, ShardStats>>
 }
 
 /** The changes of one stream since a reader's last look. */
 export interface StreamReading extends Reading {
+  /** By shard id. */
   readonly shards: Readonly<Record<string, Reading<ShardStatistic>>>
 }

@@ -10,10 +10,14 @@ export interface StreamAddress {
   readonly StreamARN?: string | undefined
 }
 
+/** The status of a stream. */
 export type StreamStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING'
+/** The capacity mode of a stream. */
 export type StreamMode = 'PROVISIONED' | 'ON_DEMAND'
+/** Who chooses the shard of a record: Kinesis, or the partition key. */
 export type RecordDistributionStrategy = 'AUTO' | 'USER_PARTITION_KEY'
 
+/** The input of CreateStream. */
 export interface CreateStreamInput {
   readonly StreamName: string
   /** 1 to 10,000. Required for PROVISIONED; ON_DEMAND starts with 4 when not given. */
@@ -25,6 +29,7 @@ export interface CreateStreamInput {
   readonly RecordDistributionStrategy?: RecordDistributionStrategy | undefined
 }
 
+/** One record of a PutRecords request. */
 export interface PutRecordsRequestEntry {
   /** Kept as it is, not copied: do not change it afterwards. */
   readonly Data?: Uint8Array | undefined
@@ -33,10 +38,12 @@ export interface PutRecordsRequestEntry {
   readonly ExplicitHashKey?: string | undefined
 }
 
+/** The input of PutRecords. */
 export interface PutRecordsInput extends StreamAddress {
   readonly Records: readonly PutRecordsRequestEntry[]
 }
 
+/** The input of PutRecord. */
 export interface PutRecordInput extends StreamAddress, PutRecordsRequestEntry {
   readonly SequenceNumberForOrdering?: string | undefined
 }
@@ -49,12 +56,14 @@ export interface PutRecordsResultEntry {
   readonly ErrorMessage?: string
 }
 
+/** The output of PutRecords. */
 export interface PutRecordsOutput {
   readonly FailedRecordCount: number
   readonly EncryptionType: 'NONE'
   readonly Records: readonly PutRecordsResultEntry[]
 }
 
+/** The output of PutRecord. */
 export interface PutRecordOutput {
   readonly ShardId: string
   readonly SequenceNumber: string
@@ -67,6 +76,7 @@ export interface HashKeyRange {
   readonly EndingHashKey: string
 }
 
+/** A shard of a listing. */
 export interface Shard {
   readonly ShardId: string
   readonly ParentShardId?: string
@@ -76,6 +86,7 @@ export interface Shard {
   readonly SequenceNumberRange: { readonly StartingSequenceNumber: string; readonly EndingSequenceNumber?: string }
 }
 
+/** The shards that ListShards returns. */
 export interface ShardFilter {
   /** AFTER_SHARD_ID, AT_TRIM_HORIZON, FROM_TRIM_HORIZON, AT_LATEST, AT_TIMESTAMP or FROM_TIMESTAMP. */
   readonly Type?: string | undefined
@@ -83,6 +94,7 @@ export interface ShardFilter {
   readonly Timestamp?: number | undefined
 }
 
+/** The input of ListShards. */
 export interface ListShardsInput extends StreamAddress {
   readonly NextToken?: string | undefined
   readonly ExclusiveStartShardId?: string | undefined
@@ -92,26 +104,31 @@ export interface ListShardsInput extends StreamAddress {
   readonly ShardFilter?: ShardFilter | undefined
 }
 
+/** The output of ListShards. */
 export interface ListShardsOutput {
   readonly Shards: readonly Shard[]
   readonly NextToken?: string
 }
 
+/** The input of SplitShard. */
 export interface SplitShardInput extends StreamAddress {
   readonly ShardToSplit: string
   readonly NewStartingHashKey: string
 }
 
+/** The input of MergeShards. */
 export interface MergeShardsInput extends StreamAddress {
   readonly ShardToMerge: string
   readonly AdjacentShardToMerge: string
 }
 
+/** The input of UpdateShardCount. */
 export interface UpdateShardCountInput extends StreamAddress {
   readonly TargetShardCount: number
   readonly ScalingType?: string | undefined
 }
 
+/** The output of UpdateShardCount. */
 export interface UpdateShardCountOutput {
   readonly StreamName: string
   readonly StreamARN: string
@@ -119,29 +136,35 @@ export interface UpdateShardCountOutput {
   readonly TargetShardCount: number
 }
 
+/** The input of UpdateMaxRecordSize. */
 export interface UpdateMaxRecordSizeInput extends StreamAddress {
   /** 1024 to 10240. */
   readonly MaxRecordSizeInKiB: number
 }
 
+/** The input of UpdateStreamMode. */
 export interface UpdateStreamModeInput extends StreamAddress {
   readonly StreamModeDetails: { readonly StreamMode: StreamMode }
 }
 
+/** The input of UpdateStreamRecordDistributionStrategy. */
 export interface UpdateStreamRecordDistributionStrategyInput extends StreamAddress {
   readonly RecordDistributionStrategy: RecordDistributionStrategy
 }
 
+/** The input of ListStreams. */
 export interface ListStreamsInput {
   readonly Limit?: number | undefined
   readonly ExclusiveStartStreamName?: string | undefined
 }
 
+/** The output of ListStreams. */
 export interface ListStreamsOutput {
   readonly StreamNames: readonly string[]
   readonly HasMoreStreams: boolean
 }
 
+/** The input of DescribeStream. */
 export interface DescribeStreamInput extends StreamAddress {
   /** Shards in the answer, 1 to 10,000; default 100. */
   readonly Limit?: number | undefined
@@ -160,6 +183,7 @@ export interface StreamDescriptionBase {
   readonly EncryptionType: 'NONE'
 }
 
+/** The output of DescribeStream. */
 export interface DescribeStreamOutput {
   readonly StreamDescription: StreamDescriptionBase & {
     readonly Shards: readonly Shard[]
@@ -167,6 +191,7 @@ export interface DescribeStreamOutput {
   }
 }
 
+/** The output of DescribeStreamSummary. */
 export interface DescribeStreamSummaryOutput {
   readonly StreamDescriptionSummary: StreamDescriptionBase & {
     readonly OpenShardCount: number
@@ -177,6 +202,7 @@ export interface DescribeStreamSummaryOutput {
   }
 }
 
+/** The input of GetShardIterator. */
 export interface GetShardIteratorInput extends StreamAddress {
   readonly ShardId: string
   /** TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER or AT_TIMESTAMP. */
@@ -185,16 +211,19 @@ export interface GetShardIteratorInput extends StreamAddress {
   readonly Timestamp?: number | undefined
 }
 
+/** The output of GetShardIterator. */
 export interface GetShardIteratorOutput {
   readonly ShardIterator: string
 }
 
+/** The input of GetRecords. */
 export interface GetRecordsInput extends StreamAddress {
   readonly ShardIterator: string
   /** 1 to 10,000 (default). */
   readonly Limit?: number | undefined
 }
 
+/** One record of a GetRecords answer. */
 export interface GetRecordsRecord {
   readonly SequenceNumber: string
   readonly ApproximateArrivalTimestamp: number
@@ -202,12 +231,14 @@ export interface GetRecordsRecord {
   readonly PartitionKey?: string
 }
 
+/** A shard that follows one that ended. */
 export interface ChildShard {
   readonly ShardId: string
   readonly ParentShards: readonly string[]
   readonly HashKeyRange: HashKeyRange
 }
 
+/** The output of GetRecords. */
 export interface GetRecordsOutput {
   readonly Records: readonly GetRecordsRecord[]
   /** Absent at the end of a closed shard. */

@@ -17,19 +17,26 @@ import { uniformStarts } from './resharding.ts'
 import { sequenceNumberText } from './sequence-number.ts'
 import { ShardRouter } from './shard-router.ts'
 
+/** The options of `DiscardTransport`. */
 export interface DiscardTransportOptions {
   /** A number of equal shards, or the ranges themselves, sorted and complete. The same for every stream. Default 1. */
   readonly shards?: number | readonly ShardHashRange[] | undefined
   /** With a clock, answers come `latencyMs` later on it; without, as soon as the caller has returned. */
   readonly clock?: Clock | undefined
+  /** The time from a request to its answer; needs `clock`. Default: 0. */
   readonly latencyMs?: number | undefined
 }
 
 /**
+ * A `Transport` that acknowledges every record and keeps none: for measuring what is in front of it.
+ *
  * @example
  * const transport = new DiscardTransport({ shards: 100 })
+ * await using producer = new KinesisProducer({ streamName: 'orders' }, { transport })
+ * await producer.put({ partitionKey: 'user-1', data: 'hello' })
  */
 export class DiscardTransport implements Transport {
+  /** True: nothing of a request is kept after its answer. */
   readonly readsUntilAnswered: boolean = true
   readonly #options: DiscardTransportOptions
   readonly #ranges: readonly ShardHashRange[]
@@ -38,6 +45,7 @@ export class DiscardTransport implements Transport {
   #recordCount = 0
   #dataBytes = 0
 
+  /** Without options: one shard, and answers at once. */
   constructor(options: DiscardTransportOptions = {}) {
     this.#options = options
     const { shards = 1 } = options
@@ -45,24 +53,68 @@ export class DiscardTransport implements Transport {
     this.#router = new ShardRouter(this.#ranges.map(range => ({ start: BigInt(range.startingHashKey), range })))
   }
 
-  /** Cost: O(entries), and O(log shards) for each when there is more than one. */
+  /**
+   * Cost: O(entries), and O(log shards) for each when there is more than one.
+   *
+   * @example
+   * const transport = new DiscardTransport({ shards: 2 })
+   * const entries = [{ data: Buffer.from('hello'), partitionKey: 'user-1' }]
+   * const { records } = await transport.putRecords({ stream: { streamName: 'orders' }, entries })
+   * records.length // => 1
+   */
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
     this.#requestCount++
     return this.#answer({ records: request.entries.map(entry => this.#acknowledge(entry)) })
   }
 
+  /**
+   * Returns the open shards of the stream.
+   *
+   * @example
+   * const transport = new DiscardTransport({ shards: 2 })
+   * const shards = await transport.listShards()
+   * shards.length // => 2
+   */
   listShards(): Promise<readonly ShardHashRange[]> {
     return this.#answer(this.#ranges)
   }
 
+  /**
+   * Returns the summary of the stream.
+   *
+   * @example
+   * const transport = new DiscardTransport()
+   * const summary = await transport.describeStream()
+   * summary.status // => 'ACTIVE'
+   */
   describeStream(): Promise<StreamSummary> {
     return this.#answer({ status: 'ACTIVE', recordDistribution: 'USER_PARTITION_KEY' })
   }
 
+  /**
+   * Does nothing.
+   *
+   * @example
+   * const transport = new DiscardTransport({ shards: 2 })
+   * transport.close()
+   */
   close(): void {}
 
-  /** Requests, Kinesis records and bytes of data (keys not counted) acknowledged so far. */
-  stats(): { readonly requestCount: number; readonly recordCount: number; readonly dataBytes: number } {
+  /**
+   * Requests, Kinesis records and bytes of data (keys not counted) acknowledged so far.
+   *
+   * @example
+   * const transport = new DiscardTransport()
+   * transport.stats() // => { requestCount: 0, recordCount: 0, dataBytes: 0 }
+   */
+  stats(): {
+    /** PutRecords requests. */
+    readonly requestCount: number
+    /** Kinesis records. */
+    readonly recordCount: number
+    /** Bytes of their data; keys do not count. */
+    readonly dataBytes: number
+  } {
     return { requestCount: this.#requestCount, recordCount: this.#recordCount, dataBytes: this.#dataBytes }
   }
 

@@ -6,6 +6,7 @@
  */
 import { FakeServiceError, required } from './service-error.ts'
 
+/** The options of `FakeGlue`. */
 export interface FakeGlueOptions {
   /** Shown in ARNs. Default: `'us-east-1'`. */
   readonly region?: string | undefined
@@ -15,7 +16,7 @@ export interface FakeGlueOptions {
   readonly isIncompatible?: ((definition: string) => boolean) | undefined
 }
 
-/** What goes wrong with the next calls. */
+/** A fault of the next calls. */
 export interface FakeGlueFault {
   /** Default: any operation. */
   readonly operation?: string | undefined
@@ -25,20 +26,25 @@ export interface FakeGlueFault {
   readonly kind: 'error' | 'reset' | 'silence'
   /** Default: `'ThrottlingException'`. */
   readonly code?: string | undefined
+  /** The text of the error. Default: `'Rate exceeded'`. */
   readonly message?: string | undefined
+  /** The HTTP status. Default: the service's own for the code. */
   readonly statusCode?: number | undefined
 }
 
 /** A version as `addVersion` takes it. */
 export interface FakeGlueVersion {
-  /** Default: `'default-registry'`. */
+  /** The registry. Default: `'default-registry'`. */
   readonly registryName?: string | undefined
+  /** The schema; it is made as needed. */
   readonly schemaName: string
+  /** `AVRO`, `JSON` or `PROTOBUF`. */
   readonly dataFormat: string
+  /** The text of the schema. */
   readonly definition: string
-  /** Default: the next id. */
+  /** The UUID of the version. Default: the next id. */
   readonly versionId?: string | undefined
-  /** Default: `'AVAILABLE'`. */
+  /** The status of the version. Default: `'AVAILABLE'`. */
   readonly status?: string | undefined
 }
 
@@ -63,6 +69,15 @@ type Fields = Readonly<Record<string, unknown>>
 
 const ID_DIGITS = 12
 
+/**
+ * A Glue Schema Registry in memory. `startFakeGlue` serves one on a port.
+ *
+ * @example
+ * const glue = new FakeGlue()
+ * const versionId = glue.addVersion({ schemaName: 'orders', dataFormat: 'JSON', definition: '{}' })
+ * const server = await startFakeGlue({ glue })
+ * await server.close()
+ */
 export class FakeGlue {
   readonly #options: FakeGlueOptions
   readonly #registries = new Map<string, Map<string, Schema>>([['default-registry', new Map()]])
@@ -71,15 +86,29 @@ export class FakeGlue {
   #faults: { readonly fault: FakeGlueFault; left: number }[] = []
   #lastId = 0
 
+  /** The registry `default-registry` is there, without schemas. */
   constructor(options: FakeGlueOptions = {}) {
     this.#options = options
   }
 
+  /**
+   * Creates a registry, if it is not there.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * glue.createRegistry('shop')
+   */
   createRegistry(name: string): void {
     if (!this.#registries.has(name)) this.#registries.set(name, new Map())
   }
 
-  /** Puts a version there without a call; its schema and registry are made as needed. Returns the version id. */
+  /**
+   * Puts a version there without a call; its schema and registry are made as needed. Returns the version id.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * const versionId = glue.addVersion({ schemaName: 'orders', dataFormat: 'JSON', definition: '{}' })
+   */
   addVersion(version: FakeGlueVersion): string {
     const { registryName = 'default-registry', schemaName, dataFormat, definition, status = 'AVAILABLE' } = version
     this.createRegistry(registryName)
@@ -89,23 +118,49 @@ export class FakeGlue {
     return this.#add(schema, definition, status, 0, version.versionId).versionId
   }
 
-  /** The next matching calls fail. */
+  /**
+   * The next matching calls fail.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * glue.addFault({ operation: 'GetSchemaVersion', kind: 'error', code: 'ThrottlingException', times: 2 })
+   */
   addFault(fault: FakeGlueFault): void {
     this.#faults.push({ fault, left: fault.times ?? 1 })
   }
 
-  /** Calls of an operation so far, those that failed too; without a name: of all. */
+  /**
+   * Calls of an operation so far, those that failed too; without a name: of all.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * glue.callCount('GetSchemaVersion') // => 0
+   */
   callCount(operation?: string): number {
     if (operation !== undefined) return this.#counts.get(operation) ?? 0
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0)
   }
 
-  /** What was written with PutSchemaVersionMetadata. */
+  /**
+   * What was written with PutSchemaVersionMetadata.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * glue.metadataOf(glue.addVersion({ schemaName: 'orders', dataFormat: 'JSON', definition: '{}' })) // => {}
+   */
   metadataOf(versionId: string): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#versions.get(versionId)?.metadata ?? [])
   }
 
-  /** Counts a call, and returns the fault that it meets. */
+  /**
+   * Counts a call, and returns the fault that it meets.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * glue.addFault({ kind: 'reset' })
+   * glue.takeFault('CreateSchema') // => { kind: 'reset' }
+   * glue.takeFault('CreateSchema') // => undefined
+   */
   takeFault(operation: string): FakeGlueFault | undefined {
     this.#counts.set(operation, this.callCount(operation) + 1)
     const met = this.#faults.find(({ fault }) => fault.operation === undefined || fault.operation === operation)
@@ -115,7 +170,14 @@ export class FakeGlue {
     return met.fault
   }
 
-  /** Answers a call. Throws FakeServiceError. */
+  /**
+   * Answers a call. Throws FakeServiceError.
+   *
+   * @example
+   * const glue = new FakeGlue()
+   * const SchemaVersionId = glue.addVersion({ schemaName: 'orders', dataFormat: 'JSON', definition: '{}' })
+   * const version = glue.answer('GetSchemaVersion', { SchemaVersionId })
+   */
   answer(operation: string, input: Fields): object {
     switch (operation) {
       case 'GetSchemaByDefinition':

@@ -24,23 +24,26 @@ import {
   recordBytes
 } from './stream-settings.ts'
 
+/** The options of `FakeKinesis`. */
 export interface FakeKinesisOptions {
   /**
    * The time in milliseconds; must never go back. Read as milliseconds since 1970 where the API has a timestamp.
    * Give `() => clock.nowMs()` of a `VirtualClock`, or of the producer's own clock.
    */
   readonly nowMs: () => number
-  /** Default `000000000000`. */
+  /** The account in ARNs. Default: `000000000000`. */
   readonly accountId?: string | undefined
-  /** Default `us-east-1`. Only shows in ARNs. */
+  /** The region in ARNs. Default: `us-east-1`. */
   readonly region?: string | undefined
   /** Places the records of `AUTO` streams. Default: a fixed seed. */
   readonly random?: Random | undefined
   /** Whether shards refuse more than 1,000 records/s and 1 MiB/s. Default true. */
   readonly throughputLimits?: boolean | undefined
-  /** How long a stream stays CREATING, DELETING, and UPDATING for each split or merge. Default 0. */
+  /** How long a new stream stays CREATING. Default: 0. */
   readonly creatingMs?: number | undefined
+  /** How long a deleted stream stays DELETING. Default: 0. */
   readonly deletingMs?: number | undefined
+  /** How long a stream stays UPDATING, for each split or merge. Default: 0. */
   readonly updatingMs?: number | undefined
   /** How long records are kept. Default 24 h. */
   readonly retentionMs?: number | undefined
@@ -64,6 +67,8 @@ const LIST_STREAMS_LIMIT = 100
  * const clock = new VirtualClock()
  * const kinesis = new FakeKinesis({ nowMs: () => clock.nowMs() })
  * kinesis.createStream({ StreamName: 'orders', ShardCount: 2 })
+ * const transport = new InMemoryTransport({ kinesis, clock })
+ * const producer = new KinesisProducer({ streamName: 'orders' }, { transport, clock })
  */
 export class FakeKinesis {
   readonly #options: FakeKinesisOptions
@@ -74,6 +79,7 @@ export class FakeKinesis {
   #nextOrdinal = 1
   #nextIncarnation = 1
 
+  /** Has no stream: `createStream` makes one. */
   constructor(options: FakeKinesisOptions) {
     this.#options = options
     this.#nowMs = options.nowMs
@@ -82,12 +88,23 @@ export class FakeKinesis {
     this.#hasThroughputLimits = options.throughputLimits ?? true
   }
 
-  /** Switches the shards' limits of 1,000 records/s and 1 MiB/s on or off, from the next record on. */
+  /**
+   * Switches the shards' limits of 1,000 records/s and 1 MiB/s on or off, from the next record on.
+   *
+   * @example
+   * kinesis.setThroughputLimits(false)
+   */
   setThroughputLimits(isOn: boolean): void {
     this.#hasThroughputLimits = isOn
   }
 
-  /** Creates a stream with equal shards. ResourceInUseException when the name is taken, also while it is DELETING. */
+  /**
+   * Creates a stream with equal shards. ResourceInUseException when the name is taken, also while it is DELETING.
+   *
+   * @example
+   * kinesis.createStream({ StreamName: 'clicks', ShardCount: 2 })
+   * kinesis.listStreams().StreamNames // => ['clicks', 'orders']
+   */
   createStream(input: Api.CreateStreamInput): void {
     const nowMs = this.#nowMs()
     const streamName = assertStreamName(input.StreamName)
@@ -111,14 +128,25 @@ export class FakeKinesis {
     this.#registry.add(stream, nowMs)
   }
 
-  /** Deletes the stream and all it stored, after `deletingMs`. Until then it takes and gives records as before. */
+  /**
+   * Deletes the stream and all it stored, after `deletingMs`. Until then it takes and gives records as before.
+   *
+   * @example
+   * kinesis.deleteStream({ StreamName: 'orders' })
+   * kinesis.listStreams().StreamNames // => []
+   */
   deleteStream(input: Api.StreamAddress): void {
     const nowMs = this.#nowMs()
     const stream = this.#registry.find(input, nowMs)
     stream.goneAtMs = Math.min(stream.goneAtMs, nowMs + (this.#options.deletingMs ?? 0))
   }
 
-  /** In the order of names. */
+  /**
+   * Returns the names of the streams, in the order of names.
+   *
+   * @example
+   * kinesis.listStreams() // => { StreamNames: ['orders'], HasMoreStreams: false }
+   */
   listStreams(input: Api.ListStreamsInput = {}): Api.ListStreamsOutput {
     const after = input.ExclusiveStartStreamName ?? ''
     const names = this.#registry.all(this.#nowMs()).map(stream => stream.streamName)
@@ -127,6 +155,12 @@ export class FakeKinesis {
     return { StreamNames: page, HasMoreStreams: rest.length > page.length }
   }
 
+  /**
+   * Returns the description of the stream, with its shards.
+   *
+   * @example
+   * kinesis.describeStream({ StreamName: 'orders' }).StreamDescription.Shards.length // => 1
+   */
   describeStream(input: Api.DescribeStreamInput): Api.DescribeStreamOutput {
     const nowMs = this.#nowMs()
     const stream = this.#registry.find(input, nowMs)
@@ -136,13 +170,24 @@ export class FakeKinesis {
     return { StreamDescription: { ...base, Shards: shards, HasMoreShards: hasMore } }
   }
 
+  /**
+   * Returns the description of the stream, with counts in place of its shards.
+   *
+   * @example
+   * kinesis.describeStreamSummary({ StreamName: 'orders' }).StreamDescriptionSummary.StreamStatus // => 'ACTIVE'
+   */
   describeStreamSummary(input: Api.StreamAddress): Api.DescribeStreamSummaryOutput {
     const nowMs = this.#nowMs()
     const stream = this.#registry.find(input, nowMs)
     return { StreamDescriptionSummary: describeSummary(stream, nowMs, this.#retentionMs / HOUR_MS) }
   }
 
-  /** `agoMs`: answers with the shards as they were so long ago, a stale answer. ResourceInUse while CREATING. */
+  /**
+   * `agoMs`: answers with the shards as they were so long ago, a stale answer. ResourceInUse while CREATING.
+   *
+   * @example
+   * kinesis.listShards({ StreamName: 'orders' }).Shards[0]?.ShardId // => 'shardId-000000000000'
+   */
   listShards(input: Api.ListShardsInput, agoMs: number = 0): Api.ListShardsOutput {
     assertListingInput(input)
     const nowMs = this.#nowMs()
@@ -154,6 +199,14 @@ export class FakeKinesis {
     return listShards(stream, input, token, { nowMs, asOfMs: nowMs - agoMs, horizonMs: nowMs - this.#retentionMs })
   }
 
+  /**
+   * Splits a shard of a PROVISIONED stream at a hash key, after `updatingMs`.
+   *
+   * @example
+   * const middle = String(2n ** 127n)
+   * kinesis.splitShard({ StreamName: 'orders', ShardToSplit: 'shardId-000000000000', NewStartingHashKey: middle })
+   * kinesis.listShards({ StreamName: 'orders', ShardFilter: { Type: 'AT_LATEST' } }).Shards.length // => 2
+   */
   splitShard(input: Api.SplitShardInput): void {
     const nowMs = this.#nowMs()
     const stream = this.#registry.findProvisioned(input, nowMs)
@@ -162,6 +215,15 @@ export class FakeKinesis {
     stream.advance(nowMs)
   }
 
+  /**
+   * Merges two adjacent shards of a PROVISIONED stream, after `updatingMs`.
+   *
+   * @example
+   * kinesis.reshard('orders', 2)
+   * const [left, right] = ['shardId-000000000001', 'shardId-000000000002'] as const
+   * kinesis.mergeShards({ StreamName: 'orders', ShardToMerge: left, AdjacentShardToMerge: right })
+   * kinesis.listShards({ StreamName: 'orders', ShardFilter: { Type: 'AT_LATEST' } }).Shards.length // => 1
+   */
   mergeShards(input: Api.MergeShardsInput): void {
     const nowMs = this.#nowMs()
     const stream = this.#registry.findProvisioned(input, nowMs)
@@ -171,7 +233,12 @@ export class FakeKinesis {
     stream.advance(nowMs)
   }
 
-  /** Equal ranges by splits and merges, from half to twice the open shards; each step takes `updatingMs`. */
+  /**
+   * Equal ranges by splits and merges, from half to twice the open shards; each step takes `updatingMs`.
+   *
+   * @example
+   * kinesis.updateShardCount({ StreamName: 'orders', TargetShardCount: 2 }).CurrentShardCount // => 1
+   */
   updateShardCount(input: Api.UpdateShardCountInput): Api.UpdateShardCountOutput {
     const nowMs = this.#nowMs()
     const stream = this.#registry.findProvisioned(input, nowMs)
@@ -187,6 +254,10 @@ export class FakeKinesis {
   /**
    * Not an API operation: scales a stream of either mode to `targetShardCount` equal shards, as the service does on
    * its own for ON_DEMAND streams. Without the bound of half to double; each step takes `updatingMs`.
+   *
+   * @example
+   * kinesis.reshard('orders', 4)
+   * kinesis.listShards({ StreamName: 'orders', ShardFilter: { Type: 'AT_LATEST' } }).Shards.length // => 4
    */
   reshard(streamNameOrArn: string, targetShardCount: number): void {
     const nowMs = this.#nowMs()
@@ -195,17 +266,36 @@ export class FakeKinesis {
     stream.advance(nowMs)
   }
 
+  /**
+   * Changes the stream's limit for one record.
+   *
+   * @example
+   * kinesis.updateMaxRecordSize({ StreamName: 'orders', MaxRecordSizeInKiB: 10_240 })
+   */
   updateMaxRecordSize(input: Api.UpdateMaxRecordSizeInput): void {
     const stream = this.#registry.findActive(input, this.#nowMs())
     stream.maxRecordBytes = recordBytes(required(input.MaxRecordSizeInKiB, 'maxRecordSizeInKiB'))
   }
 
+  /**
+   * Changes the capacity mode of the stream.
+   *
+   * @example
+   * kinesis.updateStreamMode({ StreamName: 'orders', StreamModeDetails: { StreamMode: 'ON_DEMAND' } })
+   */
   updateStreamMode(input: Api.UpdateStreamModeInput): void {
     const stream = this.#registry.findActive(input, this.#nowMs())
     stream.mode = assertMode(required(input.StreamModeDetails?.StreamMode, 'streamModeDetails.streamMode'))
     if (stream.mode === 'PROVISIONED') stream.distribution = 'USER_PARTITION_KEY'
   }
 
+  /**
+   * Says who chooses shards from now on: the partition key, or (`AUTO`, ON_DEMAND streams only) the service.
+   *
+   * @example
+   * kinesis.updateStreamMode({ StreamName: 'orders', StreamModeDetails: { StreamMode: 'ON_DEMAND' } })
+   * kinesis.updateStreamRecordDistributionStrategy({ StreamName: 'orders', RecordDistributionStrategy: 'AUTO' })
+   */
   updateStreamRecordDistributionStrategy(input: Api.UpdateStreamRecordDistributionStrategyInput): void {
     const stream = this.#registry.findActive(input, this.#nowMs())
     const distribution = required(input.RecordDistributionStrategy, 'recordDistributionStrategy')
@@ -213,7 +303,13 @@ export class FakeKinesis {
     stream.distribution = distribution
   }
 
-  /** `Data` is kept as it is, not copied. `effects`: what a fault plan does to the records. O(records). */
+  /**
+   * `Data` is kept as it is, not copied. `effects`: what a fault plan does to the records. O(records).
+   *
+   * @example
+   * const Records = [{ Data: Buffer.from('hello'), PartitionKey: 'user-1' }]
+   * kinesis.putRecords({ StreamName: 'orders', Records }).FailedRecordCount // => 0
+   */
   putRecords(input: Api.PutRecordsInput, effects: PutEffects = {}): Api.PutRecordsOutput {
     const nowMs = this.#nowMs()
     const stream = this.#registry.findReadable(input, nowMs)
@@ -227,7 +323,13 @@ export class FakeKinesis {
     return putRecords(stream, input.Records, settings, effects)
   }
 
-  /** As a PutRecords of one. Sequence numbers always increase, so `SequenceNumberForOrdering` changes nothing. */
+  /**
+   * As a PutRecords of one. Sequence numbers always increase, so `SequenceNumberForOrdering` changes nothing.
+   *
+   * @example
+   * const { ShardId } = kinesis.putRecord({ StreamName: 'orders', Data: Buffer.from('hello'), PartitionKey: 'user-1' })
+   * ShardId // => 'shardId-000000000000'
+   */
   putRecord(input: Api.PutRecordInput, effects: PutEffects = {}): Api.PutRecordOutput {
     const { StreamName, StreamARN } = input
     const { Records } = this.putRecords({ StreamName, StreamARN, Records: [input] }, effects)
@@ -236,13 +338,27 @@ export class FakeKinesis {
     return { ShardId, SequenceNumber, EncryptionType: 'NONE' }
   }
 
+  /**
+   * Returns an iterator, from which `getRecords` reads the shard.
+   *
+   * @example
+   * const place = { ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' }
+   * const { ShardIterator } = kinesis.getShardIterator({ StreamName: 'orders', ...place })
+   */
   getShardIterator(input: Api.GetShardIteratorInput): Api.GetShardIteratorOutput {
     const nowMs = this.#nowMs()
     const stream = this.#registry.findReadable(input, nowMs)
     return { ShardIterator: shardIterator(stream, input, nowMs) }
   }
 
-  /** `Data` is not copied. The read limits of a shard (2 MiB/s, 5 calls/s) are not modelled. O(records returned). */
+  /**
+   * `Data` is not copied. The read limits of a shard (2 MiB/s, 5 calls/s) are not modelled. O(records returned).
+   *
+   * @example
+   * const place = { ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' }
+   * const { ShardIterator } = kinesis.getShardIterator({ StreamName: 'orders', ...place })
+   * kinesis.getRecords({ ShardIterator }).Records // => []
+   */
   getRecords(input: Api.GetRecordsInput): Api.GetRecordsOutput {
     const nowMs = this.#nowMs()
     const iterator = readShardIterator(required(input.ShardIterator, 'shardIterator'))
@@ -250,12 +366,23 @@ export class FakeKinesis {
     return getRecords(stream, iterator, input.Limit, nowMs)
   }
 
-  /** Not an API operation: all that is stored, by shard in the order of their ids, then in sequence order. O(records). */
+  /**
+   * Not an API operation: all that is stored, by shard in the order of their ids, then in sequence order. O(records).
+   *
+   * @example
+   * await producer.put({ partitionKey: 'user-1', data: 'hello' })
+   * kinesis.storedRecords('orders').map(({ partitionKey }) => partitionKey) // => ['user-1']
+   */
   storedRecords(streamNameOrArn: string): StoredRecord[] {
     return storedRecords(this.#registry.find(streamAddress(streamNameOrArn), this.#nowMs()))
   }
 
-  /** Not an API operation: counters of every stream and shard, open and closed. */
+  /**
+   * Not an API operation: counters of every stream and shard, open and closed.
+   *
+   * @example
+   * kinesis.stats()['orders']?.shards[0]?.recordCount // => 0
+   */
   stats(): Readonly<Record<string, StreamStats>> {
     const nowMs = this.#nowMs()
     return Object.fromEntries(this.#registry.all(nowMs).map(stream => [stream.streamName, streamStats(stream, nowMs)]))

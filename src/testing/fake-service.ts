@@ -36,6 +36,7 @@ export interface PlannedExchange<Output extends object = object> {
 
 /** Requests of one operation since the start. */
 export interface OperationStats {
+  /** Requests that arrived. */
   readonly requestCount: number
   /** Requests that did not get their output: refused, reset, silenced or garbled. */
   readonly failedCount: number

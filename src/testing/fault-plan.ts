@@ -12,21 +12,40 @@ import { FakeServiceError } from './service-error.ts'
 
 /** How a request ends when not with the service's own answer. */
 export type FaultEnding =
-  | { readonly kind: 'error'; readonly error: FakeServiceError }
+  | {
+      readonly kind: 'error'
+      /** The error that is answered. */
+      readonly error: FakeServiceError
+    }
   | { readonly kind: 'reset' }
   | { readonly kind: 'silence' }
-  | { readonly kind: 'raw'; readonly statusCode: number; readonly contentType: string; readonly body: string }
+  | {
+      readonly kind: 'raw'
+      /** The HTTP status. */
+      readonly statusCode: number
+      /** The header Content-Type. */
+      readonly contentType: string
+      /** The text of the body. */
+      readonly body: string
+    }
 
 /** The decision of the matching rules about one request. */
 export interface FaultDecision {
+  /** The delay before the request is applied. */
   readonly requestDelayMs: number
+  /** The delay of the answer. */
   readonly answerDelayMs: number
+  /** Whether the request changes the streams. */
   readonly isApplied: boolean
+  /** The end of the request in place of an answer; undefined: it is answered. */
   readonly ending: FaultEnding | undefined
-  /** Undefined when the rules leave records alone. */
+  /** Returns the error of one record of the request; undefined when the rules leave records alone. */
   readonly recordError: ((index: number, shardId: string) => RecordError | undefined) | undefined
+  /** Returns the order in which records are stored; undefined: the order of the request. */
   readonly storeOrder: ((entryCount: number) => readonly number[]) | undefined
+  /** The age of the listing that ListShards answers with. */
   readonly shardsAgoMs: number
+  /** Records that the answer has too many, or too few when negative. */
   readonly recordCountDifference: number
 }
 
@@ -41,6 +60,7 @@ interface ActiveRule {
  * @example
  * const faults = new FaultPlan()
  * faults.add({ match: { operation: 'PutRecords' }, action: { kind: 'reset', isApplied: true }, times: 1 })
+ * const transport = new InMemoryTransport({ kinesis, clock: new VirtualClock(), faults })
  */
 export class FaultPlan {
   readonly #random: Random | undefined
@@ -53,7 +73,14 @@ export class FaultPlan {
     for (const rule of rules) this.add(rule)
   }
 
-  /** Appends a rule, in force from the next request; returns a function that takes it out again. */
+  /**
+   * Appends a rule, in force from the next request; returns a function that takes it out again.
+   *
+   * @example
+   * const faults = new FaultPlan()
+   * const remove = faults.add({ action: { kind: 'failRequest', errorCode: 'InternalFailure' } })
+   * remove()
+   */
   add(rule: FaultRule): () => void {
     if (needsRandom(rule) && this.#random === undefined) {
       throw new TypeError("a rule with a probability, or 'shuffle', needs the random argument of FaultPlan")
@@ -65,12 +92,25 @@ export class FaultPlan {
     }
   }
 
-  /** Takes out every rule; ordinals go on. */
+  /**
+   * Takes out every rule; ordinals go on.
+   *
+   * @example
+   * const faults = new FaultPlan([{ action: { kind: 'reset' } }])
+   * faults.clear()
+   */
   clear(): void {
     this.#rules = []
   }
 
-  /** Counts the request, uses up the rules that match it, and returns what is to happen. O(rules). */
+  /**
+   * Counts the request, uses up the rules that match it, and returns what is to happen. O(rules).
+   *
+   * @example
+   * const faults = new FaultPlan([{ action: { kind: 'reset' } }])
+   * const { ending } = faults.decide({ operation: 'PutRecords', streamName: 'orders', nowMs: 0, entryCount: 1 })
+   * ending // => { kind: 'reset' }
+   */
   decide(request: Omit<FaultRequest, 'ordinal'>): FaultDecision {
     const counted = { ...request, ordinal: this.#nextOrdinal(request) }
     const actions: FaultAction[] = []

@@ -5,12 +5,13 @@
 
 /** A request as rules see it. */
 export interface FaultRequest {
-  /** `PutRecords`, `ListShards`, ... */
+  /** The operation: `PutRecords`, `ListShards`, ... */
   readonly operation: string
   /** The stream's name, also when the request gave an ARN or a token; undefined when it names no stream. */
   readonly streamName: string | undefined
   /** The request's number among those of this operation and stream, from 1. */
   readonly ordinal: number
+  /** The time of its arrival. */
   readonly nowMs: number
   /** Records in a PutRecords request, 1 for PutRecord, else 0. */
   readonly entryCount: number
@@ -18,16 +19,21 @@ export interface FaultRequest {
 
 /** All given conditions must hold; an empty match is every request. */
 export interface FaultMatch {
+  /** The operation: `PutRecords`, `ListShards`, ... */
   readonly operation?: string | undefined
+  /** The name of the stream. */
   readonly streamName?: string | undefined
-  /** Inclusive bounds on the request's `ordinal`. */
+  /** The first `ordinal` that matches. */
   readonly firstOrdinal?: number | undefined
+  /** The last `ordinal` that matches. */
   readonly lastOrdinal?: number | undefined
-  /** The time span [fromMs, untilMs) in which the request arrives. */
+  /** The time from which requests match. */
   readonly fromMs?: number | undefined
+  /** The time from which requests match no more. */
   readonly untilMs?: number | undefined
-  /** 0 to 1; needs the plan's `random`. */
+  /** The part of the requests that match, 0 to 1; needs the plan's `random`. */
   readonly probability?: number | undefined
+  /** Any other condition. */
   readonly when?: ((request: FaultRequest) => boolean) | undefined
 }
 
@@ -35,6 +41,7 @@ export interface FaultMatch {
 export interface RecordSelection {
   /** Places in the request, from 0. */
   readonly indexes?: readonly number[] | undefined
+  /** The shards that the records go to. */
   readonly shardIds?: readonly string[] | undefined
   /** The first, then every `everyNth`-th. */
   readonly everyNth?: number | undefined
@@ -44,47 +51,88 @@ export interface RecordSelection {
 
 /** The fault of a matching request. Actions of several rules add up; of two that end it, the first one does. */
 export type FaultAction =
-  /** The selected records are answered with `errorCode`. `isStored` (default false): they are stored in spite of that. */
+  /** The selected records are answered with `errorCode`. */
   | {
       readonly kind: 'failRecords'
+      /** The code in the answer of each record. */
       readonly errorCode: string
+      /** The text in the answer of each record. Default: the service's own for the code. */
       readonly errorMessage?: string | undefined
+      /** Whether the records are stored in spite of the error. Default: false. */
       readonly isStored?: boolean | undefined
+      /** The records. Default: all of the request. */
       readonly records?: RecordSelection | undefined
     }
-  /** ProvisionedThroughputExceededException for the records of these shards, or of all. Bound it with `fromMs` and `untilMs`. */
-  | { readonly kind: 'throttle'; readonly shardIds?: readonly string[] | undefined }
-  /** The whole request fails, before it was applied or (`isApplied`) after. Status: the one the service uses for the code. */
+  /** ProvisionedThroughputExceededException for records. Bound it with `fromMs` and `untilMs`. */
+  | {
+      readonly kind: 'throttle'
+      /** The shards of the records. Default: all. */
+      readonly shardIds?: readonly string[] | undefined
+    }
+  /** The whole request fails with an error of the service. */
   | {
       readonly kind: 'failRequest'
+      /** The code of the error. */
       readonly errorCode: string
+      /** The text of the error. */
       readonly errorMessage?: string | undefined
+      /** The HTTP status. Default: the service's own for the code. */
       readonly statusCode?: number | undefined
+      /** Whether the request was applied before it failed. Default: false. */
       readonly isApplied?: boolean | undefined
     }
-  /** The connection is reset instead of an answer, before the request was applied or (`isApplied`) after. */
-  | { readonly kind: 'reset'; readonly isApplied?: boolean | undefined }
+  /** The connection is reset in place of an answer. */
+  | {
+      readonly kind: 'reset'
+      /** Whether the request was applied before. Default: false. */
+      readonly isApplied?: boolean | undefined
+    }
   /** No answer ever comes; the connection stays open. */
-  | { readonly kind: 'silence'; readonly isApplied?: boolean | undefined }
-  /** An answer that is not the API's: an HTML page of a proxy, cut JSON, ... The request is applied unless `isApplied` is false. */
+  | {
+      readonly kind: 'silence'
+      /** Whether the request is applied. Default: false. */
+      readonly isApplied?: boolean | undefined
+    }
+  /** An answer that is not the API's: an HTML page of a proxy, cut JSON, ... */
   | {
       readonly kind: 'rawAnswer'
+      /** The HTTP status. */
       readonly statusCode: number
+      /** The header Content-Type. */
       readonly contentType: string
+      /** The text of the body. */
       readonly body: string
+      /** Whether the request is applied. Default: true. */
       readonly isApplied?: boolean | undefined
     }
-  /** Held for `delayMs`: as a `'request'`, so that it is applied late (also after the client gave up), or as an `'answer'` (default). */
-  | { readonly kind: 'delay'; readonly delayMs: number; readonly of?: 'request' | 'answer' | undefined }
+  /** Request or answer is held back. */
+  | {
+      readonly kind: 'delay'
+      /** The time that it is held. */
+      readonly delayMs: number
+      /** `'answer'` is the default. `'request'`: applied late, also after the client gave up. */
+      readonly of?: 'request' | 'answer' | undefined
+    }
   /** Records are stored in random order; needs the plan's `random`. */
   | { readonly kind: 'shuffle' }
-  /** ListShards answers with the shards as they were `agoMs` ago. */
-  | { readonly kind: 'staleShards'; readonly agoMs: number }
-  /** PutRecords answers with this many records more, or fewer when negative. */
-  | { readonly kind: 'recordCount'; readonly difference: number }
+  /** ListShards answers with the shards of an earlier time. */
+  | {
+      readonly kind: 'staleShards'
+      /** The age of the answer. */
+      readonly agoMs: number
+    }
+  /** PutRecords answers with another number of records than the request has. */
+  | {
+      readonly kind: 'recordCount'
+      /** Records too many, or too few when negative. */
+      readonly difference: number
+    }
 
+/** A fault, and the requests that meet it. */
 export interface FaultRule {
+  /** The requests. Default: all. */
   readonly match?: FaultMatch | undefined
+  /** The fault. */
   readonly action: FaultAction
   /** How many requests it happens to; default no bound. */
   readonly times?: number | undefined

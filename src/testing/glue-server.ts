@@ -8,21 +8,31 @@ import { FakeGlue, type FakeGlueFault, type FakeGlueOptions } from './fake-glue.
 import { resetSocket } from './port-sniffer.ts'
 import { FakeServiceError } from './service-error.ts'
 
+/** The options of `startFakeGlue`. */
 export interface FakeGlueServerOptions extends FakeGlueOptions {
-  /** Default `127.0.0.1`. */
+  /** The address to listen on. Default: `127.0.0.1`. */
   readonly host?: string | undefined
-  /** Default 0: a free port. */
+  /** The port to listen on. Default: 0, a free port. */
   readonly port?: number | undefined
   /** The model to serve, for instance one that a closed server left. Default: a new one, made with these options. */
   readonly glue?: FakeGlue | undefined
 }
 
+/** A fake Glue Schema Registry that listens. */
 export interface FakeGlueServer {
   /** `http://127.0.0.1:4568`: the `endpoint` of a `GlueClient`. */
   readonly endpoint: string
+  /** The port that it listens on. */
   readonly port: number
+  /** The model that it serves. */
   readonly glue: FakeGlue
-  /** Cuts all connections and frees the port; idempotent. */
+  /**
+   * Cuts all connections and frees the port; idempotent.
+   *
+   * @example
+   * const server = await startFakeGlue()
+   * await server.close()
+   */
   close(): Promise<void>
 }
 
@@ -34,8 +44,12 @@ const MAX_BODY_BYTES = 1_048_576
  * Starts a fake Glue Schema Registry; resolves once it listens. Signatures are not checked: any credentials will do.
  *
  * @example
+ * import { GlueClient } from '@aws-sdk/client-glue'
+ *
  * const server = await startFakeGlue()
+ * const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
  * const client = new GlueClient({ endpoint: server.endpoint, region: 'us-east-1', credentials })
+ * await server.close()
  */
 export async function startFakeGlue(options: FakeGlueServerOptions = {}): Promise<FakeGlueServer> {
   const { host = '127.0.0.1', port = 0, glue = new FakeGlue(options) } = options

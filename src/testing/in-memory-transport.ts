@@ -21,10 +21,13 @@ import type { FaultEnding, FaultPlan } from './fault-plan.ts'
 import type { FakeServiceError } from './service-error.ts'
 import { streamNameOfArn } from './stream-registry.ts'
 
+/** The options of `InMemoryTransport`. */
 export interface InMemoryTransportOptions {
+  /** The streams that it talks to. */
   readonly kinesis: FakeKinesis
   /** The clock that gives `kinesis` its time. */
   readonly clock: Clock
+  /** Faults of requests. Default: none. */
   readonly faults?: FaultPlan | undefined
   /** One way, drawn for the request and again for the answer. Default 0: answered at the next step of the clock. */
   readonly latencyMs?: number | (() => number) | undefined
@@ -53,6 +56,7 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 6_000
  * const clock = new VirtualClock()
  * const kinesis = new FakeKinesis({ nowMs: () => clock.nowMs() })
  * const transport = new InMemoryTransport({ kinesis, clock, latencyMs: 5 })
+ * const producer = new KinesisProducer({ streamName: 'orders' }, { transport, clock })
  */
 export class InMemoryTransport implements Transport {
   readonly #options: InMemoryTransportOptions
@@ -60,12 +64,20 @@ export class InMemoryTransport implements Transport {
   /** Requests without an answer, and how to end them. */
   readonly #pending: Set<(error: TransportError) => void> = new Set()
 
+  /** Give the producer the same clock. */
   constructor(options: InMemoryTransportOptions) {
     this.#options = options
     this.#service = new FakeService(options.kinesis, options.faults, () => options.clock.nowMs())
   }
 
-  /** Copies the data, because a request may be applied after its caller got an error. */
+  /**
+   * Copies the data, because a request may be applied after its caller got an error.
+   *
+   * @example
+   * const entries = [{ data: Buffer.from('hello'), partitionKey: 'user-1' }]
+   * const { records } = await transport.putRecords({ stream: { streamName: 'orders' }, entries })
+   * records.length // => 1
+   */
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse> {
     const Records = request.entries.map(entry => ({
       Data: new Uint8Array(entry.data),
@@ -85,6 +97,13 @@ export class InMemoryTransport implements Transport {
     })
   }
 
+  /**
+   * Returns the open shards of the stream.
+   *
+   * @example
+   * const shards = await transport.listShards({ streamName: 'orders' })
+   * shards.length // => 1
+   */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]> {
     return new Promise((resolve, reject) => {
       const ranges: ShardHashRange[] = []
@@ -104,6 +123,13 @@ export class InMemoryTransport implements Transport {
     })
   }
 
+  /**
+   * Returns the summary of the stream.
+   *
+   * @example
+   * const summary = await transport.describeStream({ streamName: 'orders' })
+   * summary.status // => 'ACTIVE'
+   */
   describeStream(stream: StreamRef): Promise<StreamSummary> {
     const run = (kinesis: FakeKinesis) => kinesis.describeStreamSummary(addressOf(stream)).StreamDescriptionSummary
     return new Promise((resolve, reject) => {
@@ -118,7 +144,12 @@ export class InMemoryTransport implements Transport {
     })
   }
 
-  /** Ends every request in flight with `AbortError`. Requests on their way may still be applied, as over a network. */
+  /**
+   * Ends every request in flight with `AbortError`. Requests on their way may still be applied, as over a network.
+   *
+   * @example
+   * transport.close()
+   */
   close(): void {
     const error = transportError('AbortError', 'the transport was closed before the answer came')
     for (const end of [...this.#pending]) end(error)
@@ -129,7 +160,13 @@ export class InMemoryTransport implements Transport {
     return this.#pending.size
   }
 
-  /** Counters by operation. */
+  /**
+   * Counters by operation.
+   *
+   * @example
+   * await producer.put({ partitionKey: 'user-1', data: 'hello' })
+   * transport.stats()['PutRecords']?.requestCount // => 1
+   */
   stats(): Readonly<Record<string, OperationStats>> {
     return this.#service.stats()
   }

@@ -42,14 +42,7 @@ export type {
 export { DiscardTransport, type DiscardTransportOptions } from './discard-transport.ts'
 export { FakeGlue, type FakeGlueFault, type FakeGlueOptions, type FakeGlueVersion } from './fake-glue.ts'
 export { FakeKinesis, type FakeKinesisOptions } from './fake-kinesis.ts'
-export {
-  type CallEffects,
-  FakeService,
-  type OperationStats,
-  type PlannedExchange,
-  type ServiceAnswer,
-  type ServiceCall
-} from './fake-service.ts'
+export type { OperationStats } from './fake-service.ts'
 export { type FaultDecision, type FaultEnding, FaultPlan } from './fault-plan.ts'
 export type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
 export { type FakeGlueServer, type FakeGlueServerOptions, startFakeGlue } from './glue-server.ts'

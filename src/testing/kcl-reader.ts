@@ -25,8 +25,11 @@ export interface KclUserRecord {
   readonly stored: StoredRecord
   /** Its place in its aggregate, from 0; 0 for a plain record. */
   readonly subSequenceNumber: number
+  /** Whether it was in an aggregate. */
   readonly isAggregated: boolean
+  /** Its partition key. */
   readonly partitionKey: string
+  /** Its explicit hash key; undefined when it has none. */
   readonly explicitHashKey: string | undefined
   /** A view of the stored bytes, not a copy. */
   readonly data: Uint8Array
@@ -39,6 +42,11 @@ export interface KclUserRecord {
 /**
  * Returns every user record of a stream, those that a KCL consumer drops included (`isDelivered`); oldest first within a shard,
  * parents before children. Throws FakeServiceError for a stream that is not there. Cost: O(records).
+ *
+ * @example
+ * await producer.putMany(records)
+ * const userRecords = readAsKcl(kinesis, 'orders').filter(({ isDelivered }) => isDelivered)
+ * userRecords.map(({ partitionKey }) => partitionKey) // => ['user-1', 'user-2', 'user-3']
  */
 export function readAsKcl(kinesis: FakeKinesis, streamName: string): KclUserRecord[] {
   return readShards(shardsOf(kinesis, streamName), kinesis.storedRecords(streamName))

@@ -18,26 +18,27 @@ import { realClock } from './real-time.ts'
 
 /** A Kinesis record to hand over: one of `kinesis.storedRecords()`, one of `aggregate()`, or a user record as it is put. */
 export interface LambdaEventRecord {
-  /** Absent on streams of `AUTO` distribution. */
+  /** The partition key. Default: empty, as on streams of `AUTO` distribution. */
   readonly partitionKey?: string | undefined
-  /** Text stands for its UTF-8 bytes. */
+  /** The data; text stands for its UTF-8 bytes. */
   readonly data: Uint8Array | string
   /** An event does not show it. */
   readonly explicitHashKey?: string | bigint | undefined
-  /** Default: `shardId-000000000000`. */
+  /** The shard. Default: `shardId-000000000000`. */
   readonly shardId?: string | undefined
-  /** Default: ascending ones of the usual length. */
+  /** The sequence number. Default: ascending ones of the usual length. */
   readonly sequenceNumber?: string | undefined
-  /** Default: 0, which is 1970. */
+  /** The time of arrival. Default: 0, which is 1970. */
   readonly arrivalMs?: number | undefined
 }
 
+/** The options of `kinesisEvent`. */
 export interface LambdaEventOptions {
-  /** Default: the stream `orders` in us-east-1. */
+  /** The ARN of the stream. Default: the stream `orders` in us-east-1. */
   readonly streamArn?: string | undefined
 }
 
-/** One of an event's `Records`. */
+/** One of an event's `Records`, under the names of the Lambda developer guide. */
 export interface LambdaTestRecord {
   eventSource: 'aws:kinesis'
   eventVersion: '1.0'
@@ -57,18 +58,21 @@ export interface LambdaTestRecord {
   }
 }
 
+/** A Kinesis event, with the fields and formats of the real one. */
 export interface LambdaTestEvent {
+  /** The Kinesis records, in the order they were given. */
   Records: LambdaTestRecord[]
 }
 
+/** The options of `lambdaContext`. */
 export interface LambdaContextOptions {
   /** Left when the context is made; it runs down. From 0 to 900,000, which is Lambda's most. Default: 30,000. */
   readonly remainingTimeMs?: number | undefined
-  /** Default: the machine's. */
+  /** The clock that the remaining time runs on. Default: the machine's. */
   readonly clock?: Pick<Clock, 'nowMs'> | undefined
 }
 
-/** Lambda's context. */
+/** Lambda's context, under the names of the Lambda developer guide. Only the remaining time means something. */
 export interface LambdaTestContext {
   callbackWaitsForEmptyEventLoop: boolean
   functionName: string
@@ -106,7 +110,10 @@ const CONTEXT_RULES: OptionRules<LambdaContextOptions> = {
  * Returns the event that Lambda makes of these Kinesis records, in their order. Throws KPL_ERR_INVALID_INPUT for a value that
  * is not such a record.
  *
- *   await handler(kinesisEvent(kinesis.storedRecords('orders')), lambdaContext())
+ * @example
+ * await producer.putMany(records)
+ * const handler = kinesisHandler(record => console.log(record.partitionKey))
+ * await handler(kinesisEvent(kinesis.storedRecords('orders')), lambdaContext()) // => { batchItemFailures: [] }
  */
 export function kinesisEvent(records: readonly LambdaEventRecord[], options: LambdaEventOptions = {}): LambdaTestEvent {
   assertOptions(options, EVENT_RULES)
@@ -115,7 +122,15 @@ export function kinesisEvent(records: readonly LambdaEventRecord[], options: Lam
   return { Records: Array.from(records, (record, index) => eventRecord(record, index, streamArn)) }
 }
 
-/** Returns a context that has so much time left. Throws KPL_ERR_INVALID_INPUT for options that will not do. */
+/**
+ * Returns a context that has so much time left. Throws KPL_ERR_INVALID_INPUT for options that will not do.
+ *
+ * @example
+ * const clock = new VirtualClock()
+ * const context = lambdaContext({ remainingTimeMs: 5_000, clock })
+ * clock.advanceBy(1_000)
+ * context.getRemainingTimeInMillis() // => 4_000
+ */
 export function lambdaContext(options: LambdaContextOptions = {}): LambdaTestContext {
   assertOptions(options, CONTEXT_RULES)
   const { remainingTimeMs = DEFAULT_REMAINING_MS, clock = realClock } = options

@@ -3,10 +3,12 @@
  * Invariant: `isStored` alone decides whether the record is in the shard; the answer looks the same.
  */
 
+/** The error of one record of a PutRecords answer. */
 export interface RecordError {
+  /** The code of the answer. */
   readonly errorCode: string
-  /** Default: the service's text for the code. */
+  /** The text of the answer. */
   readonly errorMessage?: string | undefined
-  /** True: the record was stored in spite of the error, and a retry makes a duplicate. */
+  /** Whether the record is stored in spite of the error. */
   readonly isStored: boolean
 }

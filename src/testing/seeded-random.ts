@@ -9,6 +9,11 @@ export interface SeededRandom extends Random {
   /**
    * Returns the stream of this seed called `name`. The same name gives the same stream from its start, however many
    * numbers were drawn before, so that a new draw for one purpose does not reshuffle another.
+   *
+   * @example
+   * const [first, second] = [seededRandom(42), seededRandom(42)]
+   * first()
+   * first.split('faults')() === second.split('faults')() // => true
    */
   split(name: string): SeededRandom
 }
@@ -21,7 +26,7 @@ const WARM_UP_COUNT = 15
  *
  * @example
  * const random = seededRandom(42)
- * const faults = random.split('faults')
+ * const faults = new FaultPlan([{ match: { probability: 0.1 }, action: { kind: 'reset' } }], random.split('faults'))
  */
 export function seededRandom(seed: number | string): SeededRandom {
   const text = String(seed)

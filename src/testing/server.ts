@@ -15,26 +15,44 @@ import { type HttpResponse, httpHandler } from './http-handler.ts'
 import { resetSocket, sniffHttpVersion } from './port-sniffer.ts'
 import { realClock } from './real-time.ts'
 
+/** The options of `startFakeKinesisServer`. */
 export interface FakeKinesisServerOptions {
-  /** Default `127.0.0.1`. */
+  /** The address to listen on. Default: `127.0.0.1`. */
   readonly host?: string | undefined
-  /** Default 0: a free port. */
+  /** The port to listen on. Default: 0, a free port. */
   readonly port?: number | undefined
   /** PEM texts; without them the server speaks clear text. */
-  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer } | undefined
+  readonly tls?:
+    | {
+        /** The private key. */
+        readonly key: string | Buffer
+        /** The certificate. */
+        readonly cert: string | Buffer
+      }
+    | undefined
   /** Tells the delays of the fault plan, and the time of a model made here. Default: the machine's clock. */
   readonly clock?: Clock | undefined
   /** The model to serve, for instance one that a closed server left. Default: a new, empty one. */
   readonly kinesis?: FakeKinesis | undefined
+  /** Faults of requests. Default: none. */
   readonly faults?: FaultPlan | undefined
 }
 
+/** A fake Kinesis that listens. */
 export interface FakeKinesisServer {
   /** `http://127.0.0.1:4567`, or with `https` when TLS is on: the `endpoint` of an SDK client. */
   readonly endpoint: string
+  /** The port that it listens on. */
   readonly port: number
+  /** The model that it serves. */
   readonly kinesis: FakeKinesis
-  /** Cuts all connections and frees the port; idempotent. */
+  /**
+   * Cuts all connections and frees the port; idempotent.
+   *
+   * @example
+   * const server = await startFakeKinesisServer()
+   * await server.close()
+   */
   close(): Promise<void>
 }
 
@@ -49,7 +67,12 @@ const HTTP2_WINDOW_BYTES = 16 * 1_048_576
  * @example
  * const server = await startFakeKinesisServer()
  * server.kinesis.createStream({ StreamName: 'orders', ShardCount: 4 })
- * const client = new KinesisClient({ endpoint: server.endpoint, region: 'us-east-1', credentials })
+ * const { endpoint } = server
+ * const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
+ * const producer = new KinesisProducer({ streamName: 'orders', region: 'us-east-1', endpoint, credentials })
+ * await producer.put({ partitionKey: 'user-1', data: 'hello' })
+ * await producer.close()
+ * await server.close()
  */
 export async function startFakeKinesisServer(options: FakeKinesisServerOptions = {}): Promise<FakeKinesisServer> {
   const { host = '127.0.0.1', port = 0, tls, faults } = options

@@ -15,13 +15,20 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map([
 /**
  * A whole-request error as the service answers it. `statusCode` defaults to the one the service uses for `code`: 400,
  * but 500 for `InternalFailure...`, 503 for `ServiceUnavailable...`.
+ *
+ * @example
+ * const error = new FakeServiceError('ServiceUnavailable', 'Try again later.')
+ * error.statusCode // => 503
  */
 export class FakeServiceError extends Error {
+  /** The name of the class. */
   override readonly name = 'FakeServiceError'
   /** The service's code without namespace: `ResourceNotFoundException`, ... */
   readonly code: string
+  /** The HTTP status of the answer. */
   readonly statusCode: number
 
+  /** `statusCode` defaults to the one that the service uses for `code`. */
   constructor(code: string, message: string, statusCode: number = STATUS_BY_CODE.get(code) ?? 400) {
     super(message)
     this.code = code

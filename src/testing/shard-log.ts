@@ -5,13 +5,17 @@
 
 /** One Kinesis record as it lies in a shard. `data` is the very array that was put, not a copy. */
 export interface StoredRecord {
+  /** The shard that holds it. */
   readonly shardId: string
+  /** Its sequence number. */
   readonly sequenceNumber: string
-  /** Absent only on a stream with `AUTO` distribution. */
+  /** Its partition key; absent only on a stream with `AUTO` distribution. */
   readonly partitionKey?: string
-  /** As it was given, decimal text. */
+  /** Its explicit hash key as it was given: decimal text. */
   readonly explicitHashKey?: string
+  /** Its bytes: an aggregate, or the data of one user record. */
   readonly data: Uint8Array
+  /** The time when it was stored. */
   readonly arrivalMs: number
 }
 

@@ -8,19 +8,27 @@ import type { StoredRecord } from './shard-log.ts'
 
 /** Counters of one shard since it was opened. Bytes are data and partition keys. */
 export interface ShardStats {
+  /** The id of the shard. */
   readonly shardId: string
+  /** Whether it takes records. */
   readonly isOpen: boolean
+  /** Its first hash key, as decimal text. */
   readonly startingHashKey: string
+  /** Its last hash key, as decimal text. */
   readonly endingHashKey: string
+  /** Kinesis records that it took. */
   readonly recordCount: number
+  /** Bytes that it took. */
   readonly storedBytes: number
   /** Records refused with ProvisionedThroughputExceededException. */
   readonly throttledCount: number
 }
 
+/** Counters of one stream. */
 export interface StreamStats {
+  /** The status of the stream. */
   readonly status: StreamStatus
-  /** In the order of shard ids. */
+  /** Its shards, open and closed. */
   readonly shards: readonly ShardStats[]
 }
 

@@ -22,8 +22,8 @@ interface Wake {
  *
  * @example
  * const clock = new VirtualClock()
- * clock.schedule(10, () => console.log(clock.nowMs())) // nothing yet
- * clock.advanceBy(25) // prints 10; the clock then shows 25
+ * const producer = new KinesisProducer({ streamName: 'orders' }, { transport, clock })
+ * clock.nowMs() // => 0
  */
 export class VirtualClock implements Clock {
   #nowMs: number
@@ -36,11 +36,25 @@ export class VirtualClock implements Clock {
     this.#nowMs = startMs
   }
 
+  /**
+   * Returns the time that the clock shows.
+   *
+   * @example
+   * new VirtualClock(1_000).nowMs() // => 1_000
+   */
   nowMs(): number {
     return this.#nowMs
   }
 
-  /** A time in the past counts as now: the wake-up then fires at the next step, never synchronously. */
+  /**
+   * A time in the past counts as now: the wake-up then fires at the next step, never synchronously.
+   *
+   * @example
+   * const clock = new VirtualClock()
+   * const timer = clock.schedule(10, () => console.log(clock.nowMs()))
+   * clock.advanceBy(25) // prints 10
+   * timer.cancel()
+   */
   schedule(atMs: number, wake: () => void): Timer {
     if (Number.isNaN(atMs)) throw new RangeError('atMs must be a number of milliseconds, got NaN')
     const entry: Wake = { atMs: Math.max(atMs, this.#nowMs), ordinal: this.#nextOrdinal++, wake }
@@ -59,7 +73,14 @@ export class VirtualClock implements Clock {
     return this.#heap.length - this.#cancelledCount
   }
 
-  /** Runs every wake-up up to and including `atMs`, also those scheduled meanwhile, then shows `atMs`. Never goes back. */
+  /**
+   * Runs every wake-up up to and including `atMs`, also those scheduled meanwhile, then shows `atMs`. Never goes back.
+   *
+   * @example
+   * const clock = new VirtualClock(1_000)
+   * clock.advanceTo(1_500)
+   * clock.nowMs() // => 1_500
+   */
   advanceTo(atMs: number): void {
     if (!(atMs >= this.#nowMs)) throw new RangeError(`cannot go back from ${this.#nowMs} ms to ${atMs} ms`)
     let instantMs = this.#nowMs
@@ -75,12 +96,28 @@ export class VirtualClock implements Clock {
     this.#nowMs = atMs
   }
 
-  /** As `advanceTo(nowMs() + durationMs)`. */
+  /**
+   * As `advanceTo(nowMs() + durationMs)`.
+   *
+   * @example
+   * const clock = new VirtualClock(1_000)
+   * clock.advanceBy(500)
+   * clock.nowMs() // => 1_500
+   */
   advanceBy(durationMs: number): void {
     this.advanceTo(this.#nowMs + durationMs)
   }
 
-  /** Jumps to the earliest wake-up and runs that one; returns false, and does nothing, when there is none. */
+  /**
+   * Jumps to the earliest wake-up and runs that one; returns false, and does nothing, when there is none.
+   *
+   * @example
+   * const clock = new VirtualClock()
+   * clock.schedule(10, () => {})
+   * clock.runNext() // => true
+   * clock.nowMs() // => 10
+   * clock.runNext() // => false
+   */
   runNext(): boolean {
     this.#dropCancelledHead()
     const next = this.#pop()

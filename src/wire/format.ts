@@ -54,16 +54,30 @@ export const MAX_DEDUPE_DIGITS = 11
 /** The partition key the KPL gives every aggregate; the explicit hash key decides the shard. */
 export const CONTAINER_KEY = 'a'
 
-/** Bytes with the magic that are not a valid aggregated record. The message holds no payload. */
+/**
+ * Bytes with the magic that are not a valid aggregated record. The message holds no payload.
+ *
+ * @example
+ * try {
+ *   for (const record of deaggregate(kinesisRecord, { onCorrupt: 'throw' })) console.log(record.partitionKey)
+ * } catch (error) {
+ *   if (!(error instanceof MalformedEnvelopeError)) throw error
+ *   console.error(error.sequenceNumber, error.fault, error.offset)
+ * }
+ */
 export class MalformedEnvelopeError extends Error {
+  /** The name of the class. */
   override readonly name = 'MalformedEnvelopeError'
+  /** The reason, for programs: always the same. */
   readonly code = 'KPL_ERR_MALFORMED_ENVELOPE'
+  /** What is wrong with the bytes, in a few words. */
   readonly fault: string
   /** Offset of the fault, in bytes from the start of the record. */
   readonly offset: number
   /** The Kinesis record's sequence number, where a reader of a stream knows it. */
   readonly sequenceNumber: string | undefined
 
+  /** For tests; `deaggregate` makes its own. */
   constructor(fault: string, offset: number, sequenceNumber?: string) {
     super(`malformed aggregated record${sequenceNumber ? ` ${sequenceNumber}` : ''}: ${fault} at byte ${offset}`)
     this.fault = fault

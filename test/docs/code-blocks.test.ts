@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
-import { type CodeBlock, codeBlocks, DOCUMENTS, pathOf, read } from './documents.ts'
+import { compileBlocks, scratchFolder } from './compile-blocks.ts'
+import { type CodeBlock, codeBlocks, DOCUMENTS } from './documents.ts'
 
 /**
  * What an excerpt may leave out, as codes of the compiler: names declared elsewhere (2304, 2552, 2503, 18004), packages
@@ -68,64 +67,9 @@ function withoutText(fault: string): string {
   return fault.replace(/: error (TS\d+).*/, ' $1')
 }
 
-/** Compiles blocks, each as a module of its own, and returns what is wrong with them. */
+/** Returns what is wrong with blocks, except what an excerpt may leave out. */
 function faultsOf(checked: readonly CodeBlock[]): string[] {
-  const folder = mkdtempSync(join(scratch, 'run-'))
-  for (const [index, { text }] of checked.entries()) {
-    // An ellipsis stands for code of the reader's.
-    writeFileSync(join(folder, `block-${index}.ts`), `${text.replaceAll('\u2026', 'void 0')}\nexport {}\n`)
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config()))
-  return compile(folder)
-    .split('\n')
-    .flatMap(line => {
-      const found = /^.*block-(\d+)\.ts\((\d+),\d+\): error TS(\d+): (.*)$/.exec(line)
-      if (found === null) return line.startsWith('error TS') ? [line] : []
-      const [, index, row, code, message] = found
-      const mayBe = MAY_BE_LEFT_OUT.has(Number(code)) && !OWN_MODULE.test(message!)
-      const block = checked[Number(index)]!
-      return mayBe ? [] : [`${block.file}:${block.line + Number(row) - 1}: error TS${code}: ${message}`]
-    })
-}
-
-function compile(folder: string): string {
-  try {
-    const compiler = pathOf('node_modules/typescript/bin/tsc')
-    execFileSync(process.execPath, [compiler, '--pretty', 'false', '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
-    return ''
-  } catch (error) {
-    return (error as { readonly stdout: string }).stdout
-  }
-}
-
-/** The project's own settings, with the package's entry points led to the sources. */
-function config(): object {
-  const { exports } = JSON.parse(read('package.json')) as {
-    exports: Readonly<Record<string, string | { default: { types: string } }>>
-  }
-  const entries = Object.entries(exports).flatMap(([entry, target]) =>
-    typeof target === 'string' ? [] : [[entry, target.default.types] as const]
-  )
-  const paths = entries.map(([entry, types]) => {
-    const source = types.replace('./dist/', 'src/').replace('.d.ts', '.ts')
-    return [entry.replace('.', 'kinesis-producer'), [pathOf(source)]] as const
-  })
-  return {
-    extends: pathOf('tsconfig.json'),
-    compilerOptions: {
-      noUnusedLocals: false,
-      noUnusedParameters: false,
-      noImplicitAny: false,
-      typeRoots: [pathOf('node_modules/@types')],
-      paths: Object.fromEntries(paths)
-    },
-    include: ['*.ts']
-  }
-}
-
-/** Below `build`, so that packages are found as the project's own code finds them. */
-function scratchFolder(): string {
-  const build = pathOf('build')
-  mkdirSync(build, { recursive: true })
-  return mkdtempSync(join(build, 'docs-'))
+  return compileBlocks(scratch, checked)
+    .filter(({ code, message }) => !MAY_BE_LEFT_OUT.has(code) || OWN_MODULE.test(message))
+    .map(({ text }) => text)
 }

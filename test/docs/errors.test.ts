@@ -1,29 +1,46 @@
 import { describe, expect, test } from 'vitest'
-import { ERRORS, type ErrorCode } from '../../src/model/errors.ts'
+import { pageOf as pageOfCommandLine } from '../../src/cli/errors.ts'
+import { ERRORS } from '../../src/model/errors.ts'
 import { ENTRY_ERRORS, REQUEST_ERRORS } from '../../src/model/service-errors.ts'
 import { LOG_LEVELS } from '../../src/stats/log-line.ts'
 import { DOCUMENTS, generated, read, SOURCES, table } from './documents.ts'
+import { CODES, codesOf, ERROR_PAGES, pageOf } from './error-pages.ts'
+import { publicSurface } from './public-surface.ts'
 
 const FILE = 'docs/errors.md'
-const CODES = Object.keys(ERRORS) as ErrorCode[]
 
 describe('the errors', () => {
-  test('have one section each, in the order of their table', () => {
-    const headings = [...read(FILE).matchAll(/^## (KPL_ERR_.*)$/gm)].map(([, code]) => code)
+  test.each(ERROR_PAGES)('of %s have one section each, in the order of their table', page => {
+    const headings = [...read(page).matchAll(/^## (KPL_ERR_.*)$/gm)].map(([, code]) => code)
 
-    expect(headings).toEqual(CODES)
+    expect(headings).toEqual(codesOf(page))
+  })
+
+  test('that users of a producer receive have a page without the others', () => {
+    const carriers = new Set(codesOf(FILE).map(code => ERRORS[code].class))
+
+    expect([...carriers].sort()).toEqual(['InvalidRecordError', 'OptionsError', 'ProducerError', 'RecordFailedError'])
+    expect(ERROR_PAGES.flatMap(codesOf).sort()).toEqual([...CODES].sort())
+  })
+
+  test.each(CODES)('%s: the command line names the page that explains it', code => {
+    expect(pageOfCommandLine(code)).toBe(pageOf(code))
   })
 
   test.each(CODES)('%s: the section begins with what the table says', code => {
     const { class: name, retryable, doc } = ERRORS[code]
 
-    const { is, shouldBe } = generated(FILE, code, `\`${name}\`, try again: ${retryable ? 'yes' : 'no'}. ${doc}\n`)
+    const { is, shouldBe } = generated(
+      pageOf(code),
+      code,
+      `\`${name}\`, try again: ${retryable ? 'yes' : 'no'}. ${doc}\n`
+    )
 
     expect(is).toBe(shouldBe)
   })
 
   test.each(CODES)('%s: the section says what happened and what to do, and has an example', code => {
-    const section = sectionOf(code)
+    const section = sectionOf(code, pageOf(code))
 
     expect(['**What happened.**', '**What to do.**', '```ts'].filter(part => !section.includes(part))).toEqual([])
   })
@@ -56,6 +73,12 @@ test('the log messages are those that the source writes', () => {
   expect(cells('Log messages', 1)).toEqual([...written, ...Object.keys(LOG_LEVELS)].sort())
 })
 
+test('the log messages have a type with their fields', () => {
+  const typed = publicSurface().flatMap(({ name }) => /^LogEvents\.'([^']+)'$/.exec(name)?.[1] ?? [])
+
+  expect(typed.sort()).toEqual(cells('Log messages', 1))
+})
+
 test('the log messages that a document names elsewhere are of the table', () => {
   const messages = cells('Log messages', 1)
   const linked = DOCUMENTS.flatMap(file => captures(read(file), /\[([^\]]+)\]\([^)]*#log-messages\)/g))
@@ -66,17 +89,18 @@ test('the log messages that a document names elsewhere are of the table', () => 
   expect([linked.length, shown.length]).toEqual([2, 1])
 })
 
-function sectionOf(heading: string): string {
-  return read(FILE).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+function sectionOf(heading: string, file: string = FILE): string {
+  return read(file).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 }
 
 function captures(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, found]) => found!)
 }
 
-/** The first capture of every match in the source, sorted, each once. */
+/** The first capture of every match in the source without its comments, sorted, each once. */
 function namesIn(pattern: RegExp): string[] {
-  const names = SOURCES.flatMap(({ text }) => [...text.matchAll(pattern)].map(groups => groups.slice(1).find(Boolean)!))
+  const codes = SOURCES.map(({ text }) => text.replace(/\/\*\*[\s\S]*?\*\//g, ''))
+  const names = codes.flatMap(code => [...code.matchAll(pattern)].map(groups => groups.slice(1).find(Boolean)!))
   return [...new Set(names)].sort()
 }
 

@@ -1,6 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { OptionsError } from '../../src/model/errors.ts'
-import { OPTIONS, type OptionEntry, type OptionName, type ProducerOptions } from '../../src/model/options.ts'
+import {
+  OPTIONS,
+  type OptionEntry,
+  type OptionName,
+  type ProducerOptions,
+  type ResolvedOptions
+} from '../../src/model/options.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 
 const entries = Object.entries<OptionEntry>(OPTIONS)
@@ -17,6 +23,15 @@ const COMPANIONS: Partial<Record<OptionName, ProducerOptions>> = {
   retryCapMs: { retryBaseMs: 1 },
   bufferMaxBytes: { maxUserRecordBytes: 1000, aggregationMaxBytes: 1000 }
 }
+
+/** The type that the table means; `npm run types` compares. */
+type OfTable = { readonly [Name in OptionName]?: ResolvedOptions[Name] | undefined }
+
+test('the generated type of the options is the one that the table means, field by field', () => {
+  expectTypeOf<keyof ProducerOptions>().toEqualTypeOf<OptionName>()
+  expectTypeOf<Required<ProducerOptions>>().toEqualTypeOf<Required<OfTable>>()
+  expectTypeOf<ProducerOptions>().toEqualTypeOf<OfTable>()
+})
 
 describe('the table', () => {
   test.each(entries)('%s says what it is in one sentence', (_, entry) => {

@@ -2,7 +2,7 @@
  * The keys of the config file of `agent`, in one table: what each takes and what it is for.
  * Invariant: the checks, the JSON Schema in the package and the table of docs/cli.md all walk this; no key is anywhere else.
  */
-import { OPTIONS, type OptionEntry } from '../../index.ts'
+import { OPTIONS, type OptionEntry } from '../../model/options.ts'
 import { objectOf } from '../config.ts'
 import type { Json } from '../output/json.ts'
 import {

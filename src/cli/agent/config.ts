@@ -3,7 +3,8 @@
  * Example: `{"flows":[{"stream":"orders","files":["/var/log/orders/*.log"]}]}` is one flow, named `orders`, with the defaults of DEFAULT_FLOW.
  * Invariant: a value that will not do ends with 2 and its place before anything is read or sent; what the file leaves out has its default here and nowhere else.
  */
-import { OPTIONS, type ProducerOptions } from '../../index.ts'
+import type { ProducerOptions } from '../../index.ts'
+import { OPTIONS } from '../../model/options.ts'
 import { CliError } from '../errors.ts'
 import { DEFAULT_FLOW, DEFAULT_FRAMING, type FlowSettings, type FramingSettings } from '../follow/flow-settings.ts'
 import type { KeyFlags } from '../input/key-selector.ts'

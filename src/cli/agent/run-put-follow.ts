@@ -3,7 +3,8 @@
  * Invariant: a flag that says something else about reading is refused, never passed over.
  */
 import { resolve } from 'node:path'
-import { OPTIONS, type ProducerOptions } from '../../index.ts'
+import type { ProducerOptions } from '../../index.ts'
+import { OPTIONS } from '../../model/options.ts'
 import { listAt, type Outcome, type Words, wordAt } from '../command.ts'
 import { givenConfig } from '../connection.ts'
 import { CliError } from '../errors.ts'

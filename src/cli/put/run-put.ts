@@ -4,7 +4,7 @@
  * was acknowledged.
  */
 import type { ProducerOptions, RecordFrame, UserRecord } from '../../index.ts'
-import { OPTIONS } from '../../index.ts'
+import { OPTIONS } from '../../model/options.ts'
 import { listAt, type Outcome, type Words, wordAt } from '../command.ts'
 import { producerFor, producerOptions } from '../connection.ts'
 import { CliError } from '../errors.ts'

@@ -5,7 +5,13 @@
  */
 
 /** A date, seconds or milliseconds since the epoch, or ISO 8601 text. */
-export type ArrivalTime = { getTime(): number } | number | string
+export type ArrivalTime =
+  | {
+      /** Returns milliseconds since the epoch, as a Date does. */
+      getTime(): number
+    }
+  | number
+  | string
 
 /** 1973 in milliseconds, 5138 in seconds: Kinesis gives no time before the one or after the other. */
 const LEAST_MS = 1e11

@@ -7,7 +7,9 @@ import { ConsumerError, invalidInput } from './consumer-error.ts'
 
 /** A place in a shard. `sequenceNumber` is decimal text or one of the KCL's four words; no sub-sequence number is 0. */
 export interface ExtendedSequenceNumber {
+  /** Decimal text, or one of `TRIM_HORIZON`, `LATEST`, `AT_TIMESTAMP` and `SHARD_END`. */
   readonly sequenceNumber: string
+  /** The place in the aggregate, from 0. Default: 0. */
   readonly subSequenceNumber?: number | undefined
 }
 
@@ -20,6 +22,10 @@ const SHARD_END = 10n ** 128n
 /**
  * Returns a negative number, 0 or a positive one as `left` is before, at or after `right`: fit for `sort`.
  * Throws KPL_ERR_INVALID_INPUT for what is no place: a comparison with it would have no answer, and records would be passed over.
+ *
+ * @example
+ * const places = [{ sequenceNumber: '10', subSequenceNumber: 1 }, { sequenceNumber: '9' }]
+ * places.sort(compareSequenceNumbers)[0] // => { sequenceNumber: '9' }
  */
 export function compareSequenceNumbers(left: ExtendedSequenceNumber, right: ExtendedSequenceNumber): number {
   const leftPlace = placeOf(left)
@@ -28,13 +34,29 @@ export function compareSequenceNumbers(left: ExtendedSequenceNumber, right: Exte
   return leftPlace.subSequenceNumber - rightPlace.subSequenceNumber
 }
 
-/** Returns `sequenceNumber:subSequenceNumber`, which `parseSequenceNumber` reads back. Throws KPL_ERR_INVALID_INPUT. */
+/**
+ * Returns `sequenceNumber:subSequenceNumber`, which `parseSequenceNumber` reads back. Throws KPL_ERR_INVALID_INPUT.
+ *
+ * @example
+ * formatSequenceNumber({ sequenceNumber: '10', subSequenceNumber: 1 }) // => '10:1'
+ */
 export function formatSequenceNumber(place: ExtendedSequenceNumber): string {
   return `${place?.sequenceNumber}:${placeOf(place).subSequenceNumber}`
 }
 
-/** Returns the place that `formatSequenceNumber` printed; a bare sequence number has sub-sequence number 0. Throws KPL_ERR_INVALID_INPUT. */
-export function parseSequenceNumber(text: string): { sequenceNumber: string; subSequenceNumber: number } {
+/**
+ * Returns the place that `formatSequenceNumber` printed; a bare sequence number has sub-sequence number 0. Throws
+ * KPL_ERR_INVALID_INPUT.
+ *
+ * @example
+ * parseSequenceNumber('10:1') // => { sequenceNumber: '10', subSequenceNumber: 1 }
+ */
+export function parseSequenceNumber(text: string): {
+  /** Decimal text, or a word of the KCL. */
+  sequenceNumber: string
+  /** The place in the aggregate, from 0. */
+  subSequenceNumber: number
+} {
   if (typeof text !== 'string') throw invalidInput('place', 'text', text)
   const [, sequenceNumber = '', sub = '0'] = /^([^:]*)(?::(\d{1,15}))?$/.exec(text) ?? []
   const place = { sequenceNumber, subSequenceNumber: Number(sub) }

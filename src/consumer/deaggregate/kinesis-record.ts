@@ -10,46 +10,67 @@ import { bytesOf } from './given-data.ts'
 
 /** GetRecords and SubscribeToShard of the AWS SDK for JavaScript v3. */
 export interface SdkKinesisRecord {
+  /** The bytes of the Kinesis record. */
   readonly Data: Uint8Array | undefined
+  /** Its partition key. */
   readonly PartitionKey?: string | undefined
+  /** Its sequence number. */
   readonly SequenceNumber: string | undefined
+  /** The time when Kinesis took it: a Date. */
   readonly ApproximateArrivalTimestamp?: ArrivalTime | undefined
 }
 
 /** The `kinesis` part of a Lambda event's record; `data` is base64, the time is in seconds since the epoch. */
 export interface LambdaKinesisPayload {
+  /** The bytes, as base64. */
   readonly data: string | Uint8Array
+  /** The partition key. */
   readonly partitionKey: string
+  /** The sequence number. */
   readonly sequenceNumber: string
+  /** The time when Kinesis took it, in seconds since the epoch. */
   readonly approximateArrivalTimestamp?: ArrivalTime | undefined
 }
 
 /** One of a Lambda Kinesis event's `Records`. */
 export interface LambdaKinesisRecord {
+  /** The Kinesis record. */
   readonly kinesis: LambdaKinesisPayload
 }
 
 /** Where a transformation record came from; the time is in milliseconds since the epoch. */
 export interface TransformationMetadata {
+  /** The partition key. */
   readonly partitionKey: string
+  /** The sequence number. */
   readonly sequenceNumber: string
+  /** The time when Kinesis took it, in milliseconds since the epoch. */
   readonly approximateArrivalTimestamp?: ArrivalTime | undefined
 }
 
 /** A record of a Firehose transformation or a Kinesis Data Analytics preprocessor; `data` is base64. */
 export interface TransformationRecord {
+  /** The id that the answer of a transformation names. */
   readonly recordId: string
+  /** The bytes, as base64. */
   readonly data: string | Uint8Array
+  /** The time of arrival, in milliseconds since the epoch. */
   readonly approximateArrivalTimestamp?: ArrivalTime | undefined
+  /** The origin of a Firehose record. */
   readonly kinesisRecordMetadata?: TransformationMetadata | undefined
+  /** The origin of a record of Kinesis Data Analytics. */
   readonly kinesisStreamRecordMetadata?: TransformationMetadata | undefined
 }
 
 /** A record as the fake Kinesis of 'kinesis-producer/testing' keeps it. */
 export interface StoredKinesisRecord {
+  /** The bytes. */
   readonly data: Uint8Array
+  /** The partition key; unset on streams of `AUTO` distribution. */
   readonly partitionKey?: string | undefined
+  /** The sequence number. */
   readonly sequenceNumber: string
+  /** The time of arrival, in milliseconds since 1970. */
   readonly arrivalMs?: number | undefined
 }
 

@@ -10,6 +10,7 @@ import { RangeFilter, type ShardRange } from './range-filter.ts'
 
 /** One user record as its producer put it, and where it stood. */
 export interface ConsumedRecord {
+  /** The partition key, as the producer gave it. */
   readonly partitionKey: string
   /** Decimal text as the producer wrote it; undefined when there was none, and for every plain record. */
   readonly explicitHashKey?: string | undefined
@@ -27,6 +28,7 @@ export interface ConsumedRecord {
   readonly dedupeId?: string | undefined
 }
 
+/** The options of `deaggregate`, `deaggregateAll`, `userRecords` and `readStream`. */
 export interface DeaggregateOptions {
   /** The shard the record was read from. Without it, all hash keys are inside. */
   readonly shardRange?: ShardRange | undefined

@@ -10,8 +10,18 @@ import type { OptionRule } from './given-options.ts'
 
 /** A shard's hash keys, both ends included, as decimal text or bigint; or the SDK's `Shard.HashKeyRange` as it is. */
 export type ShardRange =
-  | { readonly startingHashKey: string | bigint; readonly endingHashKey: string | bigint }
-  | { readonly StartingHashKey: string | undefined; readonly EndingHashKey: string | undefined }
+  | {
+      /** The first hash key of the shard. */
+      readonly startingHashKey: string | bigint
+      /** The last hash key of the shard. */
+      readonly endingHashKey: string | bigint
+    }
+  | {
+      /** The first hash key of the shard. */
+      readonly StartingHashKey: string | undefined
+      /** The last hash key of the shard. */
+      readonly EndingHashKey: string | undefined
+    }
 
 /**
  * `outside`: another shard's. `nowhere`: a number, but not from 0 to 2^128 - 1, so no shard's.

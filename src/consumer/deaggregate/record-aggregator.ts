@@ -13,7 +13,7 @@ import { assertOptions, numberFrom, type OptionRules } from './given-options.ts'
 
 /** A user record to aggregate. */
 export interface AggregatableRecord {
-  /** Well-formed Unicode. */
+  /** The partition key: well-formed Unicode. */
   readonly partitionKey: string
   /** Copied; a string is written as its UTF-8 bytes and is well-formed Unicode. */
   readonly data: Uint8Array | string
@@ -21,6 +21,7 @@ export interface AggregatableRecord {
   readonly explicitHashKey?: string | bigint | undefined
 }
 
+/** The bounds of one aggregated record. */
 export interface RecordAggregatorOptions {
   /** Bytes of one aggregated record, at most; a single record may be larger. Default: 51,200, as the KPL. */
   readonly maxBytes?: number | undefined
@@ -34,14 +35,29 @@ export interface AggregatedRecord {
   readonly partitionKey: string
   /** The first user record's hash key, in decimal: it decides the shard. */
   readonly explicitHashKey: string
+  /** The bytes of the Kinesis record. */
   readonly data: Uint8Array
+  /** The number of user records in it. */
   readonly userRecordCount: number
 }
 
 const DEFAULT_MAX_BYTES = 51_200
 const RULES: OptionRules<RecordAggregatorOptions> = { maxBytes: numberFrom(0), maxUserRecords: numberFrom(0) }
 
-/** Builds one aggregated record at a time. */
+/**
+ * Builds one aggregated record at a time.
+ *
+ * @example
+ * const aggregator = new RecordAggregator({ maxBytes: 25_600 })
+ * const sealed: AggregatedRecord[] = []
+ * for (const record of records) {
+ *   if (aggregator.add(record)) continue
+ *   sealed.push(aggregator.seal()!)
+ *   aggregator.add(record)
+ * }
+ * const last = aggregator.seal()
+ * last?.userRecordCount // => 3
+ */
 export class RecordAggregator {
   readonly #writer = new EnvelopeWriter()
   readonly #maxBytes: number
@@ -65,12 +81,27 @@ export class RecordAggregator {
     return this.#writer.sealedBytes
   }
 
-  /** Whether `add` would take this record now; the first one always fits. Throws as `add` does. */
+  /**
+   * Whether `add` would take this record now; the first one always fits. Throws as `add` does.
+   *
+   * @example
+   * const aggregator = new RecordAggregator({ maxUserRecords: 1 })
+   * aggregator.fits(record) // => true
+   * aggregator.add(record)
+   * aggregator.fits(record) // => false
+   */
   fits(record: AggregatableRecord): boolean {
     return this.#fits(measured(record))
   }
 
-  /** Takes the record, or returns false when it does not fit: then `seal` first. Throws KPL_ERR_INVALID_INPUT. */
+  /**
+   * Takes the record, or returns false when it does not fit: then `seal` first. Throws KPL_ERR_INVALID_INPUT.
+   *
+   * @example
+   * const aggregator = new RecordAggregator({ maxUserRecords: 1 })
+   * aggregator.add(record) // => true
+   * aggregator.add(record) // => false
+   */
   add(record: AggregatableRecord): boolean {
     const given = measured(record)
     if (!this.#fits(given)) return false
@@ -80,7 +111,15 @@ export class RecordAggregator {
     return true
   }
 
-  /** Returns what was added as one Kinesis record and starts over; undefined when there is nothing. */
+  /**
+   * Returns what was added as one Kinesis record and starts over; undefined when there is nothing.
+   *
+   * @example
+   * const aggregator = new RecordAggregator()
+   * aggregator.add(record)
+   * aggregator.seal()?.userRecordCount // => 1
+   * aggregator.seal() // => undefined
+   */
   seal(): AggregatedRecord | undefined {
     const userRecordCount = this.count
     const { firstPartitionKey } = this.#writer
@@ -96,7 +135,17 @@ export class RecordAggregator {
   }
 }
 
-/** Yields the records aggregated in their order, each aggregate as full as the options allow. One shard's records only. */
+/**
+ * Yields the records aggregated in their order, each aggregate as full as the options allow. One shard's records only.
+ *
+ * @example
+ * import { PutRecordCommand } from '@aws-sdk/client-kinesis'
+ *
+ * for (const { data, partitionKey, explicitHashKey } of aggregate(records)) {
+ *   const address = { StreamName: 'orders', PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey }
+ *   await client.send(new PutRecordCommand({ ...address, Data: data }))
+ * }
+ */
 export function aggregate(
   records: Iterable<AggregatableRecord>,
   options?: RecordAggregatorOptions

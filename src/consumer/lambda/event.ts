@@ -4,26 +4,33 @@
  */
 import type { ConsumedRecord, DeaggregateOptions, LambdaKinesisRecord } from '../deaggregate.ts'
 
-/** One of a Kinesis event's `Records`; `KinesisStreamRecord` of @types/aws-lambda is one. */
+/** One of a Kinesis event's `Records`; `KinesisStreamRecord` of `@types/aws-lambda` is one. */
 export interface LambdaStreamRecord extends LambdaKinesisRecord {
   /** `shardId-000000000006:` and the sequence number. */
   readonly eventID?: string | undefined
+  /** The ARN of the stream, or of the consumer with enhanced fan-out. */
   readonly eventSourceARN?: string | undefined
 }
 
-/** A Kinesis event; `KinesisStreamEvent` of @types/aws-lambda is one. */
+/** A Kinesis event; `KinesisStreamEvent` of `@types/aws-lambda` is one. */
 export interface LambdaStreamEvent<Source extends LambdaStreamRecord = LambdaStreamRecord> {
+  /** The Kinesis records, in the order of their shard. */
   readonly Records: readonly Source[]
 }
 
-/** What is used of Lambda's context. */
+/** The part of Lambda's context that the handler reads. */
 export interface LambdaContext {
+  /** Returns the time until Lambda ends the invocation, in milliseconds. */
   getRemainingTimeInMillis(): number
 }
 
-/** What Lambda expects when the event source mapping has ReportBatchItemFailures. */
+/** The answer that Lambda expects when the event source mapping has ReportBatchItemFailures. */
 export interface LambdaBatchResponse {
-  batchItemFailures: { itemIdentifier: string }[]
+  /** The lowest sequence number that is not done; empty when all are done. Lambda delivers again from there. */
+  batchItemFailures: {
+    /** The sequence number of a Kinesis record. */
+    itemIdentifier: string
+  }[]
 }
 
 /** A user record of a Lambda event. */
@@ -40,15 +47,21 @@ export interface LambdaUserRecord<Source extends LambdaStreamRecord = LambdaStre
 
 /** The schema of a decoded record, as `glueDecoder` of kinesis-producer/glue tells of it. */
 export interface WriterSchema {
+  /** The UUID of the schema version. */
   readonly versionId: string
+  /** `AVRO`, `JSON` or `PROTOBUF`. */
   readonly dataFormat: string
+  /** The text of the schema. */
   readonly definition: string
+  /** The name of the schema; undefined when Glue does not name it. */
   readonly name: string | undefined
+  /** The name of its registry; undefined when Glue does not name it. */
   readonly registryName: string | undefined
 }
 
 /** Takes the frame of a schema off a user record. `glueDecoder` of kinesis-producer/glue makes one. */
 export interface RecordDecoder {
+  /** Returns the record with `data` behind the frame, and `schema` and `value` set. */
   decode(record: LambdaUserRecord): LambdaUserRecord | PromiseLike<LambdaUserRecord>
 }
 
@@ -60,6 +73,7 @@ export interface SeenRecords {
   add(id: string, record: LambdaUserRecord): unknown
 }
 
+/** Your function for one user record. A record whose call throws or rejects is delivered again. */
 export type UserRecordHandler<Context> = (
   record: LambdaUserRecord,
   context: Context,
@@ -67,6 +81,7 @@ export type UserRecordHandler<Context> = (
   signal: AbortSignal
 ) => unknown
 
+/** The options of `kinesisHandler`. */
 export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorrupt' | 'maxUserRecords' | 'copy'> {
   /** User records of different keys that may be worked on at once. Default: 10. */
   readonly concurrency?: number | undefined
@@ -75,6 +90,7 @@ export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorru
    * `'continue'`: with other keys yes, which pays off with `seen`.
    */
   readonly afterFailure?: 'stop' | 'continue' | undefined
+  /** Remembers the user records that are done, so that another delivery skips them. Default: none is skipped. */
   readonly seen?: SeenRecords | undefined
   /** What the handler is given is what this returns. A record that it rejects is delivered again, as one that failed. */
   readonly decoder?: RecordDecoder | undefined
