@@ -6,6 +6,7 @@
 import type { LatencyStats } from '../stats/latency.ts'
 import type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'
 
+/** How much `formatStats` writes. */
 export interface FormatStatsOptions {
   /** The longest list: streams, the shards of a stream, its error codes. A last line counts the others. Default: 20. */
   readonly maxRows?: number
