@@ -58,6 +58,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
     part: /^glue\//,
     may: [
       /^(glue|model)\//,
+      'consumer/deaggregate/consumer-error.ts',
       'consumer/deaggregate/given-options.ts',
       'system.ts',
       'producer/guarded-logger.ts',

@@ -4,6 +4,7 @@
  * Invariant: what is no frame comes out as it went in; of one version at most one look-up is under way; no more than
  * `maxInflatedBytes` is inflated. Versions never change, so they are kept until others need the room.
  */
+import { invalidInput } from '../consumer/deaggregate/consumer-error.ts'
 import { numberFrom, type OptionRules, oneOf, wholeNumberFrom } from '../consumer/deaggregate/given-options.ts'
 import { errorText, SchemaError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
@@ -67,7 +68,7 @@ export type DecodedRecord<Source> = Omit<Source, 'data'> & DecodedFields
 export interface GlueDecoder {
   /**
    * Returns a copy of the record with the data behind its frame, or the record itself when it has none. Data that were not
-   * compressed are a view. Rejects with SchemaError if `onUndecodable` says so.
+   * compressed are a view. Rejects with SchemaError if `onUndecodable` says so, and with KPL_ERR_INVALID_INPUT for what is no record with bytes.
    *
    * @example
    * const decoder = glueDecoder({ client: glue })
@@ -90,6 +91,7 @@ const DEFAULT_RETRIES = 3
 const DEFAULT_TIMEOUT_MS = 10_000
 /** A foreign record that looks like a frame would ask Glue each time. */
 const NEGATIVE_TTL_MS = 60_000
+const REFUSALS_KEPT = 200
 const LASTING: readonly string[] = ['KPL_ERR_SCHEMA_NOT_FOUND', 'KPL_ERR_SCHEMA_ACCESS']
 /** Larger buffers Node.js does not make. */
 const MAX_INFLATED_BYTES = 2 ** 31
@@ -123,14 +125,14 @@ export function glueDecoder(options: GlueDecoderOptions): GlueDecoder {
   return new CachedDecoder(options)
 }
 
-type Known = RecordSchema | { readonly error: SchemaError; readonly expiresMs: number }
-
 class CachedDecoder implements GlueDecoder {
   readonly #options: GlueDecoderOptions
   readonly #clock: Clock
   readonly #calls: GlueCalls
   readonly #warn: Warn
-  readonly #known: Recent<Known>
+  readonly #known: Recent<RecordSchema>
+  /** Apart from `#known`, so that foreign records that look like frames drive no schema out. */
+  readonly #refused: Recent<{ readonly error: SchemaError; readonly expiresMs: number }>
   readonly #underWay = new Map<string, Promise<RecordSchema>>()
 
   constructor(options: GlueDecoderOptions) {
@@ -140,9 +142,12 @@ class CachedDecoder implements GlueDecoder {
     this.#calls = new GlueCalls({ client, clock, retries, requestTimeoutMs })
     this.#warn = warner(options.logger, clock)
     this.#known = new Recent(options.cacheSize ?? DEFAULT_CACHE_SIZE)
+    this.#refused = new Recent(REFUSALS_KEPT)
   }
 
   async decode<Source extends { readonly data: Uint8Array }>(record: Source): Promise<DecodedRecord<Source>> {
+    const given: unknown = record
+    if (!hasBytes(given)) throw invalidInput('record', 'an object whose data are bytes (deaggregate gives such)', given)
     const frame = readFrame(record.data)
     if (frame === undefined) return record
     try {
@@ -172,8 +177,9 @@ class CachedDecoder implements GlueDecoder {
 
   #schemaOf(versionId: string): RecordSchema | Promise<RecordSchema> {
     const known = this.#known.get(versionId)
-    if (known !== undefined && !('error' in known)) return known
-    if (known !== undefined && this.#clock.nowMs() < known.expiresMs) throw known.error
+    if (known !== undefined) return known
+    const refused = this.#refused.get(versionId)
+    if (refused !== undefined && this.#clock.nowMs() < refused.expiresMs) throw refused.error
     const before = this.#underWay.get(versionId)
     if (before !== undefined) return before
     const looking = this.#lookUp(versionId)
@@ -184,7 +190,7 @@ class CachedDecoder implements GlueDecoder {
         },
         (error: unknown) => {
           const isLasting = error instanceof SchemaError && LASTING.includes(error.code)
-          if (isLasting) this.#known.set(versionId, { error, expiresMs: this.#clock.nowMs() + NEGATIVE_TTL_MS })
+          if (isLasting) this.#refused.set(versionId, { error, expiresMs: this.#clock.nowMs() + NEGATIVE_TTL_MS })
           throw error
         }
       )
@@ -208,6 +214,11 @@ class CachedDecoder implements GlueDecoder {
 }
 
 const NO_VERSION = 'the answer of GetSchemaVersion has no definition or no format that is known'
+
+/** Text is no bytes: a frame in it would pass as if it were none. */
+function hasBytes(record: unknown): boolean {
+  return typeof record === 'object' && record !== null && 'data' in record && record.data instanceof Uint8Array
+}
 
 function recordSchema(versionId: string, answer: VersionAnswer): RecordSchema | undefined {
   const { definition, schemaArn = '' } = answer

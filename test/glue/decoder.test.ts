@@ -43,6 +43,35 @@ async function rejection(promise: Promise<unknown>): Promise<SchemaError> {
   ) as Promise<SchemaError>
 }
 
+test.each([
+  ['null', null, 'null'],
+  ['an object without data', {}, 'object'],
+  ['a list of records', [recordOf(new Uint8Array())], 'array'],
+  ['text', { data: 'text' }, 'object']
+])('%s instead of a record is refused, whatever becomes of undecodable ones', async (_, given, kind) => {
+  const { decoder } = world()
+
+  const error = await rejection(decoder.decode(given as never))
+
+  expect([error.code, error.message]).toEqual([
+    'KPL_ERR_INVALID_INPUT',
+    `record must be an object whose data are bytes (deaggregate gives such), got ${kind}`
+  ])
+})
+
+test('frames that Glue does not know drive no known schema out', async () => {
+  const { decoder, glue } = world({ cacheSize: 1 })
+  const foreign = Buffer.from(bytes(FRAMES[0]!.frame))
+  foreign.fill(0x77, 2, 18)
+  await decoder.decode(recordOf(bytes(FRAMES[0]!.frame)))
+
+  await decoder.decode(recordOf(foreign))
+  await decoder.decode(recordOf(bytes(FRAMES[0]!.frame)))
+  await decoder.decode(recordOf(foreign))
+
+  expect(glue.callCount()).toBe(2)
+})
+
 describe('a record with a frame', () => {
   test.each(FRAMES)('comes out with its data and schema, and all else that it has: $what', async ({ frame, data }) => {
     const { decoder } = world()
