@@ -1,27 +1,21 @@
 /**
- * A service that puts a record now and then, in a process of its own: the ways in which it may do so, and its clock.
+ * A service that puts a record now and then, in a process of its own: the ways in which it may do so.
  * Invariant: every record that is due is put, and a run ends when each of its records is acknowledged.
  */
 import { type KinesisClient, PutRecordCommand, type PutRecordsRequestEntry } from '@aws-sdk/client-kinesis'
 import type { ProducerOptions } from '../src/index.ts'
 import { type LoadRecord, makePool, type PoolOptions } from './harness/load.ts'
 import { meter, type Spent } from './harness/meter.ts'
+import { LOAD_ALONE, putAtRate, type Way } from './harness/steady-puts.ts'
 import { REQUEST_RECORDS, STREAM_NAME } from './peers/contestant.ts'
 import { bestClient, putAll } from './peers/sdk.ts'
 import { sinkProducer } from './sink/producer.ts'
 
-/** What a service does with one record; it resolves when that is acknowledged, and rejects when it fails. */
-interface Way {
-  put(record: LoadRecord): Promise<unknown>
-  close(): Promise<unknown>
-}
-
-const TICK_MS = 1
 /** As our producer's default `recordMaxBufferedTimeMs`. */
 const BATCH_MS = 100
 
 export const WAYS: Readonly<Record<string, (endpoint: string) => Way>> = {
-  'the load alone': () => ({ put: () => Promise.resolve(), close: () => Promise.resolve() }),
+  'the load alone': () => LOAD_ALONE,
   'kinesis-producer, put': endpoint => ours(endpoint),
   'kinesis-producer, put, CBOR': endpoint => ours(endpoint, { wireFormat: 'cbor' }),
   'SDK, PutRecords batched by hand': endpoint => batched(bestClient(endpoint)),
@@ -90,23 +84,7 @@ export function open(name: string, endpoint: string, options: PoolOptions): void
 
 /** Puts the first `count` records of the pool in turn, `ratePerSecond` of them a second. */
 export function serve(count: number, ratePerSecond: number): Promise<Spent> {
-  return meter(
-    () =>
-      new Promise((resolve, reject) => {
-        const startMs = performance.now()
-        let put = 0
-        let acknowledged = 0
-        const settle = () => {
-          if (++acknowledged === count) resolve()
-        }
-        const tick = () => {
-          const dueCount = Math.min(count, Math.floor(((performance.now() - startMs) * ratePerSecond) / 1000))
-          for (; put < dueCount; put++) way!.put(pool[put % pool.length]!).then(settle, reject)
-          if (put < count) setTimeout(tick, TICK_MS)
-        }
-        tick()
-      })
-  )
+  return meter(() => putAtRate(way!, pool, count, ratePerSecond))
 }
 
 export async function close(): Promise<void> {

@@ -7,13 +7,9 @@ import { ProducerThread } from '../examples/worker-thread/producer-thread.ts'
 import { type LoadRecord, makePool, type PoolOptions } from './harness/load.ts'
 import { meter, type Spent } from './harness/meter.ts'
 import { UNLIMITED_PERCENT } from './harness/null-producer.ts'
+import { LOAD_ALONE, putAtRate, type Way } from './harness/steady-puts.ts'
 import { STREAM_NAME } from './peers/contestant.ts'
 import { sinkOptions, sinkProducer } from './sink/producer.ts'
-
-interface Way {
-  put(record: LoadRecord): Promise<unknown>
-  close(): Promise<unknown>
-}
 
 /** What a run cost, and how late the main thread's event loop was. */
 export interface LoopSample extends Spent {
@@ -24,11 +20,10 @@ export interface LoopSample extends Spent {
   readonly busyPercent: number
 }
 
-const TICK_MS = 1
 const NS_PER_MS = 1e6
 
 export const WAYS: Readonly<Record<string, (endpoint: string) => Way>> = {
-  'the load alone': () => ({ put: () => Promise.resolve(), close: () => Promise.resolve() }),
+  'the load alone': () => LOAD_ALONE,
   'in the main thread': endpoint => {
     const producer = sinkProducer(endpoint)
     return {
@@ -59,7 +54,7 @@ export async function serve(count: number, ratePerSecond: number): Promise<LoopS
   const delay = monitorEventLoopDelay({ resolution: 1 })
   const before = performance.eventLoopUtilization()
   delay.enable()
-  const spent = await meter(() => putAll(count, ratePerSecond))
+  const spent = await meter(() => putAtRate(way!, pool, count, ratePerSecond))
   delay.disable()
   const { utilization } = performance.eventLoopUtilization(before)
   return {
@@ -69,23 +64,6 @@ export async function serve(count: number, ratePerSecond: number): Promise<LoopS
     delayMaxMs: delay.max / NS_PER_MS,
     busyPercent: 100 * utilization
   }
-}
-
-function putAll(count: number, ratePerSecond: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const startMs = performance.now()
-    let put = 0
-    let acknowledged = 0
-    const settle = () => {
-      if (++acknowledged === count) resolve()
-    }
-    const tick = () => {
-      const dueCount = Math.min(count, Math.floor(((performance.now() - startMs) * ratePerSecond) / 1000))
-      for (; put < dueCount; put++) way!.put(pool[put % pool.length]!).then(settle, reject)
-      if (put < count) setTimeout(tick, TICK_MS)
-    }
-    tick()
-  })
 }
 
 export async function close(): Promise<void> {
