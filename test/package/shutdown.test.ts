@@ -8,29 +8,21 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { transform } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type FakeKinesisServer,
-  FaultPlan,
-  readAsKcl,
-  startFakeKinesisServer,
-  VirtualClock
-} from '../../src/testing/index.ts'
+import { type FakeKinesisServer, readAsKcl } from '../../src/testing/index.ts'
+import { cleanUp, cleanUps, environmentFor, holdNextPut, startKinesis } from '../support/example-run.ts'
 import { programOf } from '../support/examples.ts'
 import { type PackedPackage, packPackage } from '../support/packed-package.ts'
 
 let packed: PackedPackage
 let folder: string
 let serviceCount = 0
-const cleanUps: (() => unknown)[] = []
 
 beforeAll(async () => {
   packed = await packPackage()
   folder = packed.project('service')
 })
 
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
+afterEach(cleanUp)
 
 afterAll(() => packed.remove())
 
@@ -53,15 +45,12 @@ async function writeService(edit = (program: string) => program): Promise<string
 }
 
 /** Starts the service; `line` resolves to the next line it prints, `said` once it prints this line. */
-function start(file: string, { endpoint }: FakeKinesisServer): Service {
+function start(file: string, kinesis: FakeKinesisServer): Service {
   const env = {
     PATH: process.env['PATH'],
     PORT: '0',
-    AWS_ENDPOINT_URL_KINESIS: endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'any',
-    AWS_SECRET_ACCESS_KEY: 'any',
-    // The outage would be announced, and the SDK its end of support for Node.js 20.
+    ...environmentFor(kinesis),
+    // The outage would be announced.
     NODE_NO_WARNINGS: '1'
   }
   const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -106,27 +95,11 @@ async function rest(socket: Socket): Promise<Answer> {
   return { status, connection: /^connection: (.*?)\r$/im.exec(text)?.[1] }
 }
 
-/** Resolves when the service's next PutRecords has arrived; its answer then waits until time goes on. */
-function holdNextPut(faults: FaultPlan): Promise<void> {
-  return new Promise(resolve => {
-    const isPut = ({ operation }: { operation: string }): boolean => {
-      if (operation === 'PutRecords') resolve()
-      return operation === 'PutRecords'
-    }
-    faults.add({ match: { when: isPut }, action: { kind: 'delay', delayMs: 1000 }, times: 1 })
-  })
-}
-
 /** A fake Kinesis with the service's stream, and a pool of one connection to the service. */
 async function setUp() {
-  const [faults, clock] = [new FaultPlan(), new VirtualClock(1_000_000)]
-  const kinesis = await startFakeKinesisServer({ faults, clock })
-  kinesis.kinesis.createStream({ StreamName: 'orders', ShardCount: 1 })
+  const { faults, clock, server: kinesis } = await startKinesis(1)
   const keptAlive = new Agent({ keepAlive: true, maxSockets: 1 })
-  cleanUps.push(
-    () => kinesis.close(),
-    () => keptAlive.destroy()
-  )
+  cleanUps.push(() => keptAlive.destroy())
   return { faults, clock, kinesis, keptAlive }
 }
 
