@@ -32,10 +32,13 @@ const onlyTheHistogram = {
 
 /**
  * A file costs 0.5 ms when it is loaded, and unused code costs next to nothing. So few chunks are better than exact ones. These have
- * one border each: `./dedupe` needs no codec, and `./deaggregate` nothing of the producer.
+ * one border each: `./dedupe` and `./glue` need no codec, and `./deaggregate` nothing of the producer.
  */
 const groups = [
-  { name: 'consumer', test: /[\\/]src[\\/]consumer[\\/]deaggregate[\\/](?:consumer-error|given-options)\.ts$/ },
+  {
+    name: 'consumer',
+    test: /[\\/]src[\\/](?:consumer[\\/]deaggregate[\\/](?:consumer-error|given-options)|wire[\\/]bytes)\.ts$/
+  },
   { name: 'codec', test: /[\\/]src[\\/](?:wire[\\/]|consumer[\\/]deaggregate(?:[\\/]|\.ts$))/ },
   { name: 'metrics', test: /[\\/]src[\\/]metrics[\\/]/, minShareCount: 2 },
   { name: 'shared', test: /./, minShareCount: 2 }

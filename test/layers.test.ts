@@ -61,6 +61,7 @@ const RULES: readonly { readonly part: RegExp; readonly may: readonly (string | 
       'consumer/deaggregate/consumer-error.ts',
       'consumer/deaggregate/given-options.ts',
       'system.ts',
+      'wire/bytes.ts',
       'producer/guarded-logger.ts',
       /^type @aws-sdk\/client-glue$/,
       /^p-retry$|^node:(?:crypto|zlib)$/

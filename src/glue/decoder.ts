@@ -9,6 +9,7 @@ import { numberFrom, type OptionRules, oneOf, wholeNumberFrom } from '../consume
 import { errorText, SchemaError } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
 import { systemClock } from '../system.ts'
+import { isBytes } from '../wire/bytes.ts'
 import { type Frame, readFrame } from './frame.ts'
 import { GlueCalls } from './glue-calls.ts'
 import type { VersionAnswer } from './glue-client.ts'
@@ -217,7 +218,7 @@ const NO_VERSION = 'the answer of GetSchemaVersion has no definition or no forma
 
 /** Text is no bytes: a frame in it would pass as if it were none. */
 function hasBytes(record: unknown): boolean {
-  return typeof record === 'object' && record !== null && 'data' in record && record.data instanceof Uint8Array
+  return typeof record === 'object' && record !== null && 'data' in record && isBytes(record.data)
 }
 
 function recordSchema(versionId: string, answer: VersionAnswer): RecordSchema | undefined {

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { deflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { deaggregateAll } from '../../src/consumer/deaggregate.ts'
@@ -56,6 +57,19 @@ test.each([
   expect([error.code, error.message]).toEqual([
     'KPL_ERR_INVALID_INPUT',
     `record must be an object whose data are bytes (deaggregate gives such), got ${kind}`
+  ])
+})
+
+test('bytes of another realm, such as Jest makes, are bytes', async () => {
+  const { decoder } = world()
+  const made: Uint8Array = runInNewContext(`new Uint8Array([${bytes(FRAMES[0]!.frame).join()}])`)
+
+  const { data, schema } = await decoder.decode(recordOf(made))
+
+  expect([made instanceof Uint8Array, Buffer.from(data), schema]).toEqual([
+    false,
+    Buffer.from(bytes(FRAMES[0]!.data)),
+    SCHEMA
   ])
 })
 
