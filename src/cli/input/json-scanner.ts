@@ -33,7 +33,8 @@ const BAD = new SyntaxError('not JSON')
 export class JsonScanner {
   readonly #steps: readonly PathStep[]
   readonly #names: readonly (Buffer | undefined)[]
-  readonly #texts = new TextCache()
+  /** Made at the first text: a scanner that only checks has none. */
+  #texts: TextCache | undefined
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #found: Found = MISSING
@@ -164,7 +165,10 @@ export class JsonScanner {
   }
 
   #text(start: number, end: number, hasEscapes: boolean): string {
-    if (!hasEscapes) return this.#texts.at(this.#bytes, start + 1, end - 1)
+    if (!hasEscapes) {
+      this.#texts ??= new TextCache()
+      return this.#texts.at(this.#bytes, start + 1, end - 1)
+    }
     const text: unknown = JSON.parse(this.#bytes.toString('utf8', start, end))
     return String(text)
   }
