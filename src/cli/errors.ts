@@ -115,6 +115,7 @@ export function shownError(error: unknown): ShownError {
 
 const CONSUMER_CODES: ReadonlySet<string> = new Set([
   'KPL_ERR_READ_FAILED',
+  'KPL_ERR_READER_USED',
   'KPL_ERR_STALE_POSITION',
   'KPL_ERR_MALFORMED_ENVELOPE',
   'KPL_ERR_INVALID_INPUT',

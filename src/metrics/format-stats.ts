@@ -15,7 +15,7 @@ export interface FormatStatsOptions {
 type Row = readonly string[]
 
 const DEFAULT_MAX_ROWS = 20
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+const UNITS = ['byte', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /**
  * Returns a snapshot as lines of text, without a line break at the end. Streams stand in the order of their first use, shards with
@@ -26,10 +26,10 @@ const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
  */
 export function formatStats(stats: ProducerStats, { maxRows = DEFAULT_MAX_ROWS }: FormatStatsOptions = {}): string {
   const { bufferedRecords, bufferMaxRecords, bufferedBytes, bufferMaxBytes, inFlightRequests } = stats
-  const buffer = `${grouped(bufferedRecords)} of ${grouped(bufferMaxRecords)} records, ${size(bufferedBytes)} of ${size(bufferMaxBytes)}`
+  const buffer = `${grouped(bufferedRecords)} of ${counted(bufferMaxRecords, 'record')}, ${size(bufferedBytes)} of ${size(bufferMaxBytes)}`
   const settled = `${grouped(stats.delivered)} delivered, ${grouped(stats.failed)} failed`
   const head = [
-    ['buffer', `${buffer}, ${grouped(inFlightRequests)} requests in flight`],
+    ['buffer', `${buffer}, ${counted(inFlightRequests, 'request')} in flight`],
     ['records', `${settled}, ${grouped(stats.refused)} refused, ${grouped(stats.invalid)} invalid`]
   ]
   const streams = Object.entries(stats.streams)
@@ -54,7 +54,7 @@ function factsOf(stream: StreamState): Row[] {
   const { count, sum } = stream.metrics.UserRecordsPerKinesisRecord
   const perRecord = count === 0 ? '' : `, ${(sum / count).toFixed(1)} user records in each`
   const settled = `${grouped(stream.userRecordsPut)} put, ${grouped(stream.userRecordsFailed)} failed`
-  const map = shardMapAgeMs === undefined ? 'no shard map' : `${grouped(openShards)} open shards`
+  const map = shardMapAgeMs === undefined ? 'no shard map' : counted(openShards, 'open shard')
   return [
     [
       'user records',
@@ -62,9 +62,9 @@ function factsOf(stream: StreamState): Row[] {
     ],
     ['user data', size(stream.userRecordsDataPut)],
     ['Kinesis records', `${grouped(stream.kinesisRecordsPut)}, ${size(stream.kinesisRecordsDataPut)}${perRecord}`],
-    ['requests', `${grouped(stream.requests)}, ${grouped(stream.retries)} Kinesis records sent again`],
-    ['throttled', `${grouped(stream.throttled)} Kinesis records, ${percent(stream.throttledRatio)} of the answered`],
-    ['mispredicted', `${grouped(stream.mispredicted)} Kinesis records in another shard than predicted`],
+    ['requests', `${grouped(stream.requests)}, ${counted(stream.retries, 'Kinesis record')} sent again`],
+    ['throttled', `${counted(stream.throttled, 'Kinesis record')}, ${percent(stream.throttledRatio)} of the answered`],
+    ['mispredicted', `${counted(stream.mispredicted, 'Kinesis record')} in another shard than predicted`],
     ['duplicates', `${grouped(stream.duplicatesPossible)} possible`],
     ['state', `${map}, breaker ${stream.isBreakerOpen ? 'OPEN' : 'closed'}`],
     ['oldest record', `waits ${(stream.oldestRecordAgeMs / 1000).toFixed(1)} s`]
@@ -145,11 +145,16 @@ function grouped(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
+/** `noun` in the singular; its plural has an `s`. */
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 function percent(ratio: number): string {
   return `${(ratio * 100).toFixed(1)} %`
 }
 
 function size(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return power === 0 ? `${grouped(bytes)} ${UNITS[0]}` : `${(bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`
+  return power === 0 ? counted(bytes, UNITS[0]) : `${(bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`
 }

@@ -93,6 +93,11 @@ export const ERRORS = {
     retryable: true,
     doc: 'A call of `readStream` failed eleven times in a row. `cause` is the last failure. `position()` says where to go on.'
   },
+  KPL_ERR_READER_USED: {
+    class: 'StreamReadError',
+    retryable: false,
+    doc: 'The reader was iterated before. Make another one, from `position()` of this one.'
+  },
   KPL_ERR_STALE_POSITION: {
     class: 'StreamReadError',
     retryable: false,
@@ -163,6 +168,7 @@ export type ErrorCode =
   | 'KPL_ERR_PROTOCOL'
   | 'KPL_ERR_INTERNAL'
   | 'KPL_ERR_READ_FAILED'
+  | 'KPL_ERR_READER_USED'
   | 'KPL_ERR_STALE_POSITION'
   | 'KPL_ERR_SCHEMA_NOT_FOUND'
   | 'KPL_ERR_SCHEMA_INCOMPATIBLE'

@@ -200,10 +200,11 @@ export class StreamReadError extends ProducerError {
    * One of:
    * - `KPL_ERR_READ_FAILED`: A call of `readStream` failed eleven times in a row. `cause` is the last failure.
    *   `position()` says where to go on.
+   * - `KPL_ERR_READER_USED`: The reader was iterated before. Make another one, from `position()` of this one.
    * - `KPL_ERR_STALE_POSITION`: The position given to `readStream` cannot belong to this shard. The stream was
    *   probably deleted and created again.
    */
-  declare readonly code: 'KPL_ERR_READ_FAILED' | 'KPL_ERR_STALE_POSITION'
+  declare readonly code: 'KPL_ERR_READ_FAILED' | 'KPL_ERR_READER_USED' | 'KPL_ERR_STALE_POSITION'
   /** The stream, as it was given to `readStream`. */
   readonly streamName: string
   /** The shard; undefined when the error is about the whole stream. */
@@ -211,7 +212,7 @@ export class StreamReadError extends ProducerError {
 
   /** For tests; the reader makes its own. */
   constructor(
-    code: 'KPL_ERR_READ_FAILED' | 'KPL_ERR_STALE_POSITION',
+    code: StreamReadError['code'],
     message: string,
     facts: {
       /** The stream, as it was given to `readStream`. */

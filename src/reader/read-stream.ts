@@ -29,7 +29,7 @@ export interface StreamRecord extends ConsumedRecord {
   readonly shardId: string
 }
 
-/** The user records of a stream, for `for await`. It can be iterated once: the second time is KPL_ERR_READ_FAILED. */
+/** The user records of a stream, for `for await`. It can be iterated once; a second iteration fails with KPL_ERR_READER_USED. */
 export interface StreamReader extends AsyncIterable<StreamRecord> {
   /**
    * Where to go on later: as `from` of another `readStream`. The record being worked on comes again. JSON-safe.
@@ -166,7 +166,7 @@ async function firstListing({
 /** Two iterations would share the records between them, and neither would know. */
 function iteratedBefore(streamName: string): StreamReadError {
   const message = `stream ${streamName}: a reader is iterated once; make another one, from position() of this one`
-  return new StreamReadError('KPL_ERR_READ_FAILED', message, { streamName })
+  return new StreamReadError('KPL_ERR_READER_USED', message, { streamName })
 }
 
 /** Sequence: a listing names shard 1 as the parent of 2, and 2 as that of 1 -> neither may be read before the other. */

@@ -34,8 +34,8 @@ stream orders
   user records     4 received, 3 put, 0 failed, 1 pending
   user data        15 bytes
   Kinesis records  2, 54 bytes, 1.7 user records in each
-  requests         2, 1 Kinesis records sent again
-  throttled        1 Kinesis records, 33.3 % of the answered
+  requests         2, 1 Kinesis record sent again
+  throttled        1 Kinesis record, 33.3 % of the answered
   mispredicted     0 Kinesis records in another shard than predicted
   duplicates       0 possible
   state            2 open shards, breaker closed
