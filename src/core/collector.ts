@@ -36,6 +36,11 @@ export class Collector {
     return this.#waiting.count
   }
 
+  /** The records that wait, in their order, without those of isolated batches. */
+  get waiting(): Iterable<LaneRecord> {
+    return this.#waiting
+  }
+
   /** Whether another record may be added; false: leave it where it is. */
   get hasRoom(): boolean {
     const { collectionMaxCount, collectionMaxBytes } = this.#options

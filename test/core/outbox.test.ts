@@ -4,6 +4,7 @@ import { streamOptions } from '../../src/core/stream-options.ts'
 import { Aggregator } from '../../src/lanes/aggregator.ts'
 import { resolveOptions } from '../../src/model/resolve-options.ts'
 import { seededRandom } from '../../src/testing/index.ts'
+import { haveRightDigests } from '../../src/wire/envelope-digest.ts'
 import { DIGEST_BYTES } from '../../src/wire/format.ts'
 import { accepted } from '../support/accepted.ts'
 import { laneOf, PACKING } from '../support/lanes.ts'
@@ -28,4 +29,29 @@ test('computes the digest of a record once, however often the record is sent', (
 
   expect([isDigestedAtFirst, again === first]).toEqual([true, true])
   expect([...again.data.subarray(-DIGEST_BYTES)]).toEqual(new Array(DIGEST_BYTES).fill(0))
+})
+
+test('writes the digests of a large request a mebibyte at a time while it is collected, and the rest when it leaves', () => {
+  const outbox = new Outbox(OPTIONS, seededRandom('outbox'))
+  const packing = new Aggregator(PACKING)
+  const records = Array.from({ length: 45 }, (_, shard) => {
+    const lane = laneOf(`shardId-${shard}`, outbox.limiter)
+    for (let n = 0; n < 2; n++) packing.add(accepted('key', Buffer.alloc(25_000, n)), lane)
+    return packing.sealAll()[0]!
+  })
+  // No request may leave yet, so records are only collected.
+  const countDigested = (): number => {
+    outbox.next({ hasFreeSlot: false, isUrgent: false }, 0)
+    return records.filter(({ isDigested }) => isDigested).length
+  }
+
+  for (const record of records.slice(0, 20)) outbox.limiter.add(record, 0)
+  const before = countDigested()
+  for (const record of records.slice(20)) outbox.limiter.add(record, 0)
+  const collected = countDigested()
+  const { entries } = outbox.next(NOW, 0)!.batch!
+
+  // 21 envelopes of 50,039 bytes are more than a mebibyte, 20 are not.
+  expect([before, collected, entries.length]).toEqual([0, 42, 45])
+  expect(haveRightDigests(entries.map(({ data }) => data))).toEqual(new Array(45).fill(true))
 })

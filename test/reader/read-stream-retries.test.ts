@@ -137,7 +137,12 @@ test('two iterations at once do not share the records: the second is an error', 
   const outcomes = await Promise.allSettled([collect(reader), collect(reader)])
 
   const message = 'stream orders: a reader is iterated once; make another one, from position() of this one'
-  const reason = expect.objectContaining({ name: 'StreamReadError', code: 'KPL_ERR_READER_USED', retryable: false, message })
+  const reason = expect.objectContaining({
+    name: 'StreamReadError',
+    code: 'KPL_ERR_READER_USED',
+    retryable: false,
+    message
+  })
   expect(outcomes).toEqual([
     { status: 'fulfilled', value: ['0 a=1', '0 a=2', '0 a=3'] },
     { status: 'rejected', reason }

@@ -467,7 +467,7 @@ export const MUTANTS: readonly Mutant[] = [
     'length - ENVELOPE_BYTES)',
     'length - ENVELOPE_BYTES - 1)'
   ),
-  mutant('an envelope leaves without its digest', 'core/outbox', 'digest(entries)\n    if', 'if'),
+  mutant('an envelope leaves without its digest', 'core/outbox', 'this.#digest(entries)\n    if', 'if'),
   mutant(
     'a digest is written into another envelope',
     'wire/envelope-digest',
