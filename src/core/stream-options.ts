@@ -13,6 +13,8 @@ export interface StreamOptions extends ResolvedOptions {
    * are sealed this much before their deadline. The KPL has the same span, but adds it after the deadline.
    */
   readonly collectionWindowMs: number
+  /** An envelope that is due within this time of one that is due leaves with it. */
+  readonly sealTogetherMs: number
   /** With `dedupeTags`; drawn by the set, one for each producer. */
   readonly dedupeTag?: DedupeTag | undefined
   /** Where sealed records get their memory; the set's, if it is used again. */
@@ -24,6 +26,11 @@ export interface StreamOptions extends ResolvedOptions {
 /** Source: KPL 1.0.7, stream.h: min(50 ms, 20 % of RecordMaxBufferedTime). */
 const WINDOW_PART = 0.2
 const MAX_WINDOW_MS = 50
+/**
+ * The part of `recordMaxBufferedTimeMs` that an envelope may leave early, with one that is due. Of two lanes with the same time,
+ * one is always due within half of it after the other, so this is enough to bring them into step.
+ */
+const TOGETHER_PART = 1 / 2
 /** Room in a record beside its envelope for the container key: one character, or a user's key of 256 in UTF-8. */
 const CONTAINER_KEY_BYTES = 1
 /** One hot or dead shard may not take the buffer from all others. */
@@ -37,6 +44,7 @@ export function streamOptions(options: ResolvedOptions): StreamOptions {
     ...options,
     aggregationMaxBytes: Math.min(options.aggregationMaxBytes, recordBytes - keyBytes),
     laneMaxBytes: options.bufferMaxBytes * LANE_PART,
+    sealTogetherMs: options.recordMaxBufferedTimeMs * TOGETHER_PART,
     collectionWindowMs: Math.min(MAX_WINDOW_MS, options.recordMaxBufferedTimeMs * WINDOW_PART)
   }
 }

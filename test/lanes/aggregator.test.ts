@@ -43,3 +43,30 @@ test('what lanes that are gone have open is sealed, and nothing else', () => {
 
   expect([sealed.map(({ members }) => members.numbers), packing.openCount]).toEqual([[[1]], 1])
 })
+
+test('with an envelope that is due, those leave that are due soon or hold little, and no other', () => {
+  const packing = new Packing({ sealTogetherMs: 50 })
+  const large = Buffer.alloc(7000)
+  packing.add(accepted('key', 'due', { number: 1, sealByMs: 80 }), laneOf('due'))
+  packing.add(accepted('key', large, { number: 2, sealByMs: 130 }), laneOf('due soon'))
+  packing.add(accepted('key', 'little', { number: 3, sealByMs: 150 }), laneOf('little'))
+  packing.add(accepted('key', large, { number: 4, sealByMs: 131 }), laneOf('neither'))
+
+  packing.sealDue(79)
+  const before = packing.sealed.length
+  packing.sealDue(80)
+
+  expect(before).toBe(0)
+  expect(packing.sealed.map(({ members }) => members.numbers)).toEqual([[1], [2], [3]])
+  expect([packing.openCount, packing.nextDeadlineMs]).toEqual([1, 131])
+})
+
+test('an envelope of few bytes is not little when it has an eighth of the user records that it may have', () => {
+  const packing = new Packing({ aggregationMaxCount: 16 })
+  packing.add(accepted('key', 'due', { number: 1, sealByMs: 80 }), laneOf('due'))
+  for (const number of [2, 3]) packing.add(accepted('key', 'x', { number, sealByMs: 150 }), laneOf('two of 16'))
+
+  packing.sealDue(80)
+
+  expect(packing.sealed.map(({ members }) => members.numbers)).toEqual([[1]])
+})
