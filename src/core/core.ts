@@ -54,7 +54,6 @@ export class Core {
   readonly #crowded = new Set<Stream>()
   #roomWaiters: ((refusal: ProducerError | undefined) => void)[] = []
   #nextNumber = 0
-  #turn = 0
   #hasWarnedOfField = false
   #armedMs = NEVER_MS
   #closing: Closing | undefined
@@ -222,10 +221,7 @@ export class Core {
     this.#armedMs = NEVER_MS
     if (this.#isClosed) return
     this.#giveUpFlights(nowMs)
-    const streams = [...this.streams]
-    this.#turn++
-    for (let i = 0; i < streams.length; i++) {
-      const stream = streams[(i + this.#turn) % streams.length]!
+    for (const stream of this.#supervisor.due(nowMs, this.#hasFreeSlot)) {
       this.#supervisor.guard(stream, nowMs, () => stream.advance(nowMs))
     }
     this.#rest(nowMs)
@@ -271,6 +267,10 @@ export class Core {
     this.#callEnded(stream, 'DescribeStreamSummary', nowMs, failure?.text)
   }
 
+  get #hasFreeSlot(): boolean {
+    return this.#flights.count < this.#options.maxInFlightRequests
+  }
+
   /** The calls of a stream that concern all streams together. */
   #streamHost(): StreamHost<Stream> {
     const host = this.#host
@@ -278,7 +278,7 @@ export class Core {
       random: host.random,
       validator: this.#validator,
       isFlushing: () => this.ledger.isFlushing,
-      hasFreeSlot: () => this.#flights.count < this.#options.maxInFlightRequests,
+      hasFreeSlot: () => this.#hasFreeSlot,
       send: (stream, batch, nowMs) => this.#send(stream, batch, nowMs),
       fetchShards: stream => host.fetchShards(stream),
       fetchSummary: stream => host.fetchSummary(stream),
@@ -319,6 +319,7 @@ export class Core {
       for (const record of batch.entries) record.persisted = 'maybe'
       this.#supervisor.replace(stream, error, outcome.endMs)
     }
+    this.#supervisor.touched(stream)
     const { spells } = this.#host
     if (spells === undefined || stream.isReplaced) return
     this.#settlements.tell(() => spells.requestEnded(stream.streamName, batch, outcome, stream.gauges.isBreakerOpen))
@@ -340,8 +341,8 @@ export class Core {
   /** A record that was placed made something due sooner, or something may be sent. */
   #placed(stream: Stream, placing: Placing, nowMs: number): void {
     if (placing === 'sealed') this.#supervisor.guard(stream, nowMs, () => stream.pump())
-    const present = this.#supervisor.find(stream.streamName) ?? stream
-    const dueMs = Math.min(this.#supervisor.deadlineOf(present), this.#flights.nextDeadlineMs)
+    else this.#supervisor.touched(stream)
+    const dueMs = Math.min(this.#supervisor.nextDeadlineMs(this.#hasFreeSlot), this.#flights.nextDeadlineMs)
     if (dueMs < this.#armedMs || this.#settlements.count > 0) this.#arm(nowMs)
   }
 
@@ -370,7 +371,10 @@ export class Core {
 
   #isLaneFull(stream: Stream, record: AcceptedRecord, nowMs: number): boolean {
     const isFull = stream.refuses(record, this.#validator.key, nowMs)
-    if (isFull) this.#crowded.add(stream)
+    if (isFull) {
+      this.#crowded.add(stream)
+      this.#supervisor.touched(stream)
+    }
     return isFull
   }
 
@@ -405,8 +409,8 @@ export class Core {
   #arm(nowMs: number): void {
     if (this.#isClosed) return
     // Asked first: that may throw inside, and then there are settlements.
-    let dueMs = Math.min(this.#flights.nextDeadlineMs, this.#closing?.endMs ?? NEVER_MS)
-    for (const stream of this.streams) dueMs = Math.min(dueMs, this.#supervisor.deadlineOf(stream))
+    const streamMs = this.#supervisor.nextDeadlineMs(this.#hasFreeSlot)
+    const dueMs = Math.min(streamMs, this.#flights.nextDeadlineMs, this.#closing?.endMs ?? NEVER_MS)
     const nextMs = this.#settlements.count > 0 ? nowMs : dueMs
     if (nextMs === this.#armedMs) return
     this.#armedMs = nextMs

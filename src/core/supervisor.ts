@@ -7,6 +7,7 @@
 
 import { InvalidRecordError, RecordFailedError } from '../model/errors.ts'
 import { streamNameFault } from '../model/records.ts'
+import { Agenda } from './agenda.ts'
 import { internalFailure } from './failures.ts'
 import { Stream } from './stream.ts'
 import type { FormerStream, StreamHost } from './stream-host.ts'
@@ -21,6 +22,7 @@ export class Supervisor {
   readonly #options: StreamOptions
   readonly #host: StreamHost<Stream>
   readonly #streams = new Map<string, Stream>()
+  readonly #agenda = new Agenda()
   /** The stream that was opened last. */
   #last: Stream | undefined
   #nowMs = 0
@@ -70,16 +72,22 @@ export class Supervisor {
     } catch (error) {
       this.replace(stream, error, nowMs)
     }
+    this.touched(stream)
   }
 
-  /** When the stream has something to do next. */
-  deadlineOf(stream: Stream): number {
-    try {
-      return stream.nextDeadlineMs
-    } catch (error) {
-      this.replace(stream, error, this.#nowMs)
-      return this.#nowMs + REPLACED_PAUSE_MS
-    }
+  /** Something may have changed in the stream, so its deadline is asked for again. */
+  touched({ streamName }: Stream): void {
+    this.#agenda.changed(streamName)
+  }
+
+  /** Returns when the next stream has something to do. */
+  nextDeadlineMs(hasFreeSlot: boolean): number {
+    return this.#agenda.nearestMs(hasFreeSlot, this.#deadlineOf)
+  }
+
+  /** Returns the streams that have something to do, each time in another order. */
+  due(nowMs: number, hasFreeSlot: boolean): Stream[] {
+    return this.#agenda.due(nowMs, hasFreeSlot, this.#deadlineOf).map(streamName => this.#streams.get(streamName)!)
   }
 
   /** Fails what the stream holds and puts another in its place, which has its counters and nothing else. */
@@ -99,9 +107,20 @@ export class Supervisor {
     )
   }
 
+  readonly #deadlineOf = (streamName: string): number => {
+    const stream = this.#streams.get(streamName)!
+    try {
+      return stream.nextDeadlineMs
+    } catch (error) {
+      this.replace(stream, error, this.#nowMs)
+      return this.#nowMs + REPLACED_PAUSE_MS
+    }
+  }
+
   #start(streamName: string, former?: FormerStream): Stream {
     const stream = new Stream(streamName, this.#options, this.#host, former)
     this.#streams.set(streamName, stream)
+    this.#agenda.changed(streamName)
     this.#last = stream
     return stream
   }

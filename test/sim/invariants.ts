@@ -6,9 +6,11 @@
 
 import { MAX_ATTEMPTS_KEPT, SHARD_BYTES_PER_SECOND } from '../../src/model/limits.ts'
 import { isInside, type KclUserRecord, readShards } from '../../src/testing/kcl-reader.ts'
+import { MalformedEnvelopeError } from '../../src/wire/format.ts'
 import { VICTIM_SHARD } from './faults.ts'
 import type { Put } from './ledger.ts'
 import { idOf } from './records.ts'
+import type { Incarnation } from './shard-book.ts'
 import type { World } from './world.ts'
 
 /** The one code of an entry with which certainly nothing was stored. */
@@ -57,12 +59,23 @@ export function checkAll(world: World): ReadingCounts {
   return countsOf(world, reading)
 }
 
+/** I6: every stored aggregate can be read. */
+function readIncarnation({ trace }: World, { shards, records }: Incarnation): KclUserRecord[] {
+  try {
+    return readShards(shards.values(), records)
+  } catch (error) {
+    if (!(error instanceof MalformedEnvelopeError)) throw error
+    trace.violated('I6', `a stored aggregate cannot be read: ${error.message}`)
+    return []
+  }
+}
+
 /** I6: nothing is in the shards that was not put, byte for byte. */
 function readEverything(world: World): Reading {
   const copies = new Map<number, ReadRecord[]>()
   const bySequence = new Map<string, ReadRecord[]>()
   for (const incarnation of world.book.incarnations) {
-    for (const [position, user] of readShards(incarnation.shards.values(), incarnation.records).entries()) {
+    for (const [position, user] of readIncarnation(world, incarnation).entries()) {
       const read = { ...user, position }
       const id = idOf(read.partitionKey, read.data)
       const put = id === undefined ? undefined : world.ledger.puts[id]

@@ -460,6 +460,14 @@ export const MUTANTS: readonly Mutant[] = [
     'if (this.#roomWaiters.length > 0 && this.hasRoom) this.#tellRoom(undefined)',
     'this.#tellRoom(undefined)'
   ),
+  // Deadlines of streams that did not change.
+  mutant('a stream that did its work keeps its old deadline', 'core/supervisor', 'this.touched(stream)\n  }', '}'),
+  mutant(
+    'a free slot is not told to the streams that wait for one',
+    'core/agenda',
+    'if (hasFreeSlot && this.#slotless.size > 0)',
+    'if (hasFreeSlot && this.#slotless.size < 0)'
+  ),
   // Digests, keys and the clock of a put.
   mutant(
     'a digest takes a byte too few',
