@@ -50,10 +50,9 @@ export class Outbox {
   }
 
   /** When `next` may have something that it has not now. */
-  nextDeadlineMs(hasFreeSlot: boolean): number {
-    const sendMs = hasFreeSlot
-      ? Math.max(this.#collector.nextDeadlineMs, this.breaker.nextDeadlineMs)
-      : Number.POSITIVE_INFINITY
+  nextDeadlineMs({ hasFreeSlot, isUrgent }: Leave): number {
+    const dueMs = isUrgent && this.#collector.count > 0 ? 0 : this.#collector.nextDeadlineMs
+    const sendMs = hasFreeSlot ? Math.max(dueMs, this.breaker.nextDeadlineMs) : Number.POSITIVE_INFINITY
     const releaseMs = this.#collector.hasRoom ? this.limiter.nextDeadlineMs : Number.POSITIVE_INFINITY
     return Math.min(sendMs, releaseMs, this.limiter.nextExpirationMs, this.#collector.nextExpirationMs)
   }

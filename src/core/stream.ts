@@ -33,7 +33,7 @@ import { type AnsweredRecord, HeldAnswers } from './held-answers.ts'
 import type { HashedKey } from './key-cache.ts'
 import { attemptOf, recordAttempt } from './members.ts'
 import { OrderWatch, orderBroken } from './order-watch.ts'
-import { isStale, Outbox } from './outbox.ts'
+import { isStale, type Leave, Outbox } from './outbox.ts'
 import { Repack } from './repack.ts'
 import { type RequestJudgement, Retrier } from './retrier.ts'
 import { Router } from './router.ts'
@@ -91,7 +91,7 @@ export class Stream {
   get nextDeadlineMs(): number {
     return Math.min(
       this.#aggregator.nextDeadlineMs,
-      this.#outbox.nextDeadlineMs(this.#host.hasFreeSlot()),
+      this.#outbox.nextDeadlineMs(this.#leave),
       this.#router.directory.nextDeadlineMs,
       this.#router.waitUntilMs,
       this.description.status.nextDeadlineMs,
@@ -233,11 +233,14 @@ export class Stream {
     this.#host.settle(this, { kind: 'failed', members, attempts, persisted, failure })
   }
 
+  get #leave(): Leave {
+    return { hasFreeSlot: this.#host.hasFreeSlot(), isUrgent: this.#host.isFlushing() }
+  }
+
   /** Sends what may go. */
   pump(): void {
     for (;;) {
-      const leave = { hasFreeSlot: this.#host.hasFreeSlot(), isUrgent: this.#host.isFlushing() }
-      const next = this.#outbox.next(leave, this.#nowMs)
+      const next = this.#outbox.next(this.#leave, this.#nowMs)
       if (next === undefined) return
       this.#takeApart(next.stale, false)
       if (next.batch !== undefined) this.#host.send(this, next.batch, this.#nowMs)
