@@ -10,6 +10,9 @@
  * Source: aws-glue-schema-registry 2.0.0, AWSSchemaRegistryConstants and GlueSchemaRegistryDeserializerDataParser, read 2026-11.
  */
 
+import { invalidInput } from '../consumer/deaggregate/consumer-error.ts'
+import { isBytes } from '../wire/bytes.ts'
+
 const HEADER_VERSION = 0x03
 const NOT_COMPRESSED = 0x00
 const ZLIB = 0x05
@@ -34,7 +37,8 @@ export interface Frame {
 }
 
 /**
- * Returns the frame that `bytes` begin with, or undefined when they are too short or begin otherwise. O(1).
+ * Returns the frame that `bytes` begin with, or undefined when they are too short or begin otherwise. O(1). Throws
+ * KPL_ERR_INVALID_INPUT for what are no bytes.
  *
  * @example
  * const frame = readFrame(Buffer.from('0300111111112222333344445555555555557b7d', 'hex'))
@@ -42,6 +46,7 @@ export interface Frame {
  * readFrame(Buffer.from('{}')) // => undefined
  */
 export function readFrame(bytes: Uint8Array): Frame | undefined {
+  if (!isBytes(bytes)) throw invalidInput('bytes', 'a Uint8Array', bytes)
   if (bytes.length < FRAME_BYTES || bytes[0] !== HEADER_VERSION) return undefined
   const compression = bytes[1] === NOT_COMPRESSED ? 'none' : bytes[1] === ZLIB ? 'zlib' : undefined
   if (compression === undefined) return undefined

@@ -5,7 +5,10 @@
  * written as an unsigned varint without zig-zag.
  * Source: aws-glue-schema-registry 2.0.0, MessageIndexFinder and ProtobufWireFormatEncoder, read 2026-11.
  */
+import { invalidInput } from '../consumer/deaggregate/consumer-error.ts'
 import { OptionsError, SchemaError } from '../model/errors.ts'
+import { kindOf } from '../model/records.ts'
+import { isBytes } from '../wire/bytes.ts'
 
 const MAX_INDEX_BYTES = 5
 const MORE = 0x80
@@ -37,7 +40,7 @@ export function protobufIndex(fileTypes: Iterable<string>, fullName: string): Ui
 
 /**
  * Returns the type and the bytes of the message in a payload. Throws SchemaError (KPL_ERR_SCHEMA_DATA) when there is
- * none.
+ * none, and KPL_ERR_INVALID_INPUT for what are no bytes.
  *
  * @example
  * const { typeName, message } = readProtobufIndex(['Order', 'Order.Item'], Uint8Array.of(1, 8, 5))
@@ -45,6 +48,7 @@ export function protobufIndex(fileTypes: Iterable<string>, fullName: string): Ui
  * message // => Uint8Array.of(8, 5)
  */
 export function readProtobufIndex(fileTypes: Iterable<string>, payload: Uint8Array): ProtobufPayload {
+  if (!isBytes(payload)) throw invalidInput('payload', 'a Uint8Array', payload)
   let index = 0
   for (let i = 0; i < Math.min(payload.length, MAX_INDEX_BYTES); i++) {
     const byte = payload[i]!
@@ -63,5 +67,8 @@ function nameAt(fileTypes: Iterable<string>, index: number): string {
 
 /** By UTF-16 units, as Java compares strings. */
 function sorted(fileTypes: Iterable<string>): string[] {
+  if (typeof fileTypes === 'string' || typeof Object(fileTypes)[Symbol.iterator] !== 'function') {
+    throw new OptionsError([`fileTypes must be a list of full names, got ${kindOf(fileTypes)}`])
+  }
   return [...new Set(fileTypes)].sort()
 }

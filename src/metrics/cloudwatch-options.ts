@@ -2,11 +2,13 @@
  * The options of the CloudWatch exporter, with the KPL's defaults.
  * Invariant: resolved once; every fault is named at once.
  */
+import { FUNCTION, having, type OptionRules } from '../consumer/deaggregate/given-options.ts'
 import { OptionsError } from '../model/errors.ts'
 import { messageFirst } from '../model/object-first-logger.ts'
 import type { Clock, Logger } from '../model/ports.ts'
 import { systemClock } from '../system.ts'
 import type { ExtraDimension, Granularity } from './dimension-tree.ts'
+import { assertGivenOptions } from './given.ts'
 import type { MetricLevel } from './metric-entry.ts'
 import { type CloudWatchClientLike, emfSink, type MetricSink, putMetricDataSink } from './metric-sinks.ts'
 import { METRICS } from './metrics-table.ts'
@@ -48,6 +50,22 @@ export interface ResolvedCloudWatchOptions {
   readonly clock: Clock
 }
 
+/** Kinds only; the bounds are below, where every fault is told together. */
+const ANY = { must: 'given', isMet: () => true }
+const KINDS: OptionRules<CloudWatchOptions> = {
+  client: having('send'),
+  write: FUNCTION,
+  namespace: { must: 'a string', isMet: value => typeof value === 'string' },
+  level: ANY,
+  granularity: ANY,
+  dimensions: { must: 'a list of dimensions', isMet: Array.isArray },
+  uploadDelayMs: ANY,
+  uploadRetries: ANY,
+  logger: having('warn'),
+  clock: having('nowMs', 'schedule'),
+  wallMs: FUNCTION
+}
+
 const LEVELS: readonly unknown[] = ['none', 'summary', 'detailed']
 const GRANULARITIES: readonly unknown[] = ['global', 'stream', 'shard']
 const MAX_DELAY_MS = 60_000
@@ -62,6 +80,7 @@ const TAKEN_NAMES = new Set(['StreamName', 'ShardId', 'ErrorCode', '_aws', ...Ob
 
 /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. */
 export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCloudWatchOptions {
+  assertGivenOptions('CloudWatchMetrics', options, KINDS)
   const { namespace = 'KinesisProducerLibrary', level = 'detailed', granularity = 'shard' } = options
   const { uploadDelayMs = MAX_DELAY_MS, uploadRetries = 2, clock = systemClock, wallMs = systemWallMs } = options
   const dimensions = (options.dimensions ?? []).filter(({ value }) => String(value).trim() !== '')

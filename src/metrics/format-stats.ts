@@ -3,8 +3,10 @@
  * Example: the buffer; then for each stream its records, requests and latencies, its errors by code, and a line for each shard.
  * Invariant: pure, and in ASCII as long as stream names are. One snapshot gives one text. It holds no payload and no partition key.
  */
+import { wholeNumberFrom } from '../consumer/deaggregate/given-options.ts'
 import type { LatencyStats } from '../stats/latency.ts'
 import type { ProducerStats, ShardState, StreamState } from '../stats/stats.ts'
+import { assertGivenOptions, assertSnapshot } from './given.ts'
 
 /** How much `formatStats` writes. */
 export interface FormatStatsOptions {
@@ -19,12 +21,16 @@ const UNITS = ['byte', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /**
  * Returns a snapshot as lines of text, without a line break at the end. Streams stand in the order of their first use, shards with
- * the most throttled first, then those with the most records. Cost: O(streams x shards).
+ * the most throttled first, then those with the most records. Cost: O(streams x shards). Throws OptionsError for what is no snapshot, and
+ * for wrong options.
  *
  * @example
  * console.log(formatStats(producer.stats()))
  */
-export function formatStats(stats: ProducerStats, { maxRows = DEFAULT_MAX_ROWS }: FormatStatsOptions = {}): string {
+export function formatStats(stats: ProducerStats, options: FormatStatsOptions = {}): string {
+  assertSnapshot('formatStats', stats)
+  assertGivenOptions('formatStats', options, { maxRows: wholeNumberFrom(1) })
+  const { maxRows = DEFAULT_MAX_ROWS } = options
   const { bufferedRecords, bufferMaxRecords, bufferedBytes, bufferMaxBytes, inFlightRequests } = stats
   const buffer = `${grouped(bufferedRecords)} of ${counted(bufferMaxRecords, 'record')}, ${size(bufferedBytes)} of ${size(bufferMaxBytes)}`
   const settled = `${grouped(stats.delivered)} delivered, ${grouped(stats.failed)} failed`

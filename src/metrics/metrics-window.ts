@@ -6,6 +6,7 @@
 import type { StatsCursor } from '../stats/statistics.ts'
 import type { ProducerStats } from '../stats/stats.ts'
 import type { StreamReading } from '../stats/stream-stats.ts'
+import { assertSource } from './given.ts'
 
 /** The source of metrics: a KinesisProducer is one. */
 export interface MetricsSource {
@@ -29,8 +30,12 @@ export class MetricsWindow {
   readonly #source: MetricsSource
   readonly #cursor: StatsCursor = { isOpen: false, isClosed: false }
 
-  /** The first window begins here. Throws RangeError when the producer has 16 open windows (`MAX_WINDOWS`). */
+  /**
+   * The first window begins here. Throws RangeError when the producer has 16 open windows (`MAX_WINDOWS`), and OptionsError for
+   * what is no producer.
+   */
   constructor(source: MetricsSource) {
+    assertSource('MetricsWindow', source, 'source')
     this.#source = source
     this.#look()
   }

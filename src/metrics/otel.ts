@@ -16,10 +16,12 @@ import {
   type TracerProvider,
   trace
 } from '@opentelemetry/api'
+import { having, type OptionRules } from '../consumer/deaggregate/given-options.ts'
 import { errorText } from '../model/errors.ts'
 import { CHANNELS, type RequestEvent } from '../stats/diagnostics.ts'
 import { LATENCY_BOUNDS_MS } from '../stats/latency-bounds.ts'
 import { emitWarning } from '../system.ts'
+import { assertGivenOptions, GRANULARITY_RULES } from './given.ts'
 import { Instruments } from './otel-instruments.ts'
 import { DEFAULT_MAX_SHARDS } from './series.ts'
 import { namedSources, type StatsSources } from './stats-source.ts'
@@ -38,6 +40,13 @@ export interface OpenTelemetryOptions {
   readonly maxShards?: number
   /** `messaging.system`; the conventions have no value for Kinesis. Default: `'aws.kinesis'`. */
   readonly system?: string
+}
+
+const RULES: OptionRules<OpenTelemetryOptions> = {
+  ...GRANULARITY_RULES,
+  meterProvider: having('getMeter'),
+  tracerProvider: having('getTracer'),
+  system: { must: 'a string', isMet: value => typeof value === 'string' }
 }
 
 const SCOPE = 'kinesis-producer'
@@ -59,11 +68,12 @@ export function openTelemetry(
   /** Ends the export; nothing is recorded afterwards. */
   close(): void
 } {
+  assertGivenOptions('openTelemetry', options, RULES)
   const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = options
   const { granularity = 'stream', maxShards = DEFAULT_MAX_SHARDS, system = 'aws.kinesis' } = options
   const meter = meterProvider.getMeter(SCOPE)
   const operation: Attributes = { 'messaging.system': system, 'messaging.operation.name': OPERATION }
-  const sources = namedSources(producers)
+  const sources = namedSources('openTelemetry', producers)
   const instruments = new Instruments(meter, operation, { granularity, maxShards })
   const observe = (result: BatchObservableResult) => {
     for (const { name, source } of sources) {

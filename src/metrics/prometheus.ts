@@ -5,6 +5,7 @@
  */
 import type { LatencyStats } from '../stats/latency.ts'
 import { LATENCY_BOUNDS_MS } from '../stats/latency-bounds.ts'
+import { assertGivenOptions, GRANULARITY_RULES } from './given.ts'
 import type { MetricKind } from './metric-entry.ts'
 import { prometheusName } from './metric-names.ts'
 import { METRIC_ROWS } from './metrics-table.ts'
@@ -26,7 +27,7 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 
 /**
  * Returns the metrics of one producer, or of several by name, which is then the label `producer`.
- * Cost: O(streams x shards).
+ * Cost: O(streams x shards). Throws OptionsError for what is no producer, and for wrong options.
  *
  * @example
  * import { createServer } from 'node:http'
@@ -37,11 +38,10 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  * })
  * prometheusText(producer).includes('kinesis_producer_buffered_records 0') // => true
  */
-export function prometheusText(
-  producers: StatsSources,
-  { granularity = 'shard', maxShards = DEFAULT_MAX_SHARDS }: PrometheusOptions = {}
-): string {
-  const snapshots = namedSources(producers).map(({ name, source }) => ({
+export function prometheusText(producers: StatsSources, options: PrometheusOptions = {}): string {
+  assertGivenOptions('prometheusText', options, GRANULARITY_RULES)
+  const { granularity = 'shard', maxShards = DEFAULT_MAX_SHARDS } = options
+  const snapshots = namedSources('prometheusText', producers).map(({ name, source }) => ({
     labels: name === undefined ? {} : { producer: name },
     stats: source.stats()
   }))

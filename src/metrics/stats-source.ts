@@ -3,6 +3,7 @@
  * Invariant: types and one reading of them; nothing is kept.
  */
 import type { ProducerStats } from '../stats/stats.ts'
+import { assertSource, isSource } from './given.ts'
 
 /** The source of an exporter: a KinesisProducer is one. */
 export interface StatsSource {
@@ -13,14 +14,22 @@ export interface StatsSource {
 /** One producer, or several by names that tell their series apart. */
 export type StatsSources = StatsSource | Readonly<Record<string, StatsSource>>
 
-/** Returns each producer with its name; a lone one has none. */
-export function namedSources(
-  sources: StatsSources
-): { readonly name: string | undefined; readonly source: StatsSource }[] {
-  if (isSource(sources)) return [{ name: undefined, source: sources }]
-  return Object.entries(sources).map(([name, source]) => ({ name, source }))
+/** A producer with its name. */
+export interface NamedSource {
+  readonly name: string | undefined
+  readonly source: StatsSource
 }
 
-function isSource(sources: StatsSources): sources is StatsSource {
-  return typeof sources['stats'] === 'function'
+/** Returns each producer with its name; a lone one has none. Throws OptionsError for what is no producer. */
+export function namedSources(call: string, sources: StatsSources): NamedSource[] {
+  if (isLone(sources)) return [{ name: undefined, source: sources }]
+  if (typeof sources !== 'object' || sources === null) assertSource(call, sources, 'producers')
+  return Object.entries(sources).map(([name, source]) => {
+    assertSource(call, source, `producers[${JSON.stringify(name.slice(0, 64))}]`)
+    return { name, source }
+  })
+}
+
+function isLone(sources: StatsSources): sources is StatsSource {
+  return isSource(sources)
 }

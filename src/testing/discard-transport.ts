@@ -3,6 +3,7 @@
  * Invariant: every entry of well-formed requests is acknowledged for the shard that owns its key, with increasing
  * sequence numbers. Nothing is checked, copied or kept.
  */
+import type { OptionRules } from '../consumer/deaggregate/given-options.ts'
 import type {
   Clock,
   PutRecordsAnswer,
@@ -13,6 +14,7 @@ import type {
   Transport
 } from '../model/ports.ts'
 import { MAX_HASH_KEY } from '../wire/hash-key.ts'
+import { assertGiven, CLOCK, DURATION } from './given.ts'
 import { uniformStarts } from './resharding.ts'
 import { sequenceNumberText } from './sequence-number.ts'
 import { ShardRouter } from './shard-router.ts'
@@ -25,6 +27,15 @@ export interface DiscardTransportOptions {
   readonly clock?: Clock | undefined
   /** The time from a request to its answer; needs `clock`. Default: 0. */
   readonly latencyMs?: number | undefined
+}
+
+const RULES: OptionRules<DiscardTransportOptions> = {
+  shards: {
+    must: 'a whole number from 1, or a list of ranges',
+    isMet: value => (Number.isInteger(value) && Number(value) >= 1) || (Array.isArray(value) && value.length > 0)
+  },
+  clock: CLOCK,
+  latencyMs: DURATION
 }
 
 /**
@@ -45,8 +56,9 @@ export class DiscardTransport implements Transport {
   #recordCount = 0
   #dataBytes = 0
 
-  /** Without options: one shard, and answers at once. */
+  /** Without options: one shard, and answers at once. Throws OptionsError. */
   constructor(options: DiscardTransportOptions = {}) {
+    assertGiven('DiscardTransport', options, RULES)
     this.#options = options
     const { shards = 1 } = options
     this.#ranges = typeof shards === 'number' ? uniformRanges(shards) : shards

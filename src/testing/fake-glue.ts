@@ -4,6 +4,8 @@
  * Invariant: the same calls in the same order give the same answers, version ids included; messages hold no definition, but for that
  * of a malformed one, which the service quotes as well.
  */
+import type { OptionRules } from '../consumer/deaggregate/given-options.ts'
+import { assertGiven, DURATION, FUNCTION, TEXT } from './given.ts'
 import { FakeServiceError, required } from './service-error.ts'
 
 /** The options of `FakeGlue`. */
@@ -14,6 +16,12 @@ export interface FakeGlueOptions {
   readonly pendingPolls?: number | undefined
   /** Whether a definition breaks the compatibility rule: its version gets the status FAILURE. Default: none does. */
   readonly isIncompatible?: ((definition: string) => boolean) | undefined
+}
+
+export const FAKE_GLUE_RULES: OptionRules<FakeGlueOptions> = {
+  region: TEXT,
+  pendingPolls: DURATION,
+  isIncompatible: FUNCTION
 }
 
 /** A fault of the next calls. */
@@ -86,8 +94,9 @@ export class FakeGlue {
   #faults: { readonly fault: FakeGlueFault; left: number }[] = []
   #lastId = 0
 
-  /** The registry `default-registry` is there, without schemas. */
+  /** The registry `default-registry` is there, without schemas. Throws OptionsError. */
   constructor(options: FakeGlueOptions = {}) {
+    assertGiven('FakeGlue', options, FAKE_GLUE_RULES)
     this.#options = options
   }
 

@@ -2,9 +2,11 @@
  * Kinesis Data Streams in memory: one account and region, every operation a synchronous call with the API's own shapes.
  * Invariant: nothing happens between calls; what depends on time is worked out from `nowMs()` when a call is made.
  */
+import { type OptionRules, oneOf } from '../consumer/deaggregate/given-options.ts'
 import type { Random } from '../model/ports.ts'
 import type * as Api from './api-shapes.ts'
 import { FakeStream } from './fake-stream.ts'
+import { assertGiven, DURATION, FLAG, FUNCTION, TEXT } from './given.ts'
 import { type PutEffects, putRecords } from './put-records.ts'
 import { seededRandom } from './seeded-random.ts'
 import { FakeServiceError, required } from './service-error.ts'
@@ -57,6 +59,19 @@ const ON_DEMAND_SHARD_COUNT = 4
 const DESCRIBE_STREAM_LIMIT = 100
 const LIST_STREAMS_LIMIT = 100
 
+const RULES: OptionRules<FakeKinesisOptions> = {
+  nowMs: FUNCTION,
+  accountId: TEXT,
+  region: TEXT,
+  random: FUNCTION,
+  throughputLimits: FLAG,
+  creatingMs: DURATION,
+  deletingMs: DURATION,
+  updatingMs: DURATION,
+  retentionMs: DURATION,
+  storage: oneOf('keep', 'discard')
+}
+
 /**
  * The model behind the server and the in-memory transport; tests may also call it directly. Operations throw
  * `FakeServiceError` with the service's code: ResourceNotFoundException, ResourceInUseException, ValidationException,
@@ -79,8 +94,9 @@ export class FakeKinesis {
   #nextOrdinal = 1
   #nextIncarnation = 1
 
-  /** Has no stream: `createStream` makes one. */
+  /** Has no stream: `createStream` makes one. Throws OptionsError. */
   constructor(options: FakeKinesisOptions) {
+    assertGiven('FakeKinesis', options, RULES, ['nowMs'])
     this.#options = options
     this.#nowMs = options.nowMs
     this.#random = options.random ?? seededRandom(0)

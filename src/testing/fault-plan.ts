@@ -4,9 +4,11 @@
  * order meet the same faults.
  */
 
+import type { OptionRule } from '../consumer/deaggregate/given-options.ts'
 import { assertNever } from '../model/errors.ts'
 import type { Random } from '../model/ports.ts'
 import type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
+import { assertArgument } from './given.ts'
 import type { RecordError } from './record-error.ts'
 import { FakeServiceError } from './service-error.ts'
 
@@ -49,6 +51,24 @@ export interface FaultDecision {
   readonly recordCountDifference: number
 }
 
+const LIST: OptionRule = { must: 'a list of rules', isMet: Array.isArray }
+const ACTIONS = {
+  failRecords: true,
+  throttle: true,
+  failRequest: true,
+  reset: true,
+  silence: true,
+  rawAnswer: true,
+  delay: true,
+  shuffle: true,
+  staleShards: true,
+  recordCount: true
+} satisfies Record<FaultAction['kind'], true>
+const RULE: OptionRule = {
+  must: `{ match, action: { kind, ... }, times } with a kind of ${Object.keys(ACTIONS).join(', ')}`,
+  isMet: rule => Object.hasOwn(ACTIONS, Object(Object(rule)['action'])['kind'] ?? '')
+}
+
 interface ActiveRule {
   readonly rule: FaultRule
   remainingCount: number
@@ -67,8 +87,9 @@ export class FaultPlan {
   readonly #ordinals: Map<string, number> = new Map()
   #rules: ActiveRule[] = []
 
-  /** `random` is needed only for rules with a `probability` and for `shuffle`. */
+  /** `random` is needed only for rules with a `probability` and for `shuffle`. Throws OptionsError for what is no rule. */
   constructor(rules: readonly FaultRule[] = [], random?: Random) {
+    assertArgument('FaultPlan', 'rules', LIST, rules)
     this.#random = random
     for (const rule of rules) this.add(rule)
   }
@@ -82,6 +103,7 @@ export class FaultPlan {
    * remove()
    */
   add(rule: FaultRule): () => void {
+    assertArgument('FaultPlan', 'a rule', RULE, rule)
     if (needsRandom(rule) && this.#random === undefined) {
       throw new TypeError("a rule with a probability, or 'shuffle', needs the random argument of FaultPlan")
     }

@@ -4,7 +4,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { FakeGlue, type FakeGlueFault, type FakeGlueOptions } from './fake-glue.ts'
+import type { OptionRules } from '../consumer/deaggregate/given-options.ts'
+import { FAKE_GLUE_RULES, FakeGlue, type FakeGlueFault, type FakeGlueOptions } from './fake-glue.ts'
+import { assertGiven, PORT, TEXT } from './given.ts'
 import { resetSocket } from './port-sniffer.ts'
 import { FakeServiceError } from './service-error.ts'
 
@@ -16,6 +18,13 @@ export interface FakeGlueServerOptions extends FakeGlueOptions {
   readonly port?: number | undefined
   /** The model to serve, for instance one that a closed server left. Default: a new one, made with these options. */
   readonly glue?: FakeGlue | undefined
+}
+
+const RULES: OptionRules<FakeGlueServerOptions> = {
+  ...FAKE_GLUE_RULES,
+  host: TEXT,
+  port: PORT,
+  glue: { must: 'a FakeGlue', isMet: value => value instanceof FakeGlue }
 }
 
 /** A fake Glue Schema Registry that listens. */
@@ -52,7 +61,9 @@ const MAX_BODY_BYTES = 1_048_576
  * await server.close()
  */
 export async function startFakeGlue(options: FakeGlueServerOptions = {}): Promise<FakeGlueServer> {
-  const { host = '127.0.0.1', port = 0, glue = new FakeGlue(options) } = options
+  assertGiven('startFakeGlue', options, RULES)
+  const { host = '127.0.0.1', port = 0, glue: given, ...model } = options
+  const glue = given ?? new FakeGlue(model)
   const sockets = new Set<Socket>()
   const server = createServer((request, response) => serve(glue, request, response))
   server.on('connection', socket => {

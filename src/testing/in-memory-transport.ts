@@ -2,6 +2,7 @@
  * A `Transport` straight into a `FakeKinesis`: no socket, no HTTP, every wait on the given clock.
  * Invariant: a promise settles once, from a wake-up of the clock; it rejects with `TransportError` and nothing else.
  */
+import type { OptionRules } from '../consumer/deaggregate/given-options.ts'
 import { assertNever, TransportError } from '../model/errors.ts'
 import type {
   Clock,
@@ -18,6 +19,7 @@ import type { ListShardsOutput, PutRecordsOutput, Shard, StreamAddress } from '.
 import type { FakeKinesis } from './fake-kinesis.ts'
 import { type CallEffects, FakeService, type OperationStats } from './fake-service.ts'
 import type { FaultEnding, FaultPlan } from './fault-plan.ts'
+import { assertGiven, CLOCK, DURATION, FAULTS, FUNCTION, KINESIS } from './given.ts'
 import type { FakeServiceError } from './service-error.ts'
 import { streamNameOfArn } from './stream-registry.ts'
 
@@ -48,6 +50,17 @@ type Settle<Output> = (error: TransportError | undefined, output: Output | undef
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 6_000
 
+const RULES: OptionRules<InMemoryTransportOptions> = {
+  kinesis: KINESIS,
+  clock: CLOCK,
+  faults: FAULTS,
+  latencyMs: {
+    must: `${DURATION.must}, or a function that returns one`,
+    isMet: value => DURATION.isMet(value) || FUNCTION.isMet(value)
+  },
+  requestTimeoutMs: DURATION
+}
+
 /**
  * For tests and simulations on a virtual clock. Errors: the service's own code with `persisted: 'no'` (status below
  * 500) or `'maybe'`; `ECONNRESET`, `TimeoutError`, `AbortError` with `'maybe'`; KPL_ERR_PROTOCOL for a raw answer.
@@ -64,8 +77,9 @@ export class InMemoryTransport implements Transport {
   /** Requests without an answer, and how to end them. */
   readonly #pending: Set<(error: TransportError) => void> = new Set()
 
-  /** Give the producer the same clock. */
+  /** Give the producer the same clock. Throws OptionsError. */
   constructor(options: InMemoryTransportOptions) {
+    assertGiven('InMemoryTransport', options, RULES, ['kinesis', 'clock'])
     this.#options = options
     this.#service = new FakeService(options.kinesis, options.faults, () => options.clock.nowMs())
   }

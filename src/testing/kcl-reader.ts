@@ -8,6 +8,7 @@
 import { decodeEnvelope, isEnvelope } from '../wire/decode.ts'
 import { HASH_KEY_WORDS, hashPartitionKey, readHashKey } from '../wire/hash-key.ts'
 import type { FakeKinesis } from './fake-kinesis.ts'
+import { assertArgument, KINESIS } from './given.ts'
 import type { StoredRecord } from './shard-log.ts'
 
 /** A shard as the listing has it. */
@@ -41,7 +42,7 @@ export interface KclUserRecord {
 
 /**
  * Returns every user record of a stream, those that a KCL consumer drops included (`isDelivered`); oldest first within a shard,
- * parents before children. Throws FakeServiceError for a stream that is not there. Cost: O(records).
+ * parents before children. Throws FakeServiceError for a stream that is not there, OptionsError for what is no FakeKinesis. Cost: O(records).
  *
  * @example
  * await producer.putMany(records)
@@ -49,6 +50,7 @@ export interface KclUserRecord {
  * userRecords.map(({ partitionKey }) => partitionKey) // => ['user-1', 'user-2', 'user-3']
  */
 export function readAsKcl(kinesis: FakeKinesis, streamName: string): KclUserRecord[] {
+  assertArgument('readAsKcl', 'kinesis', KINESIS, kinesis)
   return readShards(shardsOf(kinesis, streamName), kinesis.storedRecords(streamName))
 }
 

@@ -7,10 +7,12 @@ import { createServer as createHttp1Server } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import type { OptionRules } from '../consumer/deaggregate/given-options.ts'
 import type { Clock, Timer } from '../model/ports.ts'
 import { FakeKinesis } from './fake-kinesis.ts'
 import { FakeService } from './fake-service.ts'
 import type { FaultPlan } from './fault-plan.ts'
+import { assertGiven, CLOCK, FAULTS, KINESIS, PORT, TEXT } from './given.ts'
 import { type HttpResponse, httpHandler } from './http-handler.ts'
 import { resetSocket, sniffHttpVersion } from './port-sniffer.ts'
 import { realClock } from './real-time.ts'
@@ -36,6 +38,18 @@ export interface FakeKinesisServerOptions {
   readonly kinesis?: FakeKinesis | undefined
   /** Faults of requests. Default: none. */
   readonly faults?: FaultPlan | undefined
+}
+
+const RULES: OptionRules<FakeKinesisServerOptions> = {
+  host: TEXT,
+  port: PORT,
+  tls: {
+    must: '{ key, cert }',
+    isMet: value => Object(value)['key'] !== undefined && Object(value)['cert'] !== undefined
+  },
+  clock: CLOCK,
+  kinesis: KINESIS,
+  faults: FAULTS
 }
 
 /** A fake Kinesis that listens. */
@@ -75,6 +89,7 @@ const HTTP2_WINDOW_BYTES = 16 * 1_048_576
  * await server.close()
  */
 export async function startFakeKinesisServer(options: FakeKinesisServerOptions = {}): Promise<FakeKinesisServer> {
+  assertGiven('startFakeKinesisServer', options, RULES)
   const { host = '127.0.0.1', port = 0, tls, faults } = options
   const clock = trackingClock(options.clock ?? realClock)
   const kinesis = options.kinesis ?? new FakeKinesis({ nowMs: () => clock.nowMs() })
