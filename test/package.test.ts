@@ -41,7 +41,6 @@ describe('the packed package', () => {
     })
     const chunks = ['codec', 'consumer', 'metrics', 'shared'].map(name => join('dist', 'chunks', `${name}.js`))
     const texts = [
-      'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'SECURITY.md',

@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { entryPoints, manifest, type PackedPackage, packPackage, run } from '../support/packed-package.ts'
 
-/** 499 kB now: 162 of library, 143 of command line, 64 of declarations, 105 of docs, 25 of other texts. */
+/** 514 kB now: 164 of library, 142 of command line, 70 of declarations, 109 of docs, 29 of other texts. */
 const MAX_PACKED_BYTES = 525_000
 
 let packed: PackedPackage
@@ -59,10 +59,10 @@ describe('an import of', () => {
     ['kinesis-producer/reader', ALL, [SDK]],
     ['kinesis-producer/glue', ['chunks/consumer.js', 'chunks/shared.js'], []],
     ['kinesis-producer/testing', ALL, []],
-    ['kinesis-producer/metrics', ['chunks/metrics.js', 'chunks/shared.js'], []],
-    ['kinesis-producer/cloudwatch', ['chunks/metrics.js', 'chunks/shared.js'], []],
-    ['kinesis-producer/prometheus', ['chunks/metrics.js', 'chunks/shared.js'], []],
-    ['kinesis-producer/otel', ['chunks/metrics.js', 'chunks/shared.js'], ['@opentelemetry/api']]
+    ['kinesis-producer/metrics', ['chunks/consumer.js', 'chunks/metrics.js', 'chunks/shared.js'], []],
+    ['kinesis-producer/cloudwatch', ['chunks/consumer.js', 'chunks/metrics.js', 'chunks/shared.js'], []],
+    ['kinesis-producer/prometheus', ['chunks/consumer.js', 'chunks/metrics.js', 'chunks/shared.js'], []],
+    ['kinesis-producer/otel', ['chunks/consumer.js', 'chunks/metrics.js', 'chunks/shared.js'], ['@opentelemetry/api']]
   ])('%s reads its own file and few others', (name, chunks, packages) => {
     const loaded = loadedBy(fileOf(name))
 
