@@ -23,7 +23,7 @@ const IDLE_FILES = scaled(10_000, 1000)
 const BY_KEY = { json: '.key' }
 const IDLE_MS = scaled(30_000, 3000)
 
-/** What is done with each line, and whether its key is the pool's. */
+/** The work on each line, and whether the line's key is the pool's. */
 const CASES: readonly { readonly name: string; readonly flags: readonly string[]; readonly hasPoolKeys: boolean }[] = [
   { name: 'put, lines, random keys', flags: [], hasPoolKeys: false },
   { name: 'put, lines, --key .key', flags: ['--key', '.key'], hasPoolKeys: true },

@@ -1,5 +1,5 @@
 /**
- * What the machine can do alone, of the things that no producer gets around: copying, the MD5 of aggregates, base64, the
+ * The machine's own rates for the work that every producer has to do: copying, the MD5 of aggregates, base64, the
  * SHA-256 of request bodies, and TLS.
  * Verified before it is timed: digests and base64 against known answers, and the sink must have got every byte.
  */

@@ -1,5 +1,5 @@
 /**
- * What a buffered record costs in memory: live bytes after garbage collection, with a transport that does not answer,
+ * The memory of a buffered record: live bytes after garbage collection, with a transport that does not answer,
  * less those before the puts, by the number of records.
  * Verified: every record is acknowledged once the transport answers.
  */

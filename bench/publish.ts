@@ -10,7 +10,7 @@ import type { Cell } from './harness/report.ts'
 import { type Result, readResult, resultFile } from './harness/save.ts'
 import { quantile } from './harness/statistics.ts'
 
-/** What docs/performance.md shows. */
+/** The benches that docs/performance.md shows. */
 export const PUBLISHED = ['kpl', 'end-to-end', 'service', 'put-path'] as const
 
 const MEASURED = 'docs/plots/measured.json'

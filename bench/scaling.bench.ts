@@ -1,5 +1,5 @@
 /**
- * What one `tryPut` costs against record size, number of shards, number of keys and number of records that are buffered
+ * The cost of one `tryPut` against record size, number of shards, number of keys and number of records that are buffered
  * already, one changed at a time.
  * Verified before it is timed by the put path's bench; here every record must be acknowledged.
  */

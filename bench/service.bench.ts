@@ -1,5 +1,5 @@
 /**
- * What a web service pays: CPU of its process at 1,000 records a second with nothing else to do, over HTTPS, against the
+ * The price for a web service: CPU of its process at 1,000 records a second with nothing else to do, over HTTPS, against the
  * SDK used by hand. All ways take turns; the same load without any put is beside them.
  * Verified before it is timed: the sink takes every user record apart and finds each of them once.
  */

@@ -11,7 +11,7 @@ import { LOAD_ALONE, putAtRate, type Way } from './harness/steady-puts.ts'
 import { STREAM_NAME } from './peers/contestant.ts'
 import { sinkOptions, sinkProducer } from './sink/producer.ts'
 
-/** What a run cost, and how late the main thread's event loop was. */
+/** The cost of a run, and the delay of the main thread's event loop. */
 export interface LoopSample extends Spent {
   readonly delayP50Ms: number
   readonly delayP99Ms: number

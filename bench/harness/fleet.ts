@@ -27,13 +27,13 @@ export interface FleetOptions {
 
 export interface FleetMember {
   readonly producer: KinesisProducer
-  /** What it puts, as a part of the stream's capacity. */
+  /** Its load, as a part of the stream's capacity. */
   load: number
   putCount: number
   deliveredCount: number
 }
 
-/** What happened in a span of time. */
+/** The counts of a span of time. */
 export interface FleetReading {
   /** Stored bytes as a part of the capacity. */
   readonly goodput: number
@@ -114,7 +114,7 @@ export class Fleet {
     this.#clock.advanceTo(untilMs)
   }
 
-  /** What happened since the last reading. */
+  /** Returns the counts since the last reading. */
   read(): FleetReading {
     const { shardCount } = this.#options
     const [from, to] = [this.#last, this.#marks()]

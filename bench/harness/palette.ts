@@ -12,7 +12,7 @@ export const COLOURS: Readonly<Record<Side, string>> = {
   floor: '#8b949e'
 }
 
-/** What a legend says, in the order in which it says it. */
+/** The entries of a legend, in their order. */
 export const SIDE_NAMES: Readonly<Record<Side, string>> = {
   ours: 'kinesis-producer',
   KPL: 'KPL (Java and its daemon)',

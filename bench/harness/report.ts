@@ -1,5 +1,5 @@
 /**
- * What a bench hands back: tables of measured cells, and plots.
+ * The result of a bench: tables of measured cells, and plots.
  * Invariant: every figure keeps its samples, so that spread, comparison and plots are made from the same numbers.
  */
 
@@ -20,7 +20,7 @@ export type Unit =
 export interface Metric {
   readonly unit: Unit
   readonly samples: readonly number[]
-  /** What the median of ratios, or of simulated figures, should reach. Any other absolute figure is of one machine. */
+  /** The aim for the median of ratios, or of simulated figures. Any other absolute figure belongs to one machine. */
   readonly target?: number | undefined
 }
 

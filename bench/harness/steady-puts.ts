@@ -4,7 +4,7 @@
  */
 import type { LoadRecord } from './load.ts'
 
-/** What a service does with one record; `put` resolves when that is acknowledged, and rejects when it fails. */
+/** A service's way to put one record; `put` resolves when that is acknowledged, and rejects when it fails. */
 export interface Way {
   put(record: LoadRecord): Promise<unknown>
   close(): Promise<unknown>

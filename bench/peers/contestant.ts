@@ -1,5 +1,5 @@
 /**
- * What the end to end bench asks of everybody who puts records.
+ * The interface of a contestant in the end to end bench.
  * Invariant: `drive` resolves when the service has acknowledged every one of its records.
  */
 import type { LoadRecord } from '../harness/load.ts'

@@ -1,5 +1,5 @@
 /**
- * Who takes part end to end, and what each does not do.
+ * The contestants of the end to end bench, and the work that each leaves to its user.
  * Invariant: the names are what tables and plots show; the first is what the others are compared with.
  */
 import type { Side } from '../harness/report.ts'
@@ -13,7 +13,7 @@ export interface Entrant {
   readonly name: string
   readonly side: Side
   readonly open: (setting: ContestantSetting) => Contestant
-  /** What a user of it must do, or do without. */
+  /** The work that is left to its user. */
   readonly lacks: string
   /** Not a dependency of the project: see `installed.ts`. */
   readonly isInstalled?: boolean

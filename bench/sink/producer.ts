@@ -7,7 +7,7 @@ import { KinesisProducer, type ProducerOptions, type ProducerPorts } from '../..
 import { UNLIMITED_PERCENT } from '../harness/null-producer.ts'
 import { CREDENTIALS, REGION, STREAM_NAME } from '../peers/contestant.ts'
 
-/** What a transport to the sink at `endpoint` needs. */
+/** The options of a transport to the sink at `endpoint`. */
 export function sinkOptions(endpoint: string): Pick<ProducerOptions, 'region' | 'credentials' | 'endpoint'> {
   return { region: REGION, credentials: CREDENTIALS, endpoint }
 }

@@ -80,7 +80,7 @@ export function assertArrived(count: number): void {
   checked?.assertArrived(count)
 }
 
-/** What came since the last call. */
+/** Returns the counts since the last call. */
 export function takeCounts(): SinkCounts {
   const taken = counts
   counts = { requests: 0, kinesisRecords: 0, bodyBytes: 0 }

@@ -1,5 +1,5 @@
 /**
- * What goes wrong, and when: calm and spells of one fault take turns, without end.
+ * The faults and their times: calm and spells of one fault take turns, without end.
  * Invariant: at most one spell at a time; the kinds come in shuffled rounds, so that none is missed for long.
  */
 import { setTimeout } from 'node:timers/promises'

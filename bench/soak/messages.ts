@@ -1,5 +1,5 @@
 /**
- * What the soak and its server process tell each other.
+ * The messages between the soak and its server process.
  * Invariant: types only; every request is answered once, in order, by its own kind.
  */
 

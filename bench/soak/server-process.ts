@@ -24,7 +24,7 @@ export class ServerProcess {
     this.#fail = once(this.#child, 'exit').then(([code]) => {
       throw new Error(`the server process ended with ${code}`)
     })
-    // Whoever calls hears of it.
+    // The next caller gets the failure.
     this.#fail.catch(() => {})
   }
 

@@ -12,7 +12,7 @@ import { readIndex } from './user-records.ts'
 const RECORDS_PER_TURN = 10
 /** Stands for a user record that is not one of the generation, so that the others keep their places. */
 export const NO_INDEX = 0xffffffff
-/** What a generation begins with, so that the producer sees the stream gone; see soak.ts. */
+/** The first state of a generation, so that the producer sees the stream gone; see soak.ts. */
 export const PROBE_KEY = 'probe'
 
 export async function readBack(

@@ -9,7 +9,7 @@ import { CborReader } from './cbor-reader.ts'
 /** Also what a request says that it is. */
 export const CBOR_CONTENT_TYPE = 'application/x-amz-cbor-1.1'
 
-/** As the SDK's JSON protocol gives it, but for metadata. */
+/** The same shape as the SDK's JSON protocol gives, without the metadata. */
 export interface CborPutRecordsOutput {
   readonly Records: readonly CborResultEntry[] | undefined
   readonly FailedRecordCount: number | undefined

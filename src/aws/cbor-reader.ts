@@ -39,7 +39,7 @@ export class CborReader {
     this.#each(2, () => onMember(this.#text()))
   }
 
-  /** As `readMap`, for texts of names that are expected: `onMember` is told which one it is, -1 for another. No name becomes a string. */
+  /** As `readMap`, for expected names: `onMember` gets the index of the name, -1 for another one. No name becomes a string. */
   readMapOf(names: readonly Uint8Array[], onMember: (index: number) => void): void {
     this.#readTo(MAP, 'a map')
     this.#each(2, () => onMember(this.#name(names)))

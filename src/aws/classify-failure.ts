@@ -1,5 +1,5 @@
 /**
- * What a failed call means: anything the SDK throws becomes a `TransportError`.
+ * The meaning of a failed call: an error of the SDK becomes a `TransportError`.
  * Example: middleware of a user's client throws `Error('no tenant')`: a `ClientFault` that says so, and nothing was sent.
  * Invariant: `persisted` is `'no'` only when the service certainly stored nothing; the error holds neither the thrown
  * value, nor a payload, nor a credential: its texts are made safe, and its `cause` is a copy.
@@ -21,7 +21,7 @@ import { safeCause } from './safe-cause.ts'
 export interface CallFacts {
   /** Whether a byte of the request may have left. `undefined`: unknown, so the thrown value is asked. */
   readonly mayHaveLeft: boolean | undefined
-  /** Nobody has read the request, so nothing of it can have left; what a client says of an answer all the same is believed. */
+  /** Nothing has read the request, so nothing of it can have left. If the client reports an answer, the answer counts. */
   readonly isUnread?: boolean | undefined
   /** HTTP status, when the head of an answer came. */
   readonly statusCode?: number | undefined
@@ -40,7 +40,7 @@ const SERVER_FAULTS: ReadonlySet<string> = new Set([
   'ServiceUnavailable',
   'ServiceUnavailableException'
 ])
-/** What time-outs, signals and the sockets of other HTTP clients throw: they may pass, whoever set them. */
+/** The errors of time-outs, signals and the sockets of other HTTP clients. They may pass. */
 const PASSING_NAMES: ReadonlySet<string> = new Set([
   'TimeoutError',
   'AbortError',
@@ -52,7 +52,7 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
 /** The SDK's texts when it finds no region, or one that no host name can have: empty, or with a space. */
 const REGION_TEXT = /^Region (?:is missing|not accepted\b)/
 const REGION_HINT = 'set the option region, or AWS_REGION in the environment'
-/** What to add to texts of the SDK and of Node.js that leave out where to look. */
+/** Advice for texts of the SDK and of Node.js that do not say where to look. */
 const HINTS: readonly (readonly [text: string, hint: string])[] = [
   [
     'Could not load credentials from any providers',
@@ -64,11 +64,11 @@ const HINTS: readonly (readonly [text: string, hint: string])[] = [
 /** OpenSSL's words for a peer that answers a TLS handshake in clear text. */
 const NO_TLS_TEXT = /wrong version number|http request|packet length too long/
 const NO_TLS_HINT = 'the endpoint seems to speak plain HTTP on this port, so its URL may have to begin with http://'
-/** What the SDK calls an error without a code. */
+/** The SDK's name for an error without a code. */
 const NO_CODES: ReadonlySet<string> = new Set(['Unknown', 'UnknownError', 'Error'])
-/** What the SDK puts for a message that the service did not give. */
+/** The SDK's text for a missing message of the service. */
 const SDK_FILLER = 'UnknownError'
-/** What the SDK adds to what broke an answer off: advice to somebody who has its error in hand. */
+/** The SDK's addition to the error of an interrupted answer: advice about the error object itself. */
 const SDK_ADVICE = /\s*Deserialization error: to see the raw response,[^.]{0,80}\.\$response on this object\.?/
 const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
 
@@ -146,7 +146,7 @@ function localFailure(thrown: unknown, facts: CallFacts): TransportError {
   return new TransportError({ errorCode, message, persisted: 'no', cause: safeCause(thrown, keysOf(facts)) })
 }
 
-/** Returns the error for credentials that cannot be had: `thrown` by their provider, or what it gave is none. */
+/** Returns the error for missing credentials: their provider threw `thrown`, or gave something else. */
 export function credentialsFailure(thrown: unknown): TransportError {
   if (thrown instanceof TransportError) return thrown
   const failure = classifyFailure(thrown, { mayHaveLeft: false })

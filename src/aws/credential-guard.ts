@@ -24,7 +24,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'MissingAuthenticationTokenException'
 ])
 
-/** What the SDK asks for credentials; `forceRefresh` is understood by its own memory of them. */
+/** The SDK's function for credentials. The SDK's own cache understands `forceRefresh`. */
 export type Provider<Identity> = (options?: Readonly<Record<string, unknown>>) => Promise<Identity>
 
 export class CredentialGuard {

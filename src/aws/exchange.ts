@@ -1,6 +1,6 @@
 /**
  * One call to the service: a command, its deadline, and what became of it.
- * Invariant: settles at the deadline or at the signal, whichever is first, with an answer or a `TransportError`; makes
+ * Invariant: settles at the deadline or at the signal, the first of the two, with an answer or a `TransportError`; makes
  * one attempt, also on a client that would retry; after it settled nothing more is sent.
  */
 import { ClientRequest, IncomingMessage } from 'node:http'
@@ -30,7 +30,7 @@ export interface ExchangeOptions<Answer> extends EndingOptions {
   readonly assertDestination?: ((protocol: string, hostname: string) => void) | undefined
   /** Told where each request goes: host and port. */
   readonly noteDestination?: ((endpoint: string) => void) | undefined
-  /** Rejects with a `TransportError` when the stream is none of the client's. */
+  /** Rejects with a `TransportError` when the client must not use the stream. */
   readonly assertStream?: (() => Promise<void>) | undefined
   /** Has the handler tell how far a request comes; without it that is guessed from what is thrown. */
   readonly track?: ((request: object, passage: Passage) => void) | undefined
@@ -64,7 +64,7 @@ export function exchange<Answer>(send: Send, command: Command, options: Exchange
   })
 }
 
-/** An answer of a client that never looked at its request is none, whatever it is; one with a status came from somewhere. */
+/** An answer of a client that never read its request does not count, unless it has a status: that came from somewhere. */
 function readAnswer<Answer>(output: unknown, read: (output: unknown) => Answer, progress: Progress): Answer {
   try {
     return read(output)
@@ -108,7 +108,7 @@ function watch<Answer>(
         try {
           return await next(args)
         } catch (error) {
-          // The call is over here. What the client's retry strategy makes of it stays without effect: see the door.
+          // The call is over here. The client's retry strategy has no effect on it: see the door.
           fail(failureOf(error, progress, partitionKeys))
           throw new Error('The attempt failed.')
         }
@@ -121,7 +121,7 @@ function watch<Answer>(
       noteDestination?.(`${hostname}:${port}`)
       assertDestination?.(protocol, hostname)
       if (assertStream !== undefined) await assertStream()
-      // The caller was told what became of the call; keep it so.
+      // The caller has the result of the call; keep it so.
       if (progress.isOver) throw givenUp('AbortError', false)
       progress.isHanded = true
       if (track !== undefined && typeof args.request === 'object' && args.request !== null) {
@@ -154,7 +154,7 @@ async function handled<Answer>(handle: () => Promise<Answer>): Promise<Answer> {
 
 /**
  * Notes when a field of something that is handed to foreign code is read: a client or a handler that fails before it looked
- * can have sent nothing. Once that was told, the field holds `nothing`, also for code that goes on in the background.
+ * can have sent nothing. Once that was reported, the field holds `nothing`, also for code that goes on in the background.
  */
 function observe(target: object, name: string, progress: Progress, nothing: object): void {
   let value: unknown = Reflect.get(target, name)

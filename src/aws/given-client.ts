@@ -6,7 +6,7 @@ import type { KinesisClientLike } from '../model/options.ts'
 import { attemptCountOf } from './classify-failure.ts'
 import type { Send } from './exchange.ts'
 
-/** Returns the client's `send`, which throws what the client throws. `warn` is told what is unwise, each thing once. */
+/** Returns the client's `send`, which throws what the client throws. `warn` gets each unwise setting, once. */
 export function givenSend(client: KinesisClientLike, warn: (code: string, message: string) => void): Send {
   if (protocolOfHandler(client) === 'h2') {
     warn(
@@ -34,7 +34,7 @@ export function givenSend(client: KinesisClientLike, warn: (code: string, messag
   }
 }
 
-/** What the client's handler says of itself: `'http/1.1'`, `'h2'`, or undefined. */
+/** The protocol that the client's handler states: `'http/1.1'`, `'h2'`, or undefined. */
 function protocolOfHandler(client: object): unknown {
   const handler = objectField(objectField(client, 'config'), 'requestHandler')
   const metadata = objectField(handler, 'metadata')

@@ -49,7 +49,7 @@ export interface SdkRequest {
   readonly body?: Uint8Array | string | undefined
 }
 
-/** What the SDK takes for a response. */
+/** A response, as the SDK expects it. */
 export interface SdkResponse {
   readonly statusCode: number
   readonly headers: IncomingMessage['headers']
@@ -68,7 +68,7 @@ export class HttpDoor {
     this.#options = options
   }
 
-  /** What becomes of `request` will be told to `passage`. */
+  /** Tells `passage` how far `request` came. */
   track(request: object, passage: Passage): void {
     this.#passages.set(request, passage)
   }
@@ -88,7 +88,7 @@ export class HttpDoor {
     return this.pass(request, passage)
   }
 
-  /** Sends `request`; what becomes of it is told to `passage`. Rejects with what Node.js says of the connection. */
+  /** Sends `request`, and tells `passage` how far it came. Rejects with Node.js's error of the connection. */
   pass(request: SdkRequest, passage: Passage): Promise<{ response: SdkResponse }> {
     return new Promise((resolve, reject) => {
       const sent = this.#open(request)
@@ -122,7 +122,7 @@ export class HttpDoor {
     return bytes
   }
 
-  /** Part of the SDK's interface; the agents belong to whoever made them. */
+  /** Part of the SDK's interface; the agents belong to their maker. */
   destroy(): void {}
 
   /** Part of the SDK's interface: nothing can be changed afterwards. */
@@ -157,7 +157,7 @@ export class HttpDoor {
     const timer = armDeadline(clock, clock.nowMs() + connectTimeoutMs, () =>
       sent.destroy(namedError('TimeoutError', `No connection within ${connectTimeoutMs} ms.`))
     )
-    // What Node.js was given for a connection in the making leaves after these events, never before.
+    // Bytes that Node.js got before the connection was there leave after these events, never before.
     socket.once(isTls ? 'secureConnect' : 'connect', () => {
       timer.cancel()
       passage.isOpen = true

@@ -35,7 +35,7 @@ export interface AwsTransportOptions
     | 'requestTimeoutMs'
     | 'maxInFlightRequests'
   > {
-  /** Measures every time-out. Without it they are measured all the same, but not forgiving of a process that stood still. */
+  /** Measures every time-out. Without it, a time-out does not allow for a process that stood still. */
   readonly clock?: Clock | undefined
   /** Told at most once for each code; for people, not for programs. */
   readonly warn: (code: string, message: string) => void
@@ -136,7 +136,7 @@ function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
   }
 }
 
-/** What signatures are made with is in the client's configuration, under names that its type does not have. */
+/** The parts of a signature are in the client's configuration, under names that its type does not have. */
 function signingConfig(config: KinesisClient['config']): SigningConfig {
   return config as KinesisClient['config'] & SigningConfig
 }

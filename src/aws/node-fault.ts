@@ -64,7 +64,7 @@ const BROKEN_HANDSHAKE_TEXT = 'before secure TLS connection was established'
 /** Errors in errors, and causes of causes, are followed this far: a cause may be its own. */
 const MAX_DEPTH = 4
 const MAX_NESTED = 8
-/** Errors in errors of errors: what they say is told of two. */
+/** Errors in errors of errors: the message repeats two of them. */
 const MAX_NESTED_DEEPER = 2
 /** Addresses of one name that may all be asked whether they were never connected to; of more it is not proven. */
 const MAX_ADDRESSES = 64
@@ -149,7 +149,7 @@ function textAt(thrown: unknown, depth: number): string {
   return text === '' ? systemText(thrown) : text
 }
 
-/** What a system error without a message has in its fields: `connect ECONNREFUSED ::1:443`. */
+/** The text of a system error without a message, from its fields: `connect ECONNREFUSED ::1:443`. */
 function systemText(thrown: unknown): string {
   const address = textFieldOf(thrown, 'address') ?? textFieldOf(thrown, 'hostname')
   const port = fieldOf(thrown, 'port')

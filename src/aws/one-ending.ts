@@ -1,6 +1,6 @@
 /**
  * How far a call came, and the one way in which it ends: an answer, a failure, its deadline or a signal.
- * Invariant: the promise settles at the deadline or at the signal, whichever is first, and only once; after that `isOver` is
+ * Invariant: the promise settles at the deadline or at the signal, the first of the two, and only once; after that `isOver` is
  * set, and nothing more of the call may be sent.
  */
 import { setMaxListeners } from 'node:events'
@@ -19,7 +19,7 @@ export interface Progress {
   isTaken: boolean
   /** Somebody has looked at what is to be sent: the command's input, or the request's body. */
   isRead: boolean
-  /** The caller was told that nothing was sent, because nobody had looked; so nobody may find anything any more. */
+  /** The caller knows that nothing was sent, because nothing had read the request. So nothing may read it from now on. */
   isWithdrawn: boolean
   passage: Passage | undefined
   statusCode: number | undefined
@@ -33,7 +33,7 @@ export interface EndingOptions {
   readonly signals: readonly AbortSignal[]
 }
 
-/** What may happen to a call; only the first counts. */
+/** The events that end a call. Only the first counts. */
 export interface Ending<Answer> {
   readonly succeed: (answer: Answer) => void
   readonly fail: (error: TransportError) => void
@@ -107,7 +107,7 @@ export function failureOf(
   return failure
 }
 
-/** What is thrown may throw itself when it is looked at; then nothing is known of it but how far the call came. */
+/** A thrown value may itself throw when it is read. Then only the progress of the call is known. */
 function classified(thrown: unknown, facts: CallFacts): TransportError {
   try {
     return classifyFailure(thrown, facts)

@@ -18,7 +18,7 @@ import { type Identity, PreparedRequest } from './prepared-request.ts'
 const MAX_FORMS = 1_000
 const MAX_CLOCK_AGE_MS = 900_000
 
-/** What the SDK keeps for its own signatures. */
+/** The SDK's own state for signatures. */
 export interface SigningConfig {
   readonly credentials: () => Promise<Identity>
   /** From the machine's time of day to the service's. */
@@ -108,7 +108,7 @@ export class PreparedCalls {
     const sentMs = timeOfDay.nowMs()
     const longDate = timeOfDay.longDate(sentMs + config.systemClockOffset)
     const request = form.fill({ body, digest, longDate, invocationId: newInvocationId() })
-    // The caller was told what became of the call; keep it so.
+    // The caller has the result of the call; keep it so.
     if (progress.isOver) throw givenUp('AbortError', false)
     progress.isHanded = true
     progress.passage = { isOpen: false, onFree: onBodyFree }

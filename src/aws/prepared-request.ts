@@ -7,7 +7,7 @@
 import type { SdkRequest } from './http-door.ts'
 import { Signer } from './signature.ts'
 
-/** What a request is made with, as the SDK resolves it. */
+/** The parts of a request, as the SDK resolves them. */
 export interface Identity {
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -16,7 +16,7 @@ export interface Identity {
   readonly accountId?: string | undefined
 }
 
-/** What differs from request to request. */
+/** The part that differs from request to request. */
 export interface Filling {
   readonly body: Buffer
   /** SHA-256 in lower-case hex. */

@@ -1,5 +1,5 @@
 /**
- * Takes out of a service's text what must not be told again: the endpoint may repeat whatever it was sent.
+ * Removes secrets from a service's text: the endpoint may repeat the request.
  * Invariant: no partition key of the request, and nothing that could be a token, a secret or encoded data, comes through.
  */
 

@@ -23,7 +23,7 @@ export class Signer {
     this.#service = service
   }
 
-  /** What a signature at this time is good for. `longDate` is `20261128T013000Z`. */
+  /** The scope and time of a signature. `longDate` is `20261128T013000Z`. */
   scope(longDate: string): string {
     return `${longDate.slice(0, DAY_CHARACTERS)}/${this.#region}/${this.#service}/${TERMINATOR}`
   }

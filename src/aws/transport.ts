@@ -53,7 +53,7 @@ export function createAwsTransport(options: AwsTransportOptions): Transport {
   return new AwsTransport(openSender(options, clock), clock, options.requestTimeoutMs)
 }
 
-/** For a transport without a clock: time that stands still, and wake-ups that come all the same. */
+/** For a transport without a clock: time that stands still, and wake-ups that still come. */
 const spanClock: Clock = {
   nowMs: () => 0,
   schedule(delayMs, wake): Timer {
@@ -75,7 +75,7 @@ interface SendOptions<Answer> {
   readonly timeoutMs?: number
 }
 
-/** What is the same for a request however it is sent. */
+/** The parts of a request that both ways of sending share. */
 type PutCall = Pick<Required<SendOptions<PutRecordsResponse>>, 'read' | 'keys' | 'onBodyFree'> & {
   readonly signal: AbortSignal | undefined
 }
@@ -221,7 +221,7 @@ class AwsTransport implements Transport {
     }
   }
 
-  /** Each try begins anew, so an expired token costs one of them. */
+  /** Each try starts from the beginning, so an expired token costs one of them. */
   async #withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
     try {
       return await pRetry(run, {

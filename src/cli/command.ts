@@ -1,13 +1,13 @@
 /**
  * How a command registers: a module that is loaded only when its name was given, and hands out a commander Command.
- * Invariant: an action returns what happened; exit codes, the summary and errors are told in run-cli.ts, in one place.
+ * Invariant: an action returns what happened; run-cli.ts alone writes the summary and errors, and chooses the exit code.
  */
 import type { Command } from 'commander'
 import type { ExitCode } from './exit-codes.ts'
 import type { Json } from './output/json.ts'
 import type { Session } from './session.ts'
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Outcome {
   readonly exit: ExitCode
   /** The fields of the summary beside `type`, `command`, `durationMs`, `exit` and `errors`. */
@@ -33,7 +33,7 @@ export function listAt(words: Words, place: number): readonly string[] {
 
 export type Action<Flags> = (session: Session, flags: Flags, words: Words) => Promise<Outcome>
 
-/** What a module of a command is given. */
+/** The arguments of a command's module. */
 export interface CommandContext {
   /** Attaches the action: the flags that it gets are the command's own, as commander parsed them. */
   readonly run: <Flags extends object>(command: Command, action: Action<Flags>) => Command

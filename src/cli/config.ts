@@ -53,7 +53,7 @@ export interface CommonConfig {
   readonly producer: Readonly<Record<string, unknown>>
 }
 
-/** Returns a parsed config file, checked but for the producer's options. */
+/** Returns a parsed config file, checked, except the producer's options. */
 export function commonConfig(value: unknown, path: string): CommonConfig {
   const { region, endpoint, producer = {} } = objectOf(value, path, KEYS)
   if (region !== undefined && typeof region !== 'string') throw notText(path, 'region')

@@ -1,5 +1,5 @@
 /**
- * Where Kinesis is and what the producer is told: flags, then KINESIS_PRODUCER_* variables, then the config file.
+ * The place of Kinesis and the options of the producer: flags, then KINESIS_PRODUCER_* variables, then the config file.
  * Example: `--set aggregationEnabled=false` beats `KINESIS_PRODUCER_AGGREGATION_ENABLED=true`.
  * Invariant: values are checked by the library's own resolver, so there is no second table; secrets come from the SDK's chain only.
  */
@@ -125,7 +125,7 @@ function setOption(text: string): readonly [string, unknown] {
 
 const TABLE: Readonly<Record<string, OptionEntry>> = OPTIONS
 
-/** What is no number or boolean stays a text, so that the library names the option and what it takes. */
+/** A value that is no number or boolean stays a text. So the library's error names the option and its kind. */
 function typedValue(name: string, text: string): unknown {
   const kind = Object.hasOwn(TABLE, name) ? TABLE[name]!.kind : undefined
   if (kind === 'object') throw new CliError('CLI_ERR_USAGE', `${name} is an object and cannot be set on a command line`)

@@ -1,5 +1,5 @@
 /**
- * What can be wrong on the command's side, in one table: the exit code and the remedy for each code.
+ * The errors of the command line, in one table: exit code and remedy of each code.
  * Example: an unknown key of the config file is CLI_ERR_CONFIG, ends with 2, and the message names the nearest key.
  * Invariant: the library is not loaded for this, so its errors are known by their names. A message names flags, keys, paths and positions; it never holds the data or the partition key of a record.
  */
@@ -89,7 +89,7 @@ export function isRecordFailure(error: unknown): error is RecordFailedError {
 const NETWORK_CODE = /^(?:E[A-Z]{4,}|TimeoutError|AbortError|UND_ERR_.*)$/
 const FILE_CODE = /^(?:ENOENT|EACCES|EPERM|EISDIR|ENOTDIR|EMFILE|EIO|ENOSPC|EROFS|EBUSY|EEXIST|EDQUOT)$/
 
-/** Returns how any thrown value is told, and which exit code it means. */
+/** Returns the message of any thrown value, and its exit code. */
 export function shownError(error: unknown): ShownError {
   if (error instanceof CliError) return { ...shownOf(error), exit: CLI_ERRORS[error.code].exit }
   const code = codeOf(error)

@@ -1,6 +1,6 @@
 /**
  * The exit codes of every command, in one table.
- * Example: 3 of 100 records failed and the dead letter file cannot be written: 1 and 4 apply, and 4 is told.
+ * Example: 3 of 100 records failed and the dead letter file cannot be written: 1 and 4 apply, and the code is 4.
  * Invariant: 0 is returned only when everything that was asked for happened; docs/cli.md prints this table.
  */
 
@@ -17,7 +17,7 @@ export const EXIT_CODES = {
 
 export type ExitCode = keyof typeof EXIT_CODES
 
-/** The first in this list that applies is told. */
+/** The exit code is the first of this list that applies. */
 const WORST_FIRST: readonly ExitCode[] = [130, 143, 5, 4, 3, 2, 1, 0]
 
 /** Returns the worst of the codes that apply; 0 for none. */

@@ -1,5 +1,5 @@
 /**
- * What a command reaches the world through. Tests pass their own: no command touches `process`.
+ * The ports of a command to the world. Tests pass their own: no command touches `process`.
  * Invariant: types only; the real ones are in process-host.ts.
  */
 import type { Readable } from 'node:stream'
@@ -18,7 +18,7 @@ export interface Output {
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR2'
 
-/** A thread of this process. What goes in and out is cloned. */
+/** A thread of this process. Messages in both directions are cloned. */
 export interface Thread {
   post(message: unknown): void
   /** Resolves when the thread has ended; rejects if an error ended it. */
@@ -46,7 +46,7 @@ export interface Host {
   useProfile(name: string): void
   /** This process, and whether another one of this machine lives. */
   readonly processes: { readonly pid: number; isAlive(pid: number): boolean }
-  /** Starts a thread with a program of the command line. `onMessage` is told what it posts. */
+  /** Starts a thread with a program of the command line. `onMessage` gets its messages. */
   startThread(program: 'gen-slice', data: unknown, onMessage: (message: unknown) => void): Thread
   /** Ends the process at once. In tests it only notes the code. */
   exit(code: ExitCode): void

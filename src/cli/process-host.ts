@@ -87,7 +87,7 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   }
 }
 
-/** Signal 0 is none; a process of another user answers EPERM, and lives. */
+/** Signal 0 only asks. A process of another user answers EPERM, and lives. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

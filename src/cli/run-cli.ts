@@ -155,7 +155,7 @@ function hintOfFlag(message: string, program: Command): string {
   return nearest === undefined ? '' : ` (Did you mean ${flags.find(name => name.replace(/^--no-/, '--') === nearest)}?)`
 }
 
-/** Who asked for JSON gets the summary also when nothing was begun. */
+/** With `--json` there is a summary, even if nothing began. */
 async function tell(error: unknown, host: Host, argv: readonly string[]): Promise<ExitCode> {
   const { code, message, fix, exit } = shownError(error)
   await host.stderr.write(`error ${code}: ${message}\n${fix === undefined ? '' : `  fix: ${fix}\n`}`)

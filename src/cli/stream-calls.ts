@@ -15,7 +15,7 @@ export interface StreamFacts {
   readonly retentionHours: number
 }
 
-/** A stream as the API is told of it: by name or by ARN. */
+/** A stream in a request: by name or by ARN. */
 export function addressOf(stream: string): { readonly StreamARN: string } | { readonly StreamName: string } {
   return stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream }
 }

@@ -65,7 +65,7 @@ const LOOP_RULES: OptionRules<DeaggregateOptions> = { ...SHARD_RULES, ...RECORD_
  * Returns a Lambda handler that gives each user record of an event to `handle`: in order for each partition key, up to
  * `concurrency` keys at once. A record whose `handle` throws or rejects is delivered again, with all that follows it
  * and its siblings in the same aggregate. The handler rejects, and so the whole batch is delivered again, for an event or
- * context that is none of Lambda's (KPL_ERR_INVALID_INPUT). Throws KPL_ERR_INVALID_INPUT at once without a function, and for
+ * context that is not Lambda's (KPL_ERR_INVALID_INPUT). Throws KPL_ERR_INVALID_INPUT at once without a function, and for
  * options that will not do.
  *
  * @example
@@ -90,7 +90,7 @@ export function kinesisHandler<Context extends LambdaContext = LambdaContext>(
 
 /**
  * Yields the user records of an event in order, for a loop of one's own.
- * Throws KPL_ERR_INVALID_INPUT at once for an event that is none and for options that will not do, and at a record that cannot be
+ * Throws KPL_ERR_INVALID_INPUT at once for an invalid event or option, and at a record that cannot be
  * read; KPL_ERR_MALFORMED_ENVELOPE if `onCorrupt` says so.
  *
  * @example

@@ -2,7 +2,7 @@
  * Collects Kinesis records into PutRecords requests: a released record enters, a batch leaves when it is full, when one
  * shard has enough in it, or when the nearest deadline has come. It never knows lanes' limits, envelopes or answers.
  * Invariant: a batch has at most `collectionMaxCount` entries and `collectionMaxBytes` bytes, unless it is one record
- * that is larger by itself; records leave in the order they came. What waits is bounded by `hasRoom`.
+ * that is larger by itself; records leave in the order they came. `hasRoom` bounds the waiting records.
  */
 
 import { Fifo } from '../lanes/fifo.ts'

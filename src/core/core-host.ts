@@ -36,7 +36,7 @@ export interface Flight {
   readonly giveUpMs: number
 }
 
-/** Why a listing or a summary could not be had. */
+/** The reason that a listing or a summary failed. */
 export interface CallFailure {
   /** The service's, or Node.js's. */
   readonly errorCode: string

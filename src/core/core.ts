@@ -237,7 +237,7 @@ export class Core {
   }
 
   /**
-   * The open shards; undefined: they could not be had, for the `failure`. Returns why a listing is not believed: the last good
+   * The open shards; undefined: the call failed, with `failure`. Returns why a listing is not believed: the last good
    * map serves on, and the next fetch is planned.
    */
   listed(
@@ -259,7 +259,7 @@ export class Core {
     return refusal
   }
 
-  /** The stream's summary; undefined: it could not be had, for the `failure`. */
+  /** The stream's summary; undefined: the call failed, with `failure`. */
   described(stream: Stream, summary: StreamSummary | undefined, nowMs: number, failure?: CallFailure): void {
     if (this.#isClosed) return
     this.#supervisor.guard(stream, nowMs, () => stream.described(summary, nowMs, failure?.errorCode))

@@ -32,7 +32,7 @@ export class Description {
     this.status = new StreamStatus(host.random, options.describeStreamSummaryIntervalMs, firstFetchMs)
   }
 
-  /** Takes a summary; undefined: it could not be had, for `errorCode`. Lanes may be others afterwards. */
+  /** Takes a summary; undefined: the call failed, with `errorCode`. Lanes may change. */
   came(summary: StreamSummary | undefined, errorCode: string | undefined, nowMs: number): void {
     const { router, breaker } = this.#context
     const isKeyed = summary === undefined ? undefined : summary.recordDistribution !== 'AUTO'

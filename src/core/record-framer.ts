@@ -11,7 +11,7 @@ import { isBytes, lengthOfBytes } from '../wire/bytes.ts'
 /** Glue's has 18. */
 const MAX_PREFIX_BYTES = 64
 
-/** What was read of a schema. */
+/** The facts of a schema, as they were read. */
 export interface KnownFrame {
   readonly prefix: Uint8Array
   readonly encodes: boolean
@@ -22,7 +22,7 @@ export class RecordFramer {
   #lastSchema: RecordFrame | undefined
   #last: KnownFrame | undefined
 
-  /** Returns what is known of the schema. Throws InvalidRecordError for what is none. */
+  /** Returns the facts of the schema. Throws InvalidRecordError for another value. */
   frameOf(schema: RecordFrame): KnownFrame {
     if (schema === this.#lastSchema && this.#last !== undefined) return this.#last
     const frame = (isObject(schema) ? this.#known.get(schema) : undefined) ?? this.#read(schema)

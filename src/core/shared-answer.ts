@@ -1,6 +1,6 @@
 /**
  * The callers of one Kinesis record who share one answer: it becomes known once, and then each caller takes its own, in the order
- * in which they joined. A caller less to be told for each record, and a tenth of the memory of a callback.
+ * in which they joined. So a record needs no callback of its own, and a tenth of the memory.
  * Example: records 0, 1, 2 join -> 1 leaves, since the Kinesis record is taken apart -> `take` gives what is known of 0, of 1, of 2.
  * Invariant: as many answers as joined are taken, each once; a record that left has an answer of its own.
  */

@@ -34,7 +34,7 @@ export interface RecordSchema {
   readonly registryName: string | undefined
 }
 
-/** Makes a value of data, or a promise of one; `schema` is the writer's. What it throws is KPL_ERR_SCHEMA_DATA. */
+/** Makes a value of data, or a promise of one; `schema` is the writer's. An error of it becomes KPL_ERR_SCHEMA_DATA. */
 export type Deserializer = (data: Uint8Array, schema: RecordSchema) => unknown
 
 /** The options of `glueDecoder`. */
@@ -44,8 +44,8 @@ export interface GlueDecoderOptions extends GlueCallOptions {
   /** One function for each format. Without one for a record's format, its `value` is undefined. */
   readonly deserializers?: Readonly<Partial<Record<DataFormat, Deserializer>>> | undefined
   /**
-   * What becomes of a record that has a frame and cannot be decoded. `'pass'`, the default: it comes out unchanged and is warned
-   * of, as the KCL does it. `'throw'`: SchemaError.
+   * The fate of a record with a frame that cannot be decoded. `'pass'`, the default: it comes out unchanged, with a warning, as in
+   * the KCL. `'throw'`: SchemaError.
    */
   readonly onUndecodable?: 'pass' | 'throw' | undefined
   /** Versions kept. Default: 200. */
@@ -58,7 +58,7 @@ export interface DecodedFields {
   readonly data: Uint8Array
   /** The schema of the writer; undefined when the record was not decoded. */
   readonly schema?: RecordSchema | undefined
-  /** What the deserializer of the format made of the data. */
+  /** The deserialized data. */
   readonly value?: unknown
 }
 
@@ -216,7 +216,7 @@ class CachedDecoder implements GlueDecoder {
 
 const NO_VERSION = 'the answer of GetSchemaVersion has no definition or no format that is known'
 
-/** Text is no bytes: a frame in it would pass as if it were none. */
+/** Text is not bytes: a frame in it would pass unnoticed. */
 function hasBytes(record: unknown): boolean {
   return typeof record === 'object' && record !== null && 'data' in record && isBytes(record.data)
 }

@@ -25,7 +25,7 @@ export interface GlueCallsOptions {
 /** The module of the SDK, loaded at the first call. */
 type GlueModule = typeof import('@aws-sdk/client-glue')
 
-/** What an error about a call says of its schema. */
+/** The schema's facts, for the error of a call. */
 export type CallFacts = Pick<SchemaFacts, 'registryName' | 'schemaName' | 'versionId'>
 
 export class GlueCalls {

@@ -52,7 +52,7 @@ export async function regionOf(client: GlueClientLike): Promise<string | undefin
     const value: unknown = typeof region === 'function' ? await region() : region
     return typeof value === 'string' ? value : undefined
   } catch {
-    // Not swallowed: the region is told beside an error, and a client without one has said so by that error.
+    // Not swallowed: the region only completes an error, and a client without one causes an error of its own.
     return undefined
   }
 }

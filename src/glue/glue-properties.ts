@@ -1,6 +1,6 @@
 /**
  * Reads the properties file of the Glue Schema Registry's Java library into our options, for those who move over.
- * Invariant: every property of the file ends up in exactly one of the lists; nothing is dropped in silence.
+ * Invariant: every property of the file ends up in exactly one of the lists; nothing is dropped.
  * Source: AWSSchemaRegistryConstants and GlueSchemaRegistryConfiguration, aws-glue-schema-registry 2.0.0, read 2026-11.
  */
 import { OptionsError } from '../model/errors.ts'

@@ -1,5 +1,5 @@
 /**
- * What the registry and the decoder can be told, and a wanted schema.
+ * The options of the registry and the decoder, and the request for a schema.
  * Invariant: every fault is named at once; no definition is repeated.
  */
 import {

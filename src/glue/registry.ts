@@ -42,7 +42,7 @@ export interface GlueRegistry {
   schema<Value = never>(request: SchemaRequest<Value>): Promise<GlueSchema<Value>>
 }
 
-/** What is known of a definition until `expiresMs`: its version, or why there is none. */
+/** The cached answer for a definition, until `expiresMs`: its version, or the reason that there is none. */
 type Known =
   | { readonly versionId: string; readonly expiresMs: number }
   | { readonly error: SchemaError; readonly expiresMs: number; readonly versionId?: undefined }

@@ -66,7 +66,7 @@ export function schemaOf<Value>(facts: SchemaFactsOf<Value>): GlueSchema<Value> 
   return Object.freeze(encode === undefined ? schema : { ...schema, encode })
 }
 
-/** The compressed frame where it is smaller. Readers take both, for the frame says which it is. */
+/** The compressed frame where it is smaller. Readers take both, because the frame says which it is. */
 function deflated(prefix: Uint8Array, data: Uint8Array, minBytes: number): Uint8Array | undefined {
   if (data.length < minBytes) return undefined
   const payload = deflateSync(data)

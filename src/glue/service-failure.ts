@@ -1,7 +1,7 @@
 /**
- * What Glue, its SDK or the network threw, as a schema error.
+ * An error of Glue, its SDK or the network, as a schema error.
  * Example: AccessDeniedException of GetSchemaByDefinition -> KPL_ERR_SCHEMA_ACCESS with `action` glue:GetSchemaByDefinition.
- * Invariant: no message and no cause holds a definition. Glue quotes it where it is malformed, so of that refusal nothing is told
+ * Invariant: no message and no cause holds a definition. Glue quotes it where it is malformed, so of that refusal nothing is repeated
  * but its code.
  */
 import { codedText, errorText, type SchemaErrorCode, safeText } from '../model/errors.ts'
@@ -48,7 +48,7 @@ export interface ServiceFailure {
 /** An answer to which there is an answer. */
 export type Refusal = MissingEntity | { readonly refusal: 'exists' }
 
-/** What Glue does not know; it says so in its message only. */
+/** Glue's messages for an unknown schema or version. Only the text says so, not the code. */
 export interface MissingEntity {
   readonly refusal: 'missing'
   readonly what: 'registry' | 'schema' | 'version'

@@ -1,7 +1,7 @@
 /**
  * The id of a definition: a wanted schema enters, the id of its available version leaves.
  * Example: an unknown version of a known schema -> RegisterSchemaVersion -> PENDING -> GetSchemaVersion each 3 s -> AVAILABLE.
- * Invariant: nothing is registered unless `autoRegister` says so. Whoever loses a race looks up again, and every loop has a bound.
+ * Invariant: nothing is registered unless `autoRegister` says so. A producer that loses a race looks up again, and every loop has a bound.
  * Source: aws-glue-schema-registry 2.0.0, SchemaByDefinitionFetcher and AWSSchemaRegistryClient, read 2026-11.
  */
 import { createHash } from 'node:crypto'

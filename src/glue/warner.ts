@@ -1,5 +1,5 @@
 /**
- * Where the registry and the decoder tell what is no error: the user's logger at arm's length, else a process warning.
+ * The warnings of the registry and the decoder: to the user's logger behind a guard, else a process warning.
  * Invariant: telling never throws.
  */
 import { errorText } from '../model/errors.ts'

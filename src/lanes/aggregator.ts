@@ -2,8 +2,8 @@
  * Packs user records into envelopes, one open envelope a lane: a user record enters with its lane, sealed Kinesis records leave
  * when an envelope is full, when its time is up, or when it is asked for. It never knows limits, requests or answers.
  * Invariant: every record added leaves exactly once, in the order of its lane; a sealed envelope of several never exceeds
- * `aggregationMaxBytes`, and a record larger than that leaves alone. With dedupe tags whatever leaves is an envelope, but
- * for what `addAlone` is told to leave plain.
+ * `aggregationMaxBytes`, and a record larger than that leaves alone. With dedupe tags every record leaves in an
+ * envelope, except those that `addAlone` leaves plain.
  * Hot: `add` allocates nothing per record beyond what the columns of `Members` grow by.
  */
 import type { AcceptedRecord } from '../model/kinesis-record.ts'

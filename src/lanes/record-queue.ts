@@ -90,7 +90,7 @@ export class RecordQueue<Queued extends KinesisRecord> {
 }
 
 /**
- * Joins what queues held: each stays in its order, for a later record of a key may stand behind an older one of another, and
+ * Joins what queues held: each stays in its order, because a later record of a key may stand behind an older one of another, and
  * among queues the oldest come first.
  */
 export function mergeOldestFirst<Queued extends KinesisRecord>(queues: readonly (readonly Queued[])[]): Queued[] {

@@ -50,7 +50,7 @@ export interface ResolvedCloudWatchOptions {
   readonly clock: Clock
 }
 
-/** Kinds only; the bounds are below, where every fault is told together. */
+/** Kinds only. The bounds are below, where all faults come together. */
 const ANY = { must: 'given', isMet: () => true }
 const KINDS: OptionRules<CloudWatchOptions> = {
   client: having('send'),

@@ -367,7 +367,7 @@ export function errorText(error: unknown): string {
   try {
     return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   } catch {
-    // What was thrown throws when it is asked for its text, so there is none to tell.
+    // The thrown value throws when its text is read, so there is no text.
     return 'an error without a text'
   }
 }

@@ -23,7 +23,7 @@ export interface AbortTicket {
  * records of a producer.
  */
 export interface Joiner {
-  /** What tells it from an AbortTicket. */
+  /** Tells it from an AbortTicket. */
   readonly settle: undefined
   /** Returns what the callers of new members share. */
   open(members: Members): SharedSettle
@@ -41,7 +41,7 @@ export interface SharedSettle {
   end(): void
 }
 
-/** Who is told of a record's end, and how. */
+/** The callback of a record, in one of its forms. */
 export type Settler = ContextCallback<unknown> | AbortTicket | Joiner
 
 /** The trace of a finished attempt for members that moved from their Kinesis record into another. */
@@ -68,7 +68,7 @@ export interface AcceptedRecord {
   hashWords: Uint32Array
   hashAt: number
   data: Uint8Array | string
-  /** What goes straight before the data, of which it is a part: the frame of a schema. */
+  /** The bytes directly before the data, and part of it: the frame of a schema. */
   prefix: Uint8Array | undefined
   /** Prefix and data. */
   dataBytes: number
@@ -99,7 +99,7 @@ export class Members {
   count = 0
   /** undefined: aborted, already settled. */
   readonly settles: (Settler | undefined)[]
-  /** What the callers who joined share; undefined while none did. */
+  /** The shared answer of callers who joined; undefined while there are none. */
   shared: SharedSettle | undefined
   /** By index; undefined while no record has a context. */
   #contexts: unknown[] | undefined
@@ -175,7 +175,7 @@ export class Members {
     this.numbers.length = this.count
   }
 
-  /** What the callback of a record gets beside its answer. */
+  /** The context of a record's callback. */
   contextOf(index: number): unknown {
     return this.#contexts?.[index]
   }

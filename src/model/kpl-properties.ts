@@ -64,7 +64,7 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
 
 /**
  * Returns the options of a KPL properties file. `KinesisEndpoint` and `KinesisPort` become one https URL, because the KPL uses only
- * https. A value that should be a number or a boolean and is none stays text, and the constructor of the producer names it. Throws
+ * https. A value that should be a number or a boolean, and is not, stays text, and the constructor of the producer names it. Throws
  * OptionsError for an argument that is not text.
  *
  * @example

@@ -106,11 +106,11 @@ export interface Transport {
    * later records into the same memory. Leave it out for a transport that keeps what it was given.
    */
   readonly readsUntilAnswered?: boolean
-  /** Host and port of the newest request, for messages to people; undefined before the first, or when it cannot be told. */
+  /** Host and port of the newest request, for messages to people; undefined before the first, or when it is not known. */
   readonly endpoint?: string | undefined
   /** Sends one PutRecords request. Resolves when Kinesis answered, also when entries of the answer have errors. */
   putRecords(request: PutRecordsRequest): Promise<PutRecordsResponse>
-  /** All pages of the open shards (filter AT_LATEST). An endpoint may list closed ones all the same: leave those out. */
+  /** All pages of the open shards (filter AT_LATEST). An endpoint may also list closed shards: leave those out. */
   listShards(stream: StreamRef): Promise<readonly ShardHashRange[]>
   /** Returns the summary of the stream, from DescribeStreamSummary. */
   describeStream(stream: StreamRef): Promise<StreamSummary>

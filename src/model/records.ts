@@ -22,7 +22,7 @@ export interface RecordFrame {
   /** At most 64 bytes. Read, and copied, when the schema is first used. */
   readonly prefix: Uint8Array
   /**
-   * Returns all of the framed bytes when they differ from `prefix` and `data`, for example because they are compressed. undefined:
+   * Returns all of the framed bytes when they differ from `prefix` and `data`, such as compressed bytes. undefined:
    * they are `prefix` and `data`. Called once for each put, with the caller's own data, which must not be changed.
    */
   encode?(data: Uint8Array): Uint8Array | undefined
@@ -47,7 +47,7 @@ const STREAM_ARN = /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/
 const MAX_STREAM_TEXT = 256
 
 /**
- * Returns the fault of a stream name or ARN as the end of a sentence, or undefined when it is well formed. When `region` is given, an
+ * Returns the fault of a stream name or ARN as the end of a sentence, or undefined when it is correct. When `region` is given, an
  * ARN must be of that region.
  * Source: Kinesis API reference, StreamName and StreamARN patterns, read 2026-11.
  */

@@ -22,7 +22,7 @@ export function checkedClock(clock: Clock): Clock {
   }
 }
 
-/** Returns the randomness; a number that is not from 0 to 1 counts as 0, for it only spreads pauses. */
+/** Returns the randomness; a number that is not from 0 to 1 counts as 0, because it only spreads pauses. */
 export function checkedRandom(random: Random): Random {
   return () => {
     const share = random()

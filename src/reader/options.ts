@@ -1,6 +1,6 @@
 /**
  * The options of a reader, and their checks.
- * Invariant: every fault is told at once, by the name of its option; no value is repeated that could be long.
+ * Invariant: all faults come at once, by the names of their options; no value is repeated that could be long.
  */
 
 import {

@@ -2,7 +2,7 @@
  * User records that failed, summed by stream and code. Failures enter; a line leaves at once for what is new, and then one for
  * each window in which there were more.
  * Example: an outage ends the time to live of 50,000 records within a minute -> one line at the first, then six with the sums.
- * Invariant: every failed record is in the `userRecords` of exactly one line; at most `MAX_KINDS` kinds are told apart.
+ * Invariant: every failed record is in the `userRecords` of exactly one line; at most `MAX_KINDS` kinds are distinguished.
  */
 import type { MemberFailure } from '../model/failure-story.ts'
 import type { LogLine } from './log-line.ts'

@@ -1,6 +1,6 @@
 /**
- * Spells in which a stream cannot be asked: its breaker is open, or a listing fails again and again. What requests and calls
- * ended with enters; a line leaves when a spell begins, and one when it ends.
+ * Spells in which a stream cannot be asked: its breaker is open, or a listing fails again and again. The ends of requests
+ * and calls enter; a line leaves when a spell begins, and one when it ends.
  * Example: 5 requests fail, the breaker opens -> "breaker opened"; 300 probes fail; one is answered -> "breaker closed".
  * Invariant: one line at each end of a spell, however many failures it has; memory is one entry for each stream in trouble.
  */

@@ -3,7 +3,7 @@
  * for `CALM_MS`.
  * Example: 400 answers within a minute have throttled records of shard 7 -> "shard throttled" with the first of them, "shard no
  * longer throttled" ten seconds after the last, with 400 answers.
- * Invariant: one line at each end of a spell; at most `MAX_SPELLS` shards are told apart.
+ * Invariant: one line at each end of a spell; at most `MAX_SPELLS` shards are distinguished.
  */
 import type { LogLine } from './log-line.ts'
 

@@ -14,7 +14,7 @@ export interface StreamAddress {
 export type StreamStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING'
 /** The capacity mode of a stream. */
 export type StreamMode = 'PROVISIONED' | 'ON_DEMAND'
-/** Who chooses the shard of a record: Kinesis, or the partition key. */
+/** The chooser of a record's shard: Kinesis, or the partition key. */
 export type RecordDistributionStrategy = 'AUTO' | 'USER_PARTITION_KEY'
 
 /** The input of CreateStream. */

@@ -1,5 +1,5 @@
 /**
- * Decodes a CBOR request (RFC 8949) to plain values: maps as objects, byte strings as copies, tags passed over but for
+ * Decodes a CBOR request (RFC 8949) to plain values: maps as objects, byte strings as copies, tags skipped, except
  * times.
  * Invariant: throws SerializationException for whatever is not one whole item, before it allocates more than the body has.
  */

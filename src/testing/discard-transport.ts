@@ -1,5 +1,5 @@
 /**
- * A `Transport` that acknowledges and forgets, for measuring what is in front of it.
+ * A `Transport` that acknowledges and forgets, to measure the code in front of it.
  * Invariant: every entry of well-formed requests is acknowledged for the shard that owns its key, with increasing
  * sequence numbers. Nothing is checked, copied or kept.
  */
@@ -39,7 +39,7 @@ const RULES: OptionRules<DiscardTransportOptions> = {
 }
 
 /**
- * A `Transport` that acknowledges every record and keeps none: for measuring what is in front of it.
+ * A `Transport` that acknowledges every record and keeps none, to measure the code in front of it.
  *
  * @example
  * const transport = new DiscardTransport({ shards: 100 })

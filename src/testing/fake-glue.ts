@@ -1,7 +1,7 @@
 /**
  * A Glue Schema Registry in memory: the five operations that producers and consumers of records use.
  * Example: CreateSchema -> a version that is PENDING for so many GetSchemaVersion, then AVAILABLE.
- * Invariant: the same calls in the same order give the same answers, version ids included; messages hold no definition, but for that
+ * Invariant: the same calls in the same order give the same answers, version ids included; messages hold no definition, except that
  * of a malformed one, which the service quotes as well.
  */
 import type { OptionRules } from '../consumer/deaggregate/given-options.ts'
@@ -151,7 +151,7 @@ export class FakeGlue {
   }
 
   /**
-   * What was written with PutSchemaVersionMetadata.
+   * Returns the metadata that PutSchemaVersionMetadata wrote.
    *
    * @example
    * const glue = new FakeGlue()

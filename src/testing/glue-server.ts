@@ -69,7 +69,7 @@ export async function startFakeGlue(options: FakeGlueServerOptions = {}): Promis
   server.on('connection', socket => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    // A client that cuts its connection is none of the server's business.
+    // The server ignores a client that cuts its connection.
     socket.on('error', () => {})
   })
   await new Promise<void>((resolve, reject) => {

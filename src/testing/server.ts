@@ -103,7 +103,7 @@ export async function startFakeKinesisServer(options: FakeKinesisServerOptions =
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    // A client that cuts its connection is none of the server's business.
+    // The server ignores a client that cuts its connection.
     socket.on('error', () => {})
   })
   server.on('tlsClientError', () => {})

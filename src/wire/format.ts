@@ -70,7 +70,7 @@ export class MalformedEnvelopeError extends Error {
   override readonly name = 'MalformedEnvelopeError'
   /** The reason, for programs: always the same. */
   readonly code = 'KPL_ERR_MALFORMED_ENVELOPE'
-  /** What is wrong with the bytes, in a few words. */
+  /** The fault of the bytes, in a few words. */
   readonly fault: string
   /** Offset of the fault, in bytes from the start of the record. */
   readonly offset: number

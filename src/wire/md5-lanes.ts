@@ -17,11 +17,11 @@ declare const WebAssembly:
   | undefined
 
 const VECTOR_LANES = 4
-/** What the end mark and the length take at least. */
+/** The least bytes of the end mark and the length. */
 const END_BYTES = 1 + LENGTH_BYTES
 const NOTHING = new Uint8Array(0)
 
-/** What one lane is at. */
+/** The state of one lane. */
 interface Lane {
   readonly chunkAt: number
   /** Where A of this lane stands among the words of memory; B, C and D stand each four words further. */

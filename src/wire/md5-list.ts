@@ -1,6 +1,6 @@
 /**
  * MD5 of a list of byte strings: side by side in lanes where that is faster, one by one with `md5` where it is not.
- * Example: of 10 MiB and four times 50 KB, the first is left to node:crypto, for it would run alone, and the four run together.
+ * Example: of 10 MiB and four times 50 KB, the first is left to node:crypto, because it would run alone, and the four run together.
  * Invariant: the digests are those of `md5`, whatever computes them; nothing that was handed in is kept.
  */
 import { isMd5Refused, md5 } from './digest.ts'

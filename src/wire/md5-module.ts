@@ -58,7 +58,7 @@ interface Group {
   readonly sum: number
 }
 
-/** What the module exports. A pointer for each lane, then how many blocks of each. */
+/** The exports of the module. Arguments: a pointer for each lane, then the number of blocks of each. */
 export interface Md5Exports {
   readonly memory: { readonly buffer: ArrayBuffer }
   readonly four: (...pointersAndCount: number[]) => void

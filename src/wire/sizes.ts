@@ -1,5 +1,5 @@
 /**
- * The exact lengths of an envelope's parts, for the writer and for whoever must know before anything is written.
+ * The exact lengths of an envelope's parts, for the writer, and for checks before anything is written.
  * Invariant: arithmetic only; every length is that of bytes which `encode.ts` would write.
  */
 import { ENVELOPE_BYTES } from './format.ts'

@@ -64,11 +64,16 @@ const HABITS: readonly Habit[] = [
   }
 ]
 
+const SOURCES = readdirSync(pathOf('src'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
 const EXAMPLES = ['examples/README.md', ...readdirSync(pathOf('examples')).map(name => `examples/${name}/README.md`)]
 const PAGES = [...DOCUMENTS, 'CONTRIBUTING.md', ...EXAMPLES.filter(file => existsSync(pathOf(file)))]
 
 test.each(PAGES)('%s has none of the worst habits', file => {
   expect(habitsIn(read(file))).toEqual([])
+})
+
+test.each(SOURCES)('the comments of src/%s have none of them either', file => {
+  expect(commentsOf(read(`src/${file}`)).flatMap(habitsIn)).toEqual([])
 })
 
 describe.each(HABITS)('$name', ({ name, bad, good }) => {
@@ -84,6 +89,20 @@ test('headings, code and questions are left alone', () => {
 
   expect(habitsIn(text)).toEqual([])
 })
+
+/** Doc comments up to their examples, and line comments in a row. Without the stars and slashes. */
+function commentsOf(source: string): string[] {
+  const blocks = source.match(/\/\*\*[\s\S]*?\*\/|(?:^\s*\/\/.*\n)+/gm) ?? []
+  return blocks.map(block =>
+    block
+      .replace(/@example[\s\S]*$/, '')
+      .replace(/^\s*(?:\/\*\*|\*\/|\*|\/\/)/gm, '')
+      .replace(/\*\/$/, '')
+      .replace(/`[^`]*`/g, '``')
+      .replace(/\b(?:Example|Invariant|Sequence|Source|Cost): /g, '')
+      .trim()
+  )
+}
 
 function habitsIn(text: string): string[] {
   return sentencesOf(text).flatMap(sentence =>

@@ -1,5 +1,5 @@
 /**
- * What goes wrong in one run: for every request and call, drawn from the seed's own streams, its fate.
+ * The faults of one run: the fate of every request and call, drawn from the seed's own streams.
  * Invariant: the fate depends on the seed, the class and how often the class was asked, never on another class's draws;
  * after `calm` nothing goes wrong any more.
  */

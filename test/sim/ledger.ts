@@ -6,7 +6,7 @@ import type { RecordFailedError } from '../../src/model/errors.ts'
 import type { AbortTicket } from '../../src/model/kinesis-record.ts'
 import type { PutResult } from '../../src/model/results.ts'
 
-/** What the answer to one sending of a record told the client. */
+/** The answer to one sending of a record, as the client got it. */
 export type Told = 'delivered' | 'misrouted' | 'unknownShard' | 'definite' | 'ambiguous'
 
 /** One accepted user record and its story. */

@@ -26,7 +26,7 @@ function mutant(name: string, file: string, find: string, replace: string): Muta
   return { name, edits: [{ file, find, replace }] }
 }
 
-/** What the KPL did from 0.15.11 to 1.0: the members that fit the shard are acknowledged, the others go again. */
+/** The KPL's rule from 0.15.11 to 1.0: the members that fit the shard are acknowledged, the others go again. */
 const KPL_PER_RECORD_RULE: Mutant = {
   name: "the KPL's rule: members of a misrouted aggregate that fit the shard are acknowledged",
   edits: [
@@ -58,7 +58,7 @@ const KPL_PER_RECORD_RULE: Mutant = {
 
 export const MUTANTS: readonly Mutant[] = [
   KPL_PER_RECORD_RULE,
-  // What an answer means.
+  // The meaning of an answer.
   mutant(
     'a misrouted aggregate is acknowledged',
     'core/retrier',
@@ -534,7 +534,7 @@ export const MUTANTS: readonly Mutant[] = [
     'if (isJoiner(settler)) continue',
     'if (isJoiner(settler)) { onSettled(members.numbers[i]); continue }'
   ),
-  // What a core that throws leaves behind.
+  // The state behind a core that throws.
   mutant('a throw forgets the records that were held', 'core/supervisor', 'if (heldCount > 0)', 'if (heldCount < 0)'),
   mutant(
     'a throw forgets the records that were being moved',

@@ -61,7 +61,7 @@ export class Pace {
     const nowMs = this.#context.nowMs()
     const { trace } = this.#context
     if (listings.isUnderWay) trace.violated('I14', 'two listings under way')
-    // What is planned for a second later may begin a rounding error earlier.
+    // A call that is planned for a second later may begin a rounding error earlier.
     if (nowMs - listings.startedMs < MIN_LISTING_GAP_MS - ROUNDING_MS) {
       trace.violated('I14', `listings ${nowMs - listings.startedMs} ms apart`)
     }
@@ -110,7 +110,7 @@ export class Pace {
     const rate = options.rateLimitPercent / 100
     const burst = Math.max(1, options.rateLimitPercent / 150)
     const resets = this.#listingsOf(streamName).resetsMs.filter(atMs => atMs >= nowMs() - WINDOW_MS).length
-    // What was released before may have waited for a slot, in two full requests.
+    // Records that were released before may have waited for a slot, in two full requests.
     const recordBound = SHARD_RECORDS_PER_SECOND * (rate + burst * (1 + resets)) + 2 * options.collectionMaxCount
     const largestBytes = window.reduce((most, { bytes }) => Math.max(most, bytes), 0)
     const byteBound =

@@ -19,7 +19,7 @@ export interface SimRecord {
 
 const FILLER_BYTES = 1_100_000
 const MEBIBYTE = 1_048_576
-/** What a tag and the envelope around it add at most: the longest of the keys once more, and framing. */
+/** The most bytes that a tag and the envelope around it add: the longest of the keys once more, and framing. */
 const MAX_WRAPPING_BYTES = 600
 const FILLER = Buffer.alloc(FILLER_BYTES, 'abcdefghijklmnopqrstuvwxyz0123456789')
 /** Keys that other languages' maps and encoders stumble over. */

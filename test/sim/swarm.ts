@@ -8,7 +8,7 @@ import type { SeededRandom } from '../../src/testing/index.ts'
 
 export const MODES = ['unordered', 'ordered', 'plain', 'short', 'throwing'] as const
 export type Mode = (typeof MODES)[number]
-/** What kind of world a seed of a mode is: one that throws is any of the others. */
+/** The kind of a seed's world: one that throws is any of the others. */
 export type World = Exclude<Mode, 'throwing'>
 const WORLDS: readonly World[] = ['unordered', 'ordered', 'plain', 'short']
 

@@ -1,5 +1,5 @@
 /**
- * What a run leaves behind: a hash over every event, and the violations that were found.
+ * The trace of a run: a hash over every event, and the violations that were found.
  * Invariant: the hash depends on the events and their order only; the same seed gives the same hash on every machine.
  */
 

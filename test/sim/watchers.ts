@@ -28,7 +28,7 @@ export interface WatcherContext {
   nowMs(): number
 }
 
-/** What the service says about an entry that it certainly did not store. */
+/** The service's answers for an entry that it certainly did not store. */
 const DEFINITE_ENTRY_CODES = new Set(['ProvisionedThroughputExceededException'])
 const MEBIBYTE = 1_048_576
 

@@ -1,5 +1,5 @@
 /**
- * What the users and the operators do in one run: puts in bursts, aborts, flushes, close; reshards, AUTO, recreation.
+ * The actions of users and operators in one run: puts in bursts, aborts, flushes, close; reshards, AUTO, recreation.
  * Invariant: everything is planned from the seed before the run begins, but for what callbacks do.
  */
 import { FakeServiceError } from '../../src/testing/index.ts'
@@ -43,7 +43,7 @@ function putOne(world: World): void {
   world.at(world.clock.nowMs() + faults.draw('delay') ** 3 * MAX_ABORT_DELAY_MS, () => world.abort(put))
 }
 
-/** What users do inside a callback. */
+/** The actions of users inside a callback. */
 function callBack(world: World): void {
   const { faults, ledger, config } = world
   if (!faults.happens('callbackPuts')) return

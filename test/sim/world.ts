@@ -63,7 +63,7 @@ export class World {
   thrownCount = 0
   expectedThrows = 0
   refusalCount = 0
-  /** Who waits for room and has not been told. */
+  /** Callers who wait for room and were not told. */
   roomWaits = 0
   #flushes: PendingFlush[] = []
   #timer: Timer | undefined
@@ -264,7 +264,7 @@ export class World {
     this.core.close(this.closingMs, timeoutMs, result => this.#closed(result, books))
   }
 
-  /** What is under way goes on: whatever lands from now on must not be heard. */
+  /** Requests under way go on; their answers must not be heard from now on. */
   #closed(result: CloseResult, books: CloseResult): void {
     const { delivered, failed } = this.core
     const isRight = result.delivered === delivered - books.delivered && result.failed === failed - books.failed

@@ -1,5 +1,5 @@
 /**
- * What the tests of the examples share: a fake Kinesis on a port, and examples in processes of their own.
+ * Support for the tests of the examples: a fake Kinesis on a port, and examples in processes of their own.
  * Invariant: whatever was started is stopped by `cleanUp`.
  */
 import { spawn } from 'node:child_process'
@@ -54,7 +54,7 @@ export function holdNextPut(faults: FaultPlan): Promise<void> {
   })
 }
 
-/** What the SDK reads where nothing is said in code. */
+/** The environment that the SDK reads. */
 export function environmentFor({ endpoint }: FakeKinesisServer) {
   return {
     AWS_ENDPOINT_URL_KINESIS: endpoint,

@@ -20,7 +20,7 @@ export interface Manifest {
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 export const MODULES = join(PROJECT, 'node_modules')
 export const manifest: Manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'))
-/** What a program imports, and the source file it gets. */
+/** An import of a program, and the source file behind it. */
 export const entryPoints = Object.entries(manifest.exports).flatMap(([path, target]) =>
   typeof target === 'string'
     ? []
@@ -28,7 +28,7 @@ export const entryPoints = Object.entries(manifest.exports).flatMap(([path, targ
 )
 
 export interface PackedPackage {
-  /** What was built and packed. */
+  /** The package as it was built and packed. */
   readonly stage: string
   readonly tarball: string
   /** A new project that has the package, what its manifest asks for, and these packages of ours; nothing else. */

@@ -48,7 +48,7 @@ const producerField: Field<Readonly<Record<string, unknown>>> = {
   read: (value, path) => objectOf(value, path, producerNames())
 }
 
-/** What each key of a flow is for, in the order of the docs. */
+/** The meaning of each key of a flow, in the order of the docs. */
 export const FLOW_KEYS = {
   id: {
     field: text({ pattern: /^.{1,128}$/, like: 'a text of 1 to 128 characters' }),

@@ -84,7 +84,7 @@ export function size(minimum = 0): Field<number> {
   }
 }
 
-/** Returns milliseconds: `5s`. A plain number is refused, for it has no unit. */
+/** Returns milliseconds: `5s`. A plain number is refused, because it has no unit. */
 export function time(): Field<number> {
   return {
     schema: { type: 'string', pattern: TIME },

@@ -1,7 +1,7 @@
 /**
  * The flows that run: for each its sink, over a producer that flows with the same settings share.
- * Invariant: a flow whose settings are as before keeps its sink and its producer, so reading the config again disturbs nobody else. What is no longer used
- * is closed after its last record is settled.
+ * Invariant: a flow whose settings are as before keeps its sink and its producer, so reading the config again disturbs nobody else. A flow that is no
+ * longer used is closed after its last record has settled.
  */
 import { hostname } from 'node:os'
 import type { KinesisProducer, ProducerOptions } from '../../index.ts'
@@ -50,7 +50,7 @@ export class FlowSet {
     return this.#entries
   }
 
-  /** What the sinks have counted, of former flows too. */
+  /** The counts of all sinks, former flows included. */
   get counts(): SinkCounts {
     const sinks = this.#sinks()
     const sum = (name: keyof SinkCounts) => sinks.reduce((total, sink) => total + sink[name], 0)
@@ -81,7 +81,7 @@ export class FlowSet {
     return this.#sinks().find(({ refusal }) => refusal !== undefined)?.refusal
   }
 
-  /** What a dead letter file failed with. */
+  /** The error of a dead letter file. */
   get fault(): unknown {
     return this.#sinks().find(({ fault }) => fault !== undefined)?.fault
   }
@@ -173,7 +173,7 @@ export class FlowSet {
 }
 
 /**
- * What waits lies in files, so it need not lie in memory as well. Lines of 200 bytes take about 2 KiB each until they are acknowledged: with this the process
+ * Waiting records are in the files, so memory need not hold them. Lines of 200 bytes take about 2 KiB each until they are acknowledged: with this the process
  * stays below 200 MB while the service is away.
  */
 const BUFFER_MAX_BYTES = 20 * 1024 * 1024

@@ -97,7 +97,7 @@ async function run(
   }
 }
 
-/** A config that will not do is told, and the flows stay as they are. */
+/** An invalid config is reported, and the flows do not change. */
 async function replaceFlows(
   session: Session,
   order: FollowOrder,
@@ -167,7 +167,7 @@ function outcomeOf(session: Session, order: FollowOrder, set: FlowSet, lock: Sta
   if (order.once) {
     for (const path of unreadable) session.errors.tell('CLI_ERR_INPUT', `${path} cannot be read`)
     if (unreadable.length > 0) exits.push(4)
-    // They were told when they were found.
+    // They were reported when they were found.
     if (unsentBytes > 0 || truncatedLost > 0) exits.push(1)
   }
   const { openCount: _, ...sent } = counts

@@ -72,7 +72,7 @@ interface Given {
   readonly lists: ImportLists
 }
 
-/** What each key of a flow becomes. */
+/** The translation of each key of a flow. */
 const KEYS: Readonly<Record<string, (given: Given) => void>> = {
   kinesisStream: ({ key, value, lists }) => lists.applied(key, `stream ${textOf(value, key)}`),
   filePattern: ({ key, value, out, lists }) => importPattern(textOf(value, key), key, out, lists),

@@ -1,7 +1,7 @@
 /**
  * The Agent's dataProcessingOptions as steps of ours.
  * Example: `{"optionName":"SINGLELINE","parseOptions":"NO_TRIM"}` becomes `{"singleLine":{"trim":false}}`.
- * Invariant: a step that cannot be had is noted as unsupported and left out; what a step does in another way is noted.
+ * Invariant: a step that has no equivalent is noted as unsupported and left out; a difference in behaviour is noted.
  */
 import { CliError } from '../errors.ts'
 import type { Json } from '../output/json.ts'

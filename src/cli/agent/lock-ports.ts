@@ -1,5 +1,5 @@
 /**
- * What the lock asks of the directory and of the machine's processes; the real ones are in node-lock.ts.
+ * The lock's view of the directory and of the machine's processes; the real ones are in node-lock.ts.
  * Invariant: types only.
  */
 
@@ -21,7 +21,7 @@ export interface ProcessTable {
   stateOf(process: Process): 'alive' | 'gone' | 'unknown'
 }
 
-/** The calls on the state directory. What is not there is `undefined` or false, never an error. */
+/** The calls on the state directory. A missing file is `undefined` or false, never an error. */
 export interface LockDirectory {
   /** Makes a new file; false when there is one. */
   create(name: string, text: string): Promise<boolean>

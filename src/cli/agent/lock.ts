@@ -1,7 +1,7 @@
 /**
  * The lock of a state directory: one process at a time, although processes die, machines reboot and clocks differ.
  * Example: the holder was killed, and its pid belongs to another process now: the start time differs, so the lock is stale.
- * Invariant: a lock is taken only from a holder that is certainly gone, or that did not touch it for `STALE_MS`. Whoever loses the lock sees it at its next
+ * Invariant: a lock is taken only from a holder that is certainly gone, or that did not touch it for `STALE_MS`. A process that loses the lock sees it at its next
  * touch: `lost` fires, and it reads no more.
  */
 import { randomBytes } from 'node:crypto'
@@ -16,7 +16,7 @@ export const STALE_MS = 30_000
 const LOOK_MS = 1000
 const TOKEN_BYTES = 8
 
-/** What the file says. */
+/** The content of the file. */
 interface Holder extends Process {
   readonly token: string
 }

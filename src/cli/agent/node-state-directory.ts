@@ -1,6 +1,6 @@
 /**
  * The state directory over node:fs.
- * Invariant: a file is synced through the descriptor that wrote it, for another one would not hear of a failed write; after a failed sync it is closed
+ * Invariant: a file is synced through the descriptor that wrote it, because another one would not report a failed write; after a failed sync it is closed
  * and never used again.
  */
 import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
  * The config file of `agent`, ours or the Kinesis Agent's.
- * Invariant: a file of the Agent is imported on the fly, and what that changes is returned with it, to be told.
+ * Invariant: a file of the Agent is imported on the fly, and the differences are returned with it, for a report.
  */
 import { parseJsonc, readText } from '../config.ts'
 import { CliError } from '../errors.ts'

@@ -96,7 +96,7 @@ function shown(text: string): string {
   return `"${text.slice(0, MAX_SHOWN).replace(/[^\x20-\x7e]/g, '?')}"`
 }
 
-/** Returns epoch milliseconds of an HTTP date, undefined for what is none. */
+/** Returns epoch milliseconds of an HTTP date, undefined for another text. */
 export function instantOfHttpDate(text: string): number | undefined {
   const ms = Date.parse(text)
   return Number.isNaN(ms) ? undefined : ms

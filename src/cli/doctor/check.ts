@@ -1,5 +1,5 @@
 /**
- * What a check of `doctor` comes to, and how failures of calls are told as one.
+ * The result of a check of `doctor`, also for a failed call.
  * Example: AccessDeniedException of ListShards is `fail`, and the fix names `kinesis:ListShards`.
  * Invariant: a fix says what to change; no secret and no data is in it.
  */
@@ -15,7 +15,7 @@ export interface Check {
 /** Shows a check, and keeps it for the count. */
 export type Tell = (check: Check) => Promise<void>
 
-/** Who asks for what: an operation of the API and the IAM action that it needs. */
+/** An operation of the API, and the IAM action that it needs. */
 export interface Asked {
   readonly id: string
   readonly action: string

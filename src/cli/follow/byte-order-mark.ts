@@ -1,5 +1,5 @@
 /**
- * What the first bytes of a file say about its encoding.
+ * The encoding of a file, from its first bytes.
  * Example: EF BB BF is `utf-8`, and three bytes that are no data; EF alone is `unknown`, as two more may follow.
  * Invariant: at most three bytes are looked at; without a mark nothing is guessed.
  */

@@ -73,7 +73,7 @@ export class FlowState {
     this.byKey.set(tail.key, tail)
   }
 
-  /** A renamed or deleted file has its descriptor only, so it goes on as it is; any other begins anew at what is saved. */
+  /** A renamed or deleted file has its descriptor only, so it goes on as it is; any other file starts again at its saved place. */
   inherits(tail: Tail): boolean {
     const isOnlyOpen = tail.place !== 'here' && tail.phase === 'following' && tail.file !== undefined
     if (!isOnlyOpen) return false

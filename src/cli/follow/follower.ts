@@ -100,7 +100,7 @@ export class Follower {
     for (const { settings, sink } of flows) this.#flows.push(new FlowState(settings, sink))
   }
 
-  /** Ends at `stop`, at a record that fails, or, with `once`, at the end of all files. What is acknowledged is saved then. */
+  /** Ends at `stop`, at a record that fails, or, with `once`, at the end of all files. Acknowledged places are saved then. */
   async run(stop: AbortSignal): Promise<FollowResult> {
     const onStop = () => {
       this.#isStopped = true

@@ -1,7 +1,7 @@
 /**
  * Files of which those named `.gz` look as if they were not compressed: sizes, offsets and bytes are the decoded ones.
  * Example: `app.log.1.gz` has the bytes of `app.log.1`, so it is recognised as that file, and is not sent again.
- * Invariant: a file that is still being written has no bytes yet. One that ends too early has the bytes before its end, and that is told.
+ * Invariant: a file that is still being written has no bytes yet. One that ends too early gives the bytes before its end, with a warning.
  */
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'

@@ -48,7 +48,7 @@ export interface FoundFile {
   read(position: number, length: number): Uint8Array
 }
 
-/** `moved` needs `adoptedOf` to decide, for it takes the other candidates into account. */
+/** `moved` needs `adoptedOf` to decide, because it takes the other candidates into account. */
 export type Verdict = 'same' | 'rewritten' | 'moved' | 'new'
 
 /** The prefix mark of what is seen of a file. It grows with the file up to 1,024 bytes. */

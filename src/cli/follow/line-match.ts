@@ -1,7 +1,7 @@
 /**
  * A regular expression tried on a line of bytes.
  * Invariant: at most the first 64 KiB are looked at, so an expression that is linear stays cheap. One that backtracks
- * without bound stops the process all the same: it runs on the main thread.
+ * without bound still stops the process: it runs on the main thread.
  */
 
 export const MATCHED_BYTES = 65_536

@@ -1,5 +1,5 @@
 /**
- * What a followed file is made of: records to send, and bytes that are settled without sending.
+ * The pieces of a followed file: records to send, and bytes that settle without sending.
  * Example: the line `a\r\n` is a record with the data `a`, from 0 to 3 of the file.
  * Invariant: the pieces of a file join without gap; a splitter has one object, and writes each piece into it.
  */

@@ -49,7 +49,7 @@ export interface FollowedRecord {
   readonly ticket: number
 }
 
-/** Is told the ends of records, by ticket: a record that is under way is a number, which costs no object. */
+/** Gets the ends of records, by ticket: a record that is under way is a number, which costs no object. */
 export interface RecordOwner {
   readonly path: string
   settle(ticket: number, end: RecordEnd): void

@@ -18,7 +18,7 @@ const CARRIAGE_RETURN = 0x0d
 
 /** Where in a file the next byte is. `over`: in a line that is too long. `ended`: behind a footer. */
 type Phase = 'head' | 'header' | 'lines' | 'hole' | 'over' | 'ended' | 'utf-16'
-/** What ends where the bytes end: nothing, a record of several lines, also a last line, or the file. */
+/** The unit that ends with the bytes: nothing, a record of several lines, also a last line, or the file. */
 type Cut = 'none' | 'unit' | 'partial' | 'file'
 
 export class RecordSplitter {
@@ -95,7 +95,7 @@ export class RecordSplitter {
     this.#cut = isPartialDue && this.#bytes.length > this.#line ? 'partial' : 'unit'
   }
 
-  /** The file is done: a last line without newline is a record. More bytes may follow all the same. */
+  /** The file is done: a last line without newline is a record. More bytes may still follow. */
   finish(): void {
     this.#cut = 'file'
   }
@@ -137,7 +137,7 @@ export class RecordSplitter {
     return this.#nextAtCut()
   }
 
-  /** What waits for more bytes, if it is to wait no longer. */
+  /** Returns the record that waits for more bytes, when it must wait no longer. */
   #nextAtCut(): Piece | undefined {
     const { length } = this.#bytes
     if (this.#cut === 'none') return undefined

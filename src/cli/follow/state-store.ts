@@ -1,6 +1,6 @@
 /**
  * The state directory: a snapshot, and a journal of the changes since.
- * Invariant: what `commit` or `compact` has confirmed survives a crash at any later point. What is lost otherwise was not confirmed.
+ * Invariant: what `commit` or `compact` has confirmed survives a crash at any later point. Any other lost change was not confirmed.
  * Directories are synced after each new name, because a synced file without a synced name is lost too.
  */
 import { CliError } from '../errors.ts'
@@ -22,7 +22,7 @@ const JOURNAL = /^journal-(\d+)\.ndjson$/
 const COMPACT_AFTER_LINES = 10_000
 const COMPACT_AFTER_BYTES = 1024 * 1024
 
-/** The calls on one directory. `write` makes the file anew; both syncs return when the disk has it. */
+/** The calls on one directory. `write` replaces the file; both syncs return when the disk has it. */
 export interface StateDirectory {
   list(): Promise<readonly string[]>
   read(name: string): Promise<Uint8Array>
@@ -83,7 +83,7 @@ export class StateStore {
   }
 
   /**
-   * Makes a group of changes durable: one append and one sync for all. After a failure the next call writes a new snapshot, for the journal
+   * Makes a group of changes durable: one append and one sync for all. After a failure the next call writes a new snapshot, because the journal
    * may end in a torn line. The changes of a call that failed must be given again.
    */
   async commit(changes: readonly Change[]): Promise<void> {

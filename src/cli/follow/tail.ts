@@ -1,6 +1,6 @@
 /**
  * One content history of one file while it is followed: where it is, how far it was read, what of it is acknowledged.
- * It is told what was read and gives records on; it never touches a file, and no time passes in it.
+ * Bytes enter, records leave; it never touches a file, and no time passes in it.
  * Invariant: records leave in the order of the file, each once; `ledger.acked` is the end of what is settled without a gap.
  */
 import type { FlowSettings } from './flow-settings.ts'
@@ -63,13 +63,13 @@ export class Tail implements RecordOwner {
   history = new History(0, new Uint8Array(0))
   ledger = new Ledger(0)
   #splitter: RecordSplitter
-  /** What the sink did not take. The splitter is not asked for more meanwhile, so the piece stays as it is. */
+  /** The piece that the sink did not take. The splitter gives no other one meanwhile, so this one does not change. */
   #held: Piece | undefined
   #heldTicket = 0
   #hasFailed = false
   /** One object for all records: a sink reads it during the call only. */
   readonly #view: { -readonly [Key in keyof FollowedRecord]: FollowedRecord[Key] }
-  /** What waits for its end is no record any more above this. */
+  /** Above this size, bytes without an end are no record any more. */
   readonly #maxPendingBytes: number
   /** Times of the follower's clock. */
   phaseAtMs: number

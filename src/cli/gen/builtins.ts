@@ -9,7 +9,7 @@ import { DEFAULT_FORMAT, dateFormat } from './dates.ts'
 
 const ALPHANUMERIC = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const HEX = '0123456789abcdef'
-/** What KDG's faker gave for random.number without arguments. */
+/** The range of random.number without arguments, in KDG's faker. */
 const DEFAULT_MAX = 99_999
 const MAX_CHOICES = 1_000_000
 

@@ -1,5 +1,5 @@
 /**
- * What a template's helpers are given for one record.
+ * The context of a template's helpers, for one record.
  * Invariant: types only; a helper depends on nothing else, so the same seed and simulated time give the same bytes.
  */
 import type { Random } from '../../index.ts'

@@ -24,7 +24,7 @@ const ARGUMENTS: Readonly<Record<string, (args: readonly unknown[]) => readonly 
   'date.between': args => named(args, ['from', 'to'])
 }
 
-/** What was given place by place is given by name today; an object is passed on. */
+/** Old arguments by position become arguments by name. An object is passed on. */
 function named(args: readonly unknown[], names: readonly string[]): readonly unknown[] {
   if (args.length === 0 || args[0] instanceof Object) return args
   return [Object.fromEntries(args.map((value, place) => [names[place] ?? 'unused', value]))]

@@ -33,7 +33,7 @@ export class LatencyHistogram {
     if (ms > this.#maxMs) this.#maxMs = ms
   }
 
-  /** What another thread needs to count these latencies too. */
+  /** The data from which another thread can add these latencies to its own. */
   get data(): HistogramData {
     return { counts: this.#counts, maxMs: this.#maxMs }
   }

@@ -5,7 +5,7 @@
  */
 import { type HistogramData, LatencyHistogram } from './latency-histogram.ts'
 
-/** What one slice saw in one second since its start. */
+/** The counts of one slice in one second since its start. */
 export interface LoadSecond {
   readonly second: number
   readonly due: number

@@ -1,5 +1,5 @@
 /**
- * What the slices of a run came to together.
+ * The totals of all slices of a run.
  * Invariant: pure; counts add up, times are those of the slice that took longest, percentiles are over all latencies.
  */
 import type { Totals } from '../put/totals.ts'

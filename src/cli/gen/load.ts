@@ -1,5 +1,5 @@
 /**
- * What a load test saw: latencies from the moment a record was due, and a sample each second.
+ * The result of a load test: latencies from the moment a record was due, and a sample each second.
  * Invariant: a record that could not be put in time counts from when it was due, so a slow service cannot make its own figures
  * look good (the omission that open-loop generators are known for).
  */
@@ -18,7 +18,7 @@ export interface LoadOptions {
   onSecond(second: LoadSecond): void
 }
 
-/** What a run, or a slice of it, came to. */
+/** The result of a run, or of a slice of it. */
 export interface LoadFigures {
   readonly put: number
   readonly bytes: number

@@ -1,6 +1,6 @@
 /**
- * What the flags of `gen` say of time: the schedule, and the simulated time if there is one.
- * Invariant: pure but for reading the profile's file; flags that exclude each other are CLI_ERR_USAGE.
+ * The time flags of `gen`: the schedule, and the simulated time if there is one.
+ * Invariant: pure, except that it reads the profile's file; flags that exclude each other are CLI_ERR_USAGE.
  */
 import type { Random } from '../../index.ts'
 import { seededRandom } from '../../testing/index.ts'

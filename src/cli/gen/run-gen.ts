@@ -38,7 +38,7 @@ export async function runGen(session: Session, flags: GenFlags, words: Words): P
   let ends: readonly SliceEnd[]
   if (workers === 1) ends = [await runSlice({ ...all, slice: WHOLE, errors: session.errors, onSecond })]
   else {
-    // What would be wrong in every thread is said once, and before the first record.
+    // A fault that every thread would have is reported once, before the first record.
     await generatorOf(session, flags, simulated?.startMs)
     scheduleOf(session, flags, simulated?.startMs)
     producerOptions(session)

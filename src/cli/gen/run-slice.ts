@@ -1,7 +1,7 @@
 /**
  * One slice of `gen`, or all of it: records by an absolute schedule, in slices of 10 ms, to a producer of its own.
- * Invariant: open loop: a slow service does not slow the schedule down. What cannot be put within a second of being due is dropped
- * from the schedule and told as `behind`.
+ * Invariant: open loop: a slow service does not slow the schedule down. A record that cannot be put within a second of its time
+ * is dropped from the schedule and counted as `behind`.
  */
 import type { KinesisProducer, ProducerOptions, ProducerStats } from '../../index.ts'
 import { producerFor, producerOptions } from '../connection.ts'
@@ -38,7 +38,7 @@ export interface SliceProgress {
   readonly throttled: number
 }
 
-/** What became of the slice. */
+/** The result of the slice. */
 export interface SliceEnd {
   readonly figures: LoadFigures
   readonly totals: Totals

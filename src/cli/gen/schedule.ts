@@ -1,7 +1,7 @@
 /**
  * How many records are due: the rate over time, as an absolute schedule.
  * Example: at 100 records/s, 250 are due after 2.5 s, whatever happened in between.
- * Invariant: pure but for the draws of a profile, which come from the seeded generator, one for each second in order.
+ * Invariant: pure, except the draws of a profile, which come from the seeded generator, one for each second in order.
  */
 import type { Random } from '../../index.ts'
 import { normal } from './builtins.ts'

@@ -1,5 +1,5 @@
 /**
- * What the command and a thread that does a slice of it say to each other.
+ * The messages between the command and a thread that runs a slice of it.
  * Invariant: data that can be cloned; the only word to a thread is `stop`.
  */
 import type { GlobalFlags } from '../arguments/global-flags.ts'

@@ -36,7 +36,7 @@ export class ChunkedBytes {
     return index < 0 ? -1 : index + this.#chunkStart
   }
 
-  /** Returns a view. What is behind it does not change, unless the chunk is written to. */
+  /** Returns a view. The bytes behind it do not change, unless the chunk is written to. */
   view(from: number, to: number): Buffer {
     if (from >= this.#chunkStart) return this.#chunk.subarray(from - this.#chunkStart, to - this.#chunkStart)
     this.#hold(to)

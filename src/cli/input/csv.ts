@@ -1,7 +1,7 @@
 /**
  * CSV rows as records: the bytes of the row as they stand in the file, and the key of a column.
  * Example: with `--key-column name`, the row `"a, b",2` has the key `a, b` when the header says `name,count`.
- * Invariant: quotes, commas and newlines within quotes are csv-parse's; the data of a row is never written anew.
+ * Invariant: quotes, commas and newlines within quotes are csv-parse's; the data of a row is never rewritten.
  */
 import { type Info, type Options, Parser } from 'csv-parse'
 import { hintOf } from '../arguments/nearest.ts'

@@ -9,7 +9,7 @@ import { jsonValue } from './json-text.ts'
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-/** What of a record is written. */
+/** The parts of a record that are written. */
 export interface EnvelopeFields {
   readonly partitionKey: string
   readonly explicitHashKey?: string | undefined

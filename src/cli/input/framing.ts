@@ -12,7 +12,7 @@ export const TOO_LONG: Item = faultItem('CLI_ERR_LINE_TOO_LONG', 'a line is long
 export const NOT_JSON: Item = faultItem('CLI_ERR_BAD_LINE', 'a line is not JSON')
 const MAX_U32_BYTES = 64 * 1_048_576
 
-/** What a line becomes; undefined: it is passed over. */
+/** The record of a line; undefined: the line is skipped. */
 type ItemOf = (line: Uint8Array) => Item | undefined
 
 /** Lines as they are; empty ones are records without data. */
@@ -24,7 +24,7 @@ export function lineFraming(options: SplitOptions, itemOf: ItemOf = plainItem): 
   }
 }
 
-/** Lines that must be JSON; blank ones are passed over. Without `isChecked` whoever reads the key finds what is not JSON. */
+/** Lines that must be JSON; blank ones are passed over. Without `isChecked`, the reader of the key finds lines that are not JSON. */
 export function ndjsonFraming(options: SplitOptions, isChecked: boolean = true): Framing {
   const checker = new JsonScanner([])
   return lineFraming(options, line => {

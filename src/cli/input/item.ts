@@ -1,5 +1,5 @@
 /**
- * What comes out of an input: one record, or why there is none.
+ * An item of an input: one record, or the reason that there is none.
  * Invariant: types only; an item with a fault has no data that is sent.
  */
 import type { CliErrorCode } from '../errors.ts'

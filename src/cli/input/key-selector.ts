@@ -1,7 +1,7 @@
 /**
  * Which partition key a record gets.
  * Example: `--key .user.id` reads it from JSON, `--key-split ':'` takes it off the front of the line.
- * Invariant: a key that is missing, empty, longer than 256 characters or not well formed is `undefined`, never another key;
+ * Invariant: a key that is missing, empty, longer than 256 characters or not valid Unicode is `undefined`, never another key;
  * the policy for those is the caller's.
  */
 import { createHash } from 'node:crypto'

@@ -74,7 +74,7 @@ export class LineSplitter {
     return bytes.subarray(start, hasCr && end < bytes.length ? end - 1 : end)
   }
 
-  /** What is held is joined only when the chunk may end it: a long line in small chunks is copied once. */
+  /** Held chunks are joined only when the new chunk may end the line. So a long line in small chunks is copied once. */
   #join(chunk: Uint8Array): Buffer {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     if (this.#heldBytes === 0) return bytes

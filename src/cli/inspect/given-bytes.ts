@@ -1,5 +1,5 @@
 /**
- * What `inspect` was given, as the bytes of Kinesis records: raw, base64, hex, or a Lambda event of any kind.
+ * The input of `inspect`, as the bytes of Kinesis records: raw, base64, hex, or a Lambda event of any kind.
  * Invariant: text is decoded only when the whole of it is of that format; a record of an event keeps its place in it.
  */
 import { CliError } from '../errors.ts'

@@ -1,6 +1,6 @@
 /**
  * `inspect`: what the bytes of Kinesis records are, and the user records within them.
- * Invariant: never fails for what the bytes hold; a malformed aggregate is told as one and ends the command with 1.
+ * Invariant: never fails for what the bytes hold; a malformed aggregate is shown as such, and the command ends with 1.
  */
 import {
   type AggregateInfo,
@@ -100,7 +100,7 @@ function memberOf(member: ConsumedRecord, kept: ReadonlySet<number> | undefined)
   }
 }
 
-/** What bytes begin like: names that people know. */
+/** Known formats, by the first bytes. */
 function contentOf(data: Uint8Array): string[] {
   const [first, second] = data
   const names = []

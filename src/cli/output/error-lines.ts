@@ -1,6 +1,6 @@
 /**
  * Errors on stderr: `error CODE: message`, and `  fix: ...` the first time.
- * Invariant: of one code at most `MAX_LINES` lines are written in `WINDOW_MS`; the others are counted, and the count is told.
+ * Invariant: of one code at most `MAX_LINES` lines are written in `WINDOW_MS`; the others are counted, and a line has the count.
  */
 import type { Timer } from '../../index.ts'
 import type { Host } from '../ports.ts'
@@ -33,7 +33,7 @@ export class ErrorLines {
     this.#host = host
   }
 
-  /** How often each code was told or counted. */
+  /** Lines of each code, written or counted. */
   get counts(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts)
   }

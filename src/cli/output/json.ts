@@ -1,5 +1,5 @@
 /**
- * What JSON can say, for summaries and progress.
+ * The values of JSON, for summaries and progress.
  * Invariant: types only.
  */
 

@@ -1,5 +1,5 @@
 /**
- * How far long work is: a line that is drawn anew on a terminal, a line each 30 s elsewhere, or a JSON line each second.
+ * The progress of long work: one line on a terminal, a line each 30 s elsewhere, or a JSON line each second.
  * Example: `12,400 records  6,200/s  1.2 MB/s  34 throttled`.
  * Invariant: everything goes to stderr; nothing is drawn after `stop`, and no timer keeps the process alive.
  */
@@ -8,7 +8,7 @@ import type { GlobalFlags } from '../arguments/global-flags.ts'
 import type { Host } from '../ports.ts'
 import type { Json } from './json.ts'
 
-/** What is known at one moment. Counts are since the start. */
+/** The state at one moment. Counts are since the start. */
 export interface Reading {
   readonly records: number
   readonly bytes: number

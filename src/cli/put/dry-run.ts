@@ -1,7 +1,7 @@
 /**
  * A put that sends nothing: the same producer before a fake Kinesis in memory.
  * Example: 1,000 records of one key over 4 shards: all of them in one shard, 2 Kinesis records.
- * Invariant: nothing reaches the network; what is told comes from what the producer really made of the records.
+ * Invariant: nothing reaches the network; the report counts the requests that the producer really made.
  */
 import { KinesisProducer, type ProducerOptions, type ProducerStats } from '../../index.ts'
 import { FakeKinesis, InMemoryTransport } from '../../testing/index.ts'

@@ -54,7 +54,7 @@ export async function runPut(session: Session, flags: PutFlags, words: Words): P
   try {
     await pump({ session, flags, files: listAt(words, 1), framing, sink, makeRecord, lines })
   } finally {
-    // What was read is sent also when the next input cannot be read.
+    // Records that were read are sent, also when the next input cannot be read.
     await sink.close()
   }
   const totals = totalsOf(producer.stats())
@@ -116,7 +116,7 @@ type MakeRecord = (item: Item, path: string | undefined) => UserRecord | 'skip' 
 interface Refusal {
   readonly code: string
   readonly message: string
-  /** What the dead letter file takes; undefined: the data was passed over. */
+  /** The record for the dead letter file; undefined: the data was skipped. */
   readonly record?: UserRecord
 }
 

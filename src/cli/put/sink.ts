@@ -37,7 +37,7 @@ export class Sink {
   isEnded = false
   #isRefused = false
   #isCut = false
-  /** What a callback of the producer threw: the dead letter file cannot be written. */
+  /** The error of a callback: the dead letter file cannot be written. */
   #fault: unknown
   readonly #countOnly = (error: RecordFailedError | undefined) => {
     if (error === undefined) this.delivered++

@@ -7,7 +7,7 @@ import { assertEndpoint, producerOptions } from '../connection.ts'
 import { CliError } from '../errors.ts'
 import type { Session } from '../session.ts'
 
-/** Throws CLI_ERR_SERVICE without the package, CLI_ERR_USAGE for an endpoint that is none. */
+/** Throws CLI_ERR_SERVICE without the package, CLI_ERR_USAGE for an invalid endpoint. */
 export async function glueClient(session: Session, glueEndpoint: string | undefined): Promise<GlueClient> {
   const { region, credentials, allowInsecureEndpoint } = producerOptions(session)
   if (glueEndpoint !== undefined) assertEndpoint(glueEndpoint, allowInsecureEndpoint === true)

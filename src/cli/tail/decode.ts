@@ -9,7 +9,7 @@ import { shownError } from '../errors.ts'
 import { glueClient } from '../schema/glue-client.ts'
 import type { Session } from '../session.ts'
 
-/** What is shown of a record's schema; the id alone where the rest could not be had. */
+/** The shown facts of a record's schema; only the id when Glue did not give the others. */
 export interface ShownSchema {
   readonly versionId: string
   readonly name?: string | undefined

@@ -45,8 +45,8 @@ function ofText(textOfRecord: (record: ShownRecord) => string): Formatter {
 }
 
 /**
- * Written by hand where it pays: this is what bounds `tail --out json`. User records of one Kinesis record have the same place but
- * for their number within it, and data that is JSON is copied as bytes.
+ * Written by hand where it pays: this is what bounds `tail --out json`. User records of one Kinesis record have the same place, except
+ * their number within it, and data that is JSON is copied as bytes.
  */
 function jsonLines(): Formatter {
   let lastShardId = ''

@@ -103,7 +103,7 @@ class Printer {
     return this.#end.signal
   }
 
-  /** The reader tries again by itself; a person is told once it lasts. */
+  /** The reader tries again by itself; a failure that lasts is reported. */
   retried({
     operation,
     shardId,
@@ -161,7 +161,7 @@ class Printer {
     this.read++
     this.#lastMs = this.#session.host.clock.nowMs()
     this.#arrivalMs = record.arrivalTimestamp
-    // What has the magic and came whole was no valid aggregate.
+    // A record with the magic that came as a plain record is no valid aggregate.
     const isMalformed = !record.aggregated && isAggregated(record.data)
     if (!isMalformed) return
     this.malformed++

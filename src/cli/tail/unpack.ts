@@ -1,5 +1,5 @@
 /**
- * What is within a record's data: gzip, and the events of a CloudWatch Logs subscription.
+ * Unpacks a record's data: gzip, and the events of a CloudWatch Logs subscription.
  * Invariant: data that is not packed so is handed on as it is; what a packed record may grow to is bounded.
  */
 import { gunzipSync } from 'node:zlib'

@@ -3,7 +3,7 @@
  * Example: the first of 100 aggregates is opened -> its digest is checked together with those of the next 31 -> each of those, when
  * its turn comes, is read as if it were alone, and finds its digest checked and its base64 decoded.
  * Invariant: the answers are those of one by one. A record's fields are read again at its turn, and what was found ahead counts only for
- * the same text or the same memory. What may run somebody's code is left to its turn: lists other than arrays, and getters.
+ * the same text or the same memory. A read that may run foreign code waits for its turn: lists other than arrays, and getters.
  */
 import { isBytes } from '../../wire/bytes.ts'
 import { hasFrame, isEnvelope } from '../../wire/decode.ts'

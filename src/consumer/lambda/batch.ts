@@ -128,7 +128,7 @@ export class Batch {
         await seen?.add(record.id, record)
       }
     } catch (error) {
-      // Most functions throw when their signal fires. For those, the failure is told as the end of the time.
+      // Most functions throw when their signal fires. Their failure counts as the end of the time.
       if (!this.#isEnded) this.#fail(index, error, record)
       return false
     }

@@ -1,5 +1,5 @@
 /**
- * What comes from Lambda and goes back to it, and what a handler of user records is given.
+ * The types of an invocation: the event and the context of Lambda, the answer to it, and the user record that a handler gets.
  * Invariant: types only; those of @types/aws-lambda fit where they are asked for.
  */
 import type { ConsumedRecord, DeaggregateOptions, LambdaKinesisRecord } from '../deaggregate.ts'
@@ -41,7 +41,7 @@ export interface LambdaUserRecord<Source extends LambdaStreamRecord = LambdaStre
   readonly source: Source
   /** With which schema it was written; set by a `decoder` that found one. */
   readonly schema?: WriterSchema | undefined
-  /** What a `decoder` made of the data. */
+  /** The decoded data, from a `decoder`. */
   readonly value?: unknown
 }
 
@@ -92,7 +92,7 @@ export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorru
   readonly afterFailure?: 'stop' | 'continue' | undefined
   /** Remembers the user records that are done, so that another delivery skips them. Default: none is skipped. */
   readonly seen?: SeenRecords | undefined
-  /** What the handler is given is what this returns. A record that it rejects is delivered again, as one that failed. */
+  /** Decodes each record before the handler gets it. A record that it rejects counts as failed, so Lambda delivers it again. */
   readonly decoder?: RecordDecoder | undefined
   /**
    * The answer is given when this much of the invocation's time is left, in milliseconds. Default: 1,000. If no more than
@@ -104,8 +104,8 @@ export interface KinesisHandlerOptions extends Pick<DeaggregateOptions, 'onCorru
   /**
    * Told of every failure, once: of what the handler or `seen` threw; of a Kinesis record that cannot be read, without
    * `record`; and with KPL_ERR_TIME_UP of each user record that was worked on when the time was up, or, without `record`,
-   * of those that never started. A promise that it returns is waited for until the time is up. What it throws changes
-   * nothing, and is a process warning. Default: a process warning for each failure.
+   * of those that never started. A promise that it returns is waited for until the time is up. An error of it
+   * changes nothing, and becomes a process warning. Default: a process warning for each failure.
    */
   readonly onError?: ((error: unknown, record: LambdaUserRecord | undefined) => unknown) | undefined
   /** Makes the signal that fires after so many milliseconds. Default: `AbortSignal.timeout`. */

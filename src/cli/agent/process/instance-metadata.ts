@@ -1,7 +1,7 @@
 /**
- * What EC2 says of the machine that this runs on, by its metadata service (IMDSv2).
+ * The facts of the EC2 instance that this runs on, from its metadata service (IMDSv2).
  * Example: `{"instanceId":"i-1","region":"eu-west-1","tags":{"team":"a"},...}`.
- * Invariant: an answer takes at most a second. What was known stays known when a later question fails, and no record waits for it.
+ * Invariant: an answer takes at most a second. Known facts stay in use when a later question fails, and no record waits for them.
  * Source: Amazon EC2 user guide, "Use the Instance Metadata Service" and "Instance identity documents", read 2026-11.
  */
 import { CliError } from '../../errors.ts'
@@ -52,7 +52,7 @@ export class InstanceMetadata {
     })
   }
 
-  /** Returns what was known last; asks anew, without waiting, when that is older than `ttlMs`. */
+  /** Returns the last known facts; asks again, without waiting, when they are older than `ttlMs`. */
   members(ttlMs: number): readonly Member[] {
     if (this.#options.wallMs() - this.#askedMs >= ttlMs) void this.#ask()
     return this.#members ?? []
@@ -64,7 +64,7 @@ export class InstanceMetadata {
     try {
       this.#members = await this.#answer(askedMs)
     } catch {
-      // What was known is still the best there is; `ready` tells when nothing was.
+      // The last known facts stay in use; `ready` reports when there are none.
     }
   }
 

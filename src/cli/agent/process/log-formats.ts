@@ -1,7 +1,7 @@
 /**
  * The log formats that the step `log` knows by name, each as a grammar and an expression made from it.
  * Invariant: the whole line has to match. No part of an expression can match the same characters in two ways, so a line costs time in
- * proportion to its length. What a format leaves out is null.
+ * proportion to its length. A field that a format leaves out is null.
  */
 
 export interface LogFormat {

@@ -1,5 +1,5 @@
 /**
- * Members put into a JSON object without reading it anew.
+ * Members put into a JSON object without parsing it again.
  * Example: the member `"b":2` makes `{"a":1.0}` into `{"a":1.0,"b":2}`.
  * Invariant: the bytes of the object stay as they are, so no number loses digits. A member that the object has already is left out.
  */

@@ -1,5 +1,5 @@
 /**
- * What a process step is: a function from the data of a record to other data.
+ * A process step: a function from the data of a record to other data.
  * Example: the step `singleLine` makes `a\n  b` into `ab`.
  * Invariant: a step is synchronous and keeps nothing; time and the host's name are given to it. Data comes without the newline at
  * its end, which is put back behind the last step.
@@ -32,7 +32,7 @@ export interface StepContext {
   readonly instance?: InstanceMetadata | undefined
 }
 
-/** What becomes of data that does not fit a step. */
+/** The fate of data that does not fit a step. */
 export type OnMismatch = 'fail' | 'raw' | 'drop'
 
 /** Returns what the policy makes of data that does not fit. */
