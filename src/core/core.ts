@@ -130,7 +130,7 @@ export class Core {
       record.acceptedMs = nowMs
       record.number = this.#nextNumber
       record.deadlineMs = nowMs + this.#options.recordMaxBufferedTimeMs
-      record.sealByMs = record.deadlineMs - this.#options.collectionWindowMs
+      record.sealByMs = record.deadlineMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
       placing = stream.place(record, this.#validator.key, nowMs)
     } catch (error) {

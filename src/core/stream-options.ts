@@ -9,8 +9,8 @@ import type { DedupeTag } from '../wire/dedupe-tag.ts'
 
 export interface StreamOptions extends ResolvedOptions {
   /**
-   * The last part of `recordMaxBufferedTimeMs`, kept for collecting envelopes of many shards into one request: envelopes
-   * are sealed this much before their deadline. The KPL has the same span, but adds it after the deadline.
+   * How long a Kinesis record that goes again may wait for others that go again. The KPL has the same span, and adds it to the
+   * buffering time of every record.
    */
   readonly collectionWindowMs: number
   /** An envelope that is due within this time of one that is due leaves with it. */
