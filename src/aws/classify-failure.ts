@@ -4,7 +4,7 @@
  * Invariant: `persisted` is `'no'` only when the service certainly stored nothing; the error holds neither the thrown
  * value, nor a payload, nor a credential: its texts are made safe, and its `cause` is a copy.
  */
-import { codedText, safeText, TransportError, type TransportFailure } from '../model/errors.ts'
+import { codedText, isError, safeText, TransportError, type TransportFailure } from '../model/errors.ts'
 import type { Persisted } from '../model/results.ts'
 import {
   CLIENT_FAULT,
@@ -74,6 +74,19 @@ const SERVICE_CODE = /^[A-Za-z][A-Za-z0-9_.]{0,127}$/
 
 /** Returns the error for a value thrown by a call. A `TransportError` is given back as it is. */
 export function classifyFailure(thrown: unknown, facts: CallFacts): TransportError {
+  return reading(thrown, readable => classified(readable, facts))
+}
+
+/** A proxy may throw when it is read. That counts as an error without a text, and its call settles as any other. */
+function reading(thrown: unknown, read: (readable: unknown) => TransportError): TransportError {
+  try {
+    return read(thrown)
+  } catch {
+    return read(new Error('an error without a text'))
+  }
+}
+
+function classified(thrown: unknown, facts: CallFacts): TransportError {
   if (thrown instanceof TransportError) return thrown
   // Before anything left there is no answer of ours: a status is that of another service, asked for credentials.
   const statusCode = facts.statusCode ?? (facts.mayHaveLeft === false ? undefined : statusOf(thrown))
@@ -148,8 +161,12 @@ function localFailure(thrown: unknown, facts: CallFacts): TransportError {
 
 /** Returns the error for missing credentials: their provider threw `thrown`, or gave something else. */
 export function credentialsFailure(thrown: unknown): TransportError {
+  return reading(thrown, ofCredentials)
+}
+
+function ofCredentials(thrown: unknown): TransportError {
   if (thrown instanceof TransportError) return thrown
-  const failure = classifyFailure(thrown, { mayHaveLeft: false })
+  const failure = classified(thrown, { mayHaveLeft: false })
   const isOwn = classifyRequestError(failure) === 'local' && failure.errorCode !== REGION_MISSING
   if (!isOwn) return failure
   const text = madeSafe(thrown, { mayHaveLeft: false })
@@ -165,7 +182,7 @@ function hinted(text: string): string {
 function madeSafe(thrown: unknown, facts: CallFacts): string {
   const text = textOf(thrown).replace(SDK_ADVICE, '')
   if (text !== '') return safeText(redacted(text, keysOf(facts)))
-  return thrown instanceof Error ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
+  return isError(thrown) ? 'no message' : `${thrown === null ? 'null' : typeof thrown} was thrown`
 }
 
 function serviceText(thrown: unknown, facts: CallFacts): string {

@@ -3,7 +3,7 @@
  * Example: an SDK error has the request, its headers and the answer as fields; the copy has name, code, message and stack.
  * Invariant: no field of the original but these is in the copy; its texts are without partition keys and opaque runs.
  */
-import { safeText } from '../model/errors.ts'
+import { isError, safeText } from '../model/errors.ts'
 import { nameOf, nodeCodeOf, textOf } from './node-fault.ts'
 import { redacted } from './redact.ts'
 
@@ -13,7 +13,7 @@ const STACK_FRAME = /^ {4}at /
 export function safeCause(thrown: unknown, partitionKeys: readonly string[]): Error {
   const message = safeText(redacted(textOf(thrown), partitionKeys))
   const copy = new Error(message)
-  const name = safeText(thrown instanceof Error ? nameOf(thrown) : 'Error')
+  const name = safeText(isError(thrown) ? nameOf(thrown) : 'Error')
   const code = nodeCodeOf(thrown)
   Object.defineProperty(copy, 'name', { value: name, configurable: true, writable: true })
   copy.stack = [`${name}: ${message}`, ...framesOf(thrown)].join('\n')
@@ -22,7 +22,7 @@ export function safeCause(thrown: unknown, partitionKeys: readonly string[]): Er
 
 /** The lines that say where it was thrown. Where the text before them is not the message, nothing of it is trusted. */
 function framesOf(thrown: unknown): string[] {
-  if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return []
+  if (!isError(thrown) || typeof thrown.stack !== 'string') return []
   const { stack, message } = thrown
   const at = stack.indexOf(message)
   if (at < 0) return []

@@ -57,7 +57,9 @@ class Run {
   constructor(host: Host, program: Command) {
     this.#host = host
     this.#program = program
-    this.context = { run: (command, action) => command.action((...words) => this.#act(command, action, words)) }
+    this.context = {
+      run: (command, action) => withFlagNames(command).action((...words) => this.#act(command, action, words))
+    }
   }
 
   async #act<Flags extends object>(command: Command, action: Action<Flags>, words: readonly unknown[]): Promise<void> {
@@ -103,6 +105,23 @@ function programFor(host: Host, parts: string[]): Command {
     parts.push(`${host.version()}\n`)
     throw new CommanderError(0, 'commander.version', 'the version')
   })
+}
+
+/** A parser of values knows no flag: `--max-line: "1 parsec" is not a size`. */
+function withFlagNames(command: Command): Command {
+  for (const option of command.options) {
+    const { parseArg, long } = option
+    if (parseArg === undefined) continue
+    option.argParser((text: string, before: unknown): unknown => {
+      try {
+        return parseArg.call(option, text, before)
+      } catch (error) {
+        if (!(error instanceof CliError) || error.message.includes(`${long}`)) throw error
+        throw new CliError(error.code, `${long}: ${error.message}`, { cause: error, fix: error.fix })
+      }
+    })
+  }
+  return command
 }
 
 /** Commander hands its settings down only to commands that it makes itself. */

@@ -4,7 +4,7 @@
  * Invariant: no message and no cause holds a definition. Glue quotes it where it is malformed, so of that refusal nothing is repeated
  * but its code.
  */
-import { codedText, errorText, type SchemaErrorCode, safeText } from '../model/errors.ts'
+import { codedText, errorText, isError, type SchemaErrorCode, safeText } from '../model/errors.ts'
 
 /** Somebody has to change something; the next try meets the same. */
 const ACCESS_CODES = new Set([
@@ -59,7 +59,7 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
   const serviceCode = codeOf(thrown)
   if (serviceCode === 'AlreadyExistsException') return { refusal: 'exists' }
   if (serviceCode !== 'EntityNotFoundException') return undefined
-  const message = thrown instanceof Error ? thrown.message : ''
+  const message = isError(thrown) ? thrown.message : ''
   // "Schema version is not found.", "Schema is not found.": the KPL compares these texts.
   const what = /version/i.test(message) ? 'version' : /registry/i.test(message) ? 'registry' : 'schema'
   return { refusal: 'missing', what }
@@ -76,7 +76,7 @@ export function isPassing(thrown: unknown): boolean {
 
 /** The code without namespace (`aws.glue#Code`) and suffix (`Code:http://...`). */
 export function codeOf(thrown: unknown): string {
-  const name = thrown instanceof Error ? String(thrown.name) : typeof thrown
+  const name = isError(thrown) ? String(thrown.name) : typeof thrown
   return safeText(name.split('#').at(-1)!.split(':')[0]!)
 }
 
@@ -84,7 +84,7 @@ export function failureOf(thrown: unknown, operation: string): ServiceFailure {
   const serviceCode = codeOf(thrown)
   const own = `glue:${operation}`
   if (ACCESS_CODES.has(serviceCode)) {
-    const message = thrown instanceof Error ? thrown.message : ''
+    const message = isError(thrown) ? thrown.message : ''
     const action = ACTION.exec(message)?.[0] ?? own
     const text = `the IAM action ${action} is needed: ${codedText(serviceCode, safeText(message))}`
     return { code: 'KPL_ERR_SCHEMA_ACCESS', serviceCode, text, action }

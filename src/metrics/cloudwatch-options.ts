@@ -98,8 +98,8 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
   if (faults.length > 0) throw new OptionsError(faults)
   const sink =
     client === undefined
-      ? emfSink({ write: write ?? ignore, namespace, wallMs })
-      : putMetricDataSink({ client, namespace, uploadRetries })
+      ? emfSink({ write: write ?? ignore, namespace, wallMs, clock })
+      : putMetricDataSink({ client, namespace, uploadRetries, clock })
   return {
     sink,
     level,

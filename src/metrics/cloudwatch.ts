@@ -2,9 +2,10 @@
  * 'kinesis-producer/cloudwatch': the KPL's metrics under its names, units and dimensions, uploaded as the KPL does it or
  * written as log lines in embedded metric format.
  * Invariant: what could not be uploaded is merged into the next upload and never dropped; uploads do not overlap; after
- * `close` there is no timer. An upload whose answer was lost may count twice.
+ * `close` there is no timer. An upload whose answer was lost, or did not come within 10 s, may count twice.
  */
 
+import { numberFrom } from '../consumer/deaggregate/given-options.ts'
 import { errorText } from '../model/errors.ts'
 import type { Logger, Timer } from '../model/ports.ts'
 import { guardedLogger } from '../producer/guarded-logger.ts'
@@ -15,6 +16,7 @@ import {
   resolveCloudWatchOptions
 } from './cloudwatch-options.ts'
 import { DimensionTree } from './dimension-tree.ts'
+import { assertGivenOptions, assertSource } from './given.ts'
 import { type MetricsSource, MetricsWindow } from './metrics-window.ts'
 
 export type { CloudWatchOptions } from './cloudwatch-options.ts'
@@ -53,10 +55,9 @@ export class CloudWatchMetrics implements AsyncDisposable {
     const { level, granularity, dimensions, clock, uploadDelayMs } = this.#options
     const { logger } = this.#options
     this.#logger = logger && guardedLogger(logger, clock)
-    const sources = level === 'none' ? [] : [producers].flat()
-    this.#windows = sources.map(source => new MetricsWindow(source))
     this.#pending = new DimensionTree({ level: level === 'none' ? 'summary' : level, granularity, dimensions })
     this.#nextMs = clock.nowMs() + uploadDelayMs
+    this.#windows = level === 'none' ? [] : windowsOf([producers].flat())
     if (level !== 'none') this.#arm()
   }
 
@@ -80,21 +81,22 @@ export class CloudWatchMetrics implements AsyncDisposable {
   }
 
   /**
-   * Uploads the rest, once, within `timeoutMs` (10 s), and stops. Rejects when that failed: then the rest is lost.
-   * Idempotent: the first call's promise.
+   * Uploads the rest, once, within `timeoutMs` (10 s), and stops. Rejects when that failed: then the rest is lost. Later calls
+   * settle as the first one. Rejects with OptionsError, and stops nothing, for a wrong argument.
    *
    * @example
    * const metrics = new CloudWatchMetrics(producer, { write: line => console.log(line) })
    * await producer.close()
    * await metrics.close({ timeoutMs: 2_000 })
    */
-  close({
-    timeoutMs = CLOSE_TIMEOUT_MS
-  }: {
-    /** Longest time for the last upload. Default: 10,000. */
-    readonly timeoutMs?: number
-  } = {}): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs)
+  async close(
+    options: {
+      /** Longest time for the last upload. Default: 10,000. */
+      readonly timeoutMs?: number
+    } = {}
+  ): Promise<void> {
+    assertGivenOptions('close', options, { timeoutMs: numberFrom(0) })
+    this.#closing ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS)
     return this.#closing
   }
 
@@ -153,5 +155,18 @@ export class CloudWatchMetrics implements AsyncDisposable {
     const logger = this.#logger
     if (logger === undefined) emitWarning('KPL_WARN_METRICS_UPLOAD', `metrics upload failed, will go again: ${text}`)
     else logger.warn('metrics upload failed, will go again', { error: text })
+  }
+}
+
+/** Returns a window on each producer, or on none: a producer has few. */
+function windowsOf(producers: readonly MetricsSource[]): MetricsWindow[] {
+  for (const producer of producers) assertSource('CloudWatchMetrics', producer, 'producers')
+  const windows: MetricsWindow[] = []
+  try {
+    for (const producer of producers) windows.push(new MetricsWindow(producer))
+    return windows
+  } catch (error) {
+    for (const window of windows) window.close()
+    throw error
   }
 }

@@ -3,6 +3,8 @@
  * Invariant: what is handed in either arrived or is handed back; one failure does not keep the rest from being sent.
  */
 import pRetry from 'p-retry'
+import type { Clock } from '../model/ports.ts'
+import { boundedCall } from './bounded-call.ts'
 import type { Datum } from './dimension-tree.ts'
 import { emfLines } from './emf.ts'
 
@@ -25,33 +27,39 @@ export interface Leftover {
 }
 
 export interface MetricSink {
-  put(data: readonly Datum[], signal: AbortSignal): Promise<Leftover>
+  /** Resolves also when a call is never answered. `cut` ends it at once. */
+  put(data: readonly Datum[], cut: AbortSignal): Promise<Leftover>
 }
 
 /** Data in one PutMetricData call. Source: KPL 1.0.7, metrics_manager.cc; the API takes 1,000 today. */
 export const MAX_CALL_DATA = 20
 const RETRY_BASE_MS = 200
+/** The time of one call. Without it, a call that is never answered would be the last one. */
+const CALL_TIMEOUT_MS = 10_000
 
 export interface PutMetricDataOptions {
   readonly client: CloudWatchClientLike
   readonly namespace: string
   readonly uploadRetries: number
+  readonly clock: Clock
 }
 
 /** Returns a sink that calls PutMetricData, one call after the other. */
-export function putMetricDataSink({ client, namespace, uploadRetries }: PutMetricDataOptions): MetricSink {
+export function putMetricDataSink(options: PutMetricDataOptions): MetricSink {
+  const { client, namespace, uploadRetries, clock } = options
   return {
-    async put(data, signal) {
+    async put(data, cut) {
       const left: Datum[] = []
       let firstError: unknown
       for (let at = 0; at < data.length; at += MAX_CALL_DATA) {
         const batch = data.slice(at, at + MAX_CALL_DATA)
         const input = { Namespace: namespace, MetricData: batch.map(apiDatum) }
-        const retryOptions = { retries: uploadRetries, minTimeout: RETRY_BASE_MS, randomize: true, signal }
+        const retryOptions = { retries: uploadRetries, minTimeout: RETRY_BASE_MS, randomize: true, signal: cut }
         try {
           // Only who uploads needs the package; log lines do without.
           const { PutMetricDataCommand } = await import('@aws-sdk/client-cloudwatch')
-          await pRetry(() => client.send(new PutMetricDataCommand(input), { abortSignal: signal }), retryOptions)
+          const send = (signal: AbortSignal) => client.send(new PutMetricDataCommand(input), { abortSignal: signal })
+          await pRetry(() => boundedCall({ clock, timeoutMs: CALL_TIMEOUT_MS, cut }, send), retryOptions)
         } catch (error) {
           left.push(...batch)
           firstError ??= error
@@ -67,12 +75,13 @@ export interface EmfOptions {
   readonly write: (line: string) => unknown
   readonly namespace: string
   readonly wallMs: () => number
+  readonly clock: Clock
 }
 
 /** Returns a sink that writes embedded metric format, one line after the other. */
-export function emfSink({ write, namespace, wallMs }: EmfOptions): MetricSink {
+export function emfSink({ write, namespace, wallMs, clock }: EmfOptions): MetricSink {
   return {
-    async put(data, signal) {
+    async put(data, cut) {
       const left: Datum[] = []
       let firstError: unknown
       let timestampMs: number
@@ -83,7 +92,8 @@ export function emfSink({ write, namespace, wallMs }: EmfOptions): MetricSink {
       }
       for (const line of emfLines(data, namespace, timestampMs)) {
         try {
-          await unlessCut(write(line.text), signal)
+          const written = write(line.text)
+          if (isThenable(written)) await boundedCall({ clock, timeoutMs: CALL_TIMEOUT_MS, cut }, () => written)
         } catch (error) {
           left.push(...line.data)
           firstError ??= error
@@ -94,20 +104,8 @@ export function emfSink({ write, namespace, wallMs }: EmfOptions): MetricSink {
   }
 }
 
-/** Waits for what `write` returned, and no longer than the upload may take. */
-async function unlessCut(written: unknown, signal: AbortSignal): Promise<void> {
-  if (typeof Object(written).then !== 'function') return
-  signal.throwIfAborted()
-  let onAbort = () => {}
-  const cut = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
-  })
-  try {
-    await Promise.race([written, cut])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+function isThenable(value: unknown): boolean {
+  return typeof Object(value).then === 'function'
 }
 
 function apiDatum({ name, unit, dimensions, set }: Datum) {

@@ -46,10 +46,15 @@ export class ProducerError extends Error {
   /** Recognises an error of another copy of this package, too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return false
-    // A subclass keeps the ordinary rule: only the base is recognised by its brand.
-    return Object.hasOwn(this, 'prototype') && this === ProducerError
-      ? BRAND in value
-      : Function.prototype[Symbol.hasInstance].call(this, value)
+    try {
+      // A subclass keeps the ordinary rule: only the base is recognised by its brand.
+      return Object.hasOwn(this, 'prototype') && this === ProducerError
+        ? BRAND in value
+        : Function.prototype[Symbol.hasInstance].call(this, value)
+    } catch {
+      // Not swallowed: a proxy that throws when its kind is read is no error of ours.
+      return false
+    }
   }
 }
 
@@ -362,10 +367,19 @@ export function safeText(text: string): string {
   return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
 }
 
+/** Whether a thrown value is an Error; false for a proxy that throws when its kind is read. */
+export function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error
+  } catch {
+    return false
+  }
+}
+
 /** Returns an error's name and message, fit for a log. */
 export function errorText(error: unknown): string {
   try {
-    return safeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+    return safeText(isError(error) ? `${error.name}: ${error.message}` : String(error))
   } catch {
     // The thrown value throws when its text is read, so there is no text.
     return 'an error without a text'

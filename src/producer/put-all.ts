@@ -193,7 +193,12 @@ function nextTurn(clock: Clock): Promise<void> {
 }
 
 function isThenable(given: unknown): given is PromiseLike<UserRecord> {
-  return typeof given === 'object' && given !== null && 'then' in given && typeof given.then === 'function'
+  try {
+    return typeof given === 'object' && given !== null && 'then' in given && typeof given.then === 'function'
+  } catch {
+    // Not swallowed: a record that throws when it is read gets that as its outcome.
+    return false
+  }
 }
 
 function assertSource(source: unknown): void {

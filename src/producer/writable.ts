@@ -5,7 +5,7 @@
  * counted out before `onFailure` is called for it: nothing that it throws can hold up the others or the end.
  */
 import { Writable } from 'node:stream'
-import { errorText, OptionsError, ProducerError } from '../model/errors.ts'
+import { errorText, isError, OptionsError, ProducerError } from '../model/errors.ts'
 import { kindOf, type UserRecord } from '../model/records.ts'
 import type { ContextCallback } from '../model/results.ts'
 import type { RecordSink } from './put-all.ts'
@@ -132,8 +132,11 @@ class Writing {
 
   readonly #settled: ContextCallback<UserRecord> = (error, _, record) => {
     this.#outstandingCount--
-    if (error !== undefined) this.#tell(record, error)
-    this.#advance()
+    try {
+      if (error !== undefined) this.#tell(record, error)
+    } finally {
+      this.#advance()
+    }
   }
 
   #tell(record: UserRecord, error: ProducerError): void {
@@ -185,5 +188,5 @@ function destroyed(): ProducerError {
 
 /** Streams are destroyed with an Error or without; and what a user throws may be anything. */
 function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(errorText(thrown), { cause: thrown })
+  return isError(thrown) ? thrown : new Error(errorText(thrown), { cause: thrown })
 }

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { protocolFailure } from '../aws/classify-failure.ts'
 import { armDeadline } from '../aws/deadline.ts'
-import { OptionsError, TransportError } from '../model/errors.ts'
+import { isError, OptionsError, TransportError } from '../model/errors.ts'
 import { MAX_LIST_SHARDS_PAGES } from '../model/limits.ts'
 import type { Clock, Random } from '../model/ports.ts'
 import { streamRef } from '../model/records.ts'
@@ -163,11 +163,11 @@ export function isPassing(error: unknown): boolean {
 /** The service's code, Node.js's, or ours. */
 export function codeOf(error: unknown): string {
   if (error instanceof TransportError) return error.errorCode
-  return error instanceof Error ? error.name : ''
+  return isError(error) ? error.name : ''
 }
 
 function statusOf(error: unknown): number | undefined {
-  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
+  const metadata = isError(error) && '$metadata' in error ? error.$metadata : undefined
   const isMetadata = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
   return isMetadata && typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }

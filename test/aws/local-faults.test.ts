@@ -227,6 +227,12 @@ describe('a request handler', () => {
   })
 })
 
+function unreadable(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 describe('credentials', () => {
   const failing = (error: unknown) => ({ credentials: () => Promise.reject(error) })
   const giving = (identity: unknown) => ({ credentials: () => Promise.resolve(identity as Any) })
@@ -235,6 +241,11 @@ describe('credentials', () => {
   test.each<[string, Pick<ProducerOptions, 'credentials'>, string]>([
     ['whose provider throws', failing(new Error('the vault is sealed')), 'no credentials: the vault is sealed'],
     ['whose provider rejects with a text', failing('sealed'), 'no credentials: sealed'],
+    [
+      'whose provider rejects with a value that cannot be read',
+      failing(unreadable()),
+      'no credentials: an error without a text'
+    ],
     [
       'whose provider was refused by another service',
       failing(

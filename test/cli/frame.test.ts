@@ -59,7 +59,9 @@ describe('the command line', () => {
     [['put', 's', '--orderin', 'key'], "unknown option '--orderin' (Did you mean --ordering?)"],
     [['put', 's', '--agregation'], "unknown option '--agregation' (Did you mean --no-aggregation?)"],
     [['put', 's', '--ordering', 'keys'], 'Allowed choices are none, key.'],
-    [['put', 's', '--max-line', '1 parsec'], '"1 parsec" is not a size; write 512, 64KiB, 1MiB or 5MB'],
+    [['put', 's', '--max-line', '1 parsec'], '--max-line: "1 parsec" is not a size; write 512, 64KiB, 1MiB or 5MB'],
+    [['put', 's', '--skip', '1', '--count', 'x'], '--count: "x" is not a whole number from 1 on'],
+    [['serve', '--port', '70000'], '--port: "70000" is not a whole number from 0 to 65535'],
     [['put'], "missing required argument 'stream'"]
   ])('%j ends with 2', async (argv, message) => {
     const ended = await cli(argv)

@@ -57,12 +57,21 @@ describe('tail', () => {
     ['that match', ['--grep', 'te.t'], 'text\n'],
     ['by a field', ['--filter', '.type=x', '--format', '%k'], 'a\n'],
     ['by a field that is not so', ['--filter', '.type!=x', '--format', '%k'], ''],
-    ['up to a count', ['--count', '2', '--format', '%k'], 'a\nb\n'],
-    ['of no shard', ['--shard', 'shardId-000000000009'], '']
+    ['up to a count', ['--count', '2', '--format', '%k'], 'a\nb\n']
   ])('prints records %s', async (_, flags, stdout) => {
     const ended = await service.run(['tail', streamOf(THREE), ...ALL, ...flags])
 
     expect([ended.exit, ended.stdout, ended.stderr]).toEqual([0, stdout, ''])
+  })
+
+  test('a shard that the stream does not have ends with 2, and names those that it has', async () => {
+    const stream = streamOf(THREE)
+
+    const ended = await service.run(['tail', stream, ...ALL, '--shard', 'shardId-9'])
+
+    const message = `--shard: stream ${stream} has no shard "shardId-9"; it has shardId-000000000000`
+    expect([ended.exit, ended.stdout]).toEqual([2, ''])
+    expect(ended.stderr).toContain(`error CLI_ERR_USAGE: ${message}`)
   })
 
   test('prints JSON whose numbers keep their digits, and bytes as base64', async () => {

@@ -2,6 +2,7 @@ import type { CloudWatchClient, PutMetricDataCommandInput } from '@aws-sdk/clien
 import { describe, expect, test } from 'vitest'
 import { type CloudWatchClientLike, CloudWatchMetrics, type CloudWatchOptions } from '../../src/metrics/cloudwatch.ts'
 import { OptionsError } from '../../src/model/errors.ts'
+import { MAX_WINDOWS } from '../../src/stats/statistics.ts'
 import { microtasks, STREAM } from '../support/harness.ts'
 import { KEYS, Observed, SHARDS } from './fixture.ts'
 
@@ -276,6 +277,69 @@ describe('failures', () => {
     await metrics.flush()
 
     expect(cloudWatch.sumOf('UserRecordsPut', '')).toBe(1)
+  })
+
+  test.each(['client', 'write'] as const)(
+    'a %s that never answers one call is reported, and the next one has its data',
+    async way => {
+      const cloudWatch = new FakeCloudWatch()
+      const lines: string[] = []
+      let silentCount = 1
+      const answer = (): Promise<void> => (silentCount-- > 0 ? new Promise(() => {}) : Promise.resolve())
+      const send = (command: object) => answer().then(() => cloudWatch.send(command))
+      const write = (line: string) => answer().then(() => void lines.push(line))
+      const sink = way === 'client' ? { client: { send } } : ({ client: undefined, write } as object)
+      const { observed, metrics, warnings } = await exporter({ ...sink, granularity: 'global', level: 'summary' })
+      await observed.send(['k', 'x'])
+
+      await observed.harness.pass(60_000)
+      await settled()
+      await observed.harness.pass(10_000)
+      await settled()
+      await metrics.flush()
+
+      const told = 'metrics upload failed, will go again'
+      expect(warnings).toEqual([[told, { error: 'Error: no answer came within 10000 ms' }]])
+      const put =
+        way === 'client'
+          ? cloudWatch.sumOf('UserRecordsPut', '')
+          : lines.filter(line => /"UserRecordsPut":/.test(line)).length
+      expect(put).toBe(1)
+    }
+  )
+
+  test('a close ends at its time although the client ignores its signal', async () => {
+    const { observed, metrics } = await exporter({ client: { send: () => new Promise(() => {}) } })
+    await observed.send(['k', 'x'])
+
+    const closed = metrics.close({ timeoutMs: 300 }).catch((error: Error) => error.name)
+    await settled()
+    await observed.harness.pass(300)
+
+    expect(await closed).toBe('AbortError')
+  })
+
+  test.each([null, 300, { timeoutMs: -1 }, { timeout: 5 }])(
+    'close(%j) is refused, and closes nothing',
+    async argument => {
+      const { observed, cloudWatch, metrics } = await exporter({ granularity: 'global', level: 'summary' })
+      await observed.send(['k', 'x'])
+
+      await expect(metrics.close(argument as never)).rejects.toThrow(OptionsError)
+      await metrics.close()
+
+      expect(cloudWatch.sumOf('UserRecordsPut', '')).toBe(1)
+    }
+  )
+
+  test('a constructor that throws leaves no window open', async () => {
+    const observed = await new Observed().open()
+    const make = (producers: readonly unknown[]) => () =>
+      new CloudWatchMetrics(producers as never, { write: () => {}, clock: observed.harness.clock })
+
+    for (let i = 0; i < MAX_WINDOWS; i++) expect(make([observed, undefined])).toThrow(OptionsError)
+
+    expect(make([observed])).not.toThrow()
   })
 
   test('a close that cannot upload says so, and ends in time', async () => {

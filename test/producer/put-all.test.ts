@@ -147,6 +147,20 @@ describe('putAll', () => {
     })
   })
 
+  test('of a list has an outcome for a record that throws when it is read, and for those behind it', async () => {
+    const harness = new Harness()
+    const list = [RECORDS[0], throwing(), RECORDS[1]] as UserRecord[]
+    const outcomes: string[] = []
+
+    const reading = async () => {
+      for await (const { result, error } of harness.producer.putAll(list))
+        outcomes.push(error?.code ?? result?.shardId ?? 'none')
+    }
+    await harness.settle(reading())
+
+    expect(outcomes).toEqual(['shardId-000000000000', 'KPL_ERR_INVALID_RECORD', 'shardId-000000000000'])
+  })
+
   test('of a list that a closed producer refuses lets the program go on in between', async () => {
     const harness = new Harness()
     await harness.settle(harness.producer.close())

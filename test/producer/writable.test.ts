@@ -43,6 +43,24 @@ class World {
   }
 }
 
+test.each<[string, (thrown: unknown) => unknown]>([
+  [
+    'throws',
+    thrown => {
+      throw thrown
+    }
+  ],
+  ['rejects with', thrown => Promise.reject(thrown)]
+])('a writable ends with an error when its onFailure %s a value that cannot be read', async (_, fail) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const world = new World({ onFailure: () => fail(proxy) }, NO_STREAM)
+
+  const end = await world.play(GOOD)
+
+  expect([String(end), world.buffered]).toEqual(['Error: an error without a text', 0])
+})
+
 describe('a writable whose onFailure throws', () => {
   test.each<[string, () => unknown]>([
     [

@@ -24,9 +24,7 @@ export function define(context: CommandContext): Command {
       'Serves a fake Kinesis until it is stopped. Signatures are not checked. One JSON line says when it is ready, and where.'
     )
     .addOption(
-      new Option('--port <N>', '0: a free one')
-        .default(DEFAULT_PORT)
-        .argParser(text => Math.min(MAX_PORT, wholeNumber(text)))
+      new Option('--port <N>', '0: a free one').default(DEFAULT_PORT).argParser(text => wholeNumber(text, 0, MAX_PORT))
     )
     .option('--host <HOST>', 'address to listen on', '127.0.0.1')
     .option('--expose', 'allow a --host that others can reach')

@@ -3,6 +3,7 @@
  * Invariant: records of a shard are printed in their order; the reader waits while stdout does not take more; a place is saved only
  * once stdout has taken what came before it.
  */
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { formatSequenceNumber, isAggregated } from '../../consumer/deaggregate.ts'
 import { DedupeWindow } from '../../consumer/dedupe.ts'
 import {
@@ -20,6 +21,7 @@ import { CliError, shownError } from '../errors.ts'
 import type { ExitCode } from '../exit-codes.ts'
 import { LineWriter } from '../output/line-writer.ts'
 import type { Session } from '../session.ts'
+import { listAllShards } from '../stream-calls.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 import { type ShownRecord, type TailDecoder, tailDecoder } from './decode.ts'
 import { filterOf } from './filter.ts'
@@ -50,6 +52,13 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
     onRetry: retry => printer.retried(retry),
     onStalePosition: flags.onExpired === 'oldest' ? 'restart' : 'throw'
   })
+  try {
+    if (flags.shard.length > 0) await assertShards(client, stream, flags.shard)
+  } catch (error) {
+    client.destroy()
+    decoder?.close()
+    throw error
+  }
   session.progress.start(() => ({ records: printer.printed, bytes: printer.bytes, figures: printer.figures }))
   let exit: ExitCode = 0
   try {
@@ -66,6 +75,15 @@ export async function runTail(session: Session, flags: TailFlags, words: Words):
   const { printed: records, bytes, read, malformed } = printer
   if (exit === 0 && flags.strict === true && malformed > 0) exit = 1
   return { exit, summary: { records, bytes, read, malformed } }
+}
+
+/** A name that is not in the list, such as one with a zero too few, would print nothing and end with 0. */
+async function assertShards(client: KinesisClient, stream: string, shards: readonly string[]): Promise<void> {
+  const listed = (await listAllShards(client, stream)).map(({ ShardId = '' }) => ShardId)
+  const unknown = shards.filter(shard => !listed.includes(shard)).map(shard => JSON.stringify(shard))
+  if (unknown.length === 0) return
+  const names = listed.length === 1 ? `${listed[0]}` : `${listed[0]} to ${listed.at(-1)}`
+  throw new CliError('CLI_ERR_USAGE', `--shard: stream ${stream} has no shard ${unknown.join(', ')}; it has ${names}`)
 }
 
 class Printer {
