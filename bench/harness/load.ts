@@ -36,7 +36,7 @@ function textOf(n: number, partitionKey: string, recordBytes: number): string {
   return JSON.stringify({ n, key: partitionKey, text: 'x'.repeat(recordBytes - frame.length) })
 }
 
-/** Counts which records of a pool arrived, and refuses what is not of the pool. */
+/** Counts which records of a pool arrived, and refuses a record that is not of the pool. */
 export class Ledger {
   readonly #pool: readonly LoadRecord[]
   readonly #counts: Uint32Array

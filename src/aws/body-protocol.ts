@@ -145,7 +145,7 @@ export function putRecordsProtocol(writer: BodyWriter): typeof AwsJson1_1Protoco
   }
 }
 
-/** SyntaxError for what is not a JSON object. */
+/** Throws SyntaxError for a text that is not a JSON object. */
 function parseAnswer(bytes: Uint8Array): object {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   const value: unknown = JSON.parse(text)

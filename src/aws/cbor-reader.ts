@@ -1,5 +1,5 @@
 /**
- * Reads CBOR (RFC 8949) that somebody else wrote, item by item, without building what nobody asked for.
+ * Reads CBOR (RFC 8949) of another encoder, item by item, and builds only the items that a caller asks for.
  * Invariant: never reads past the end, never allocates more than the bytes that are there, never nests deeper than
  * `MAX_DEPTH`; whatever is malformed or of another kind than asked for is a SyntaxError, and nothing else is thrown.
  */

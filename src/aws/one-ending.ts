@@ -17,7 +17,7 @@ export interface Progress {
   isOver: boolean
   /** The client builds its middleware for the command, as the SDK's do. */
   isTaken: boolean
-  /** Somebody has looked at what is to be sent: the command's input, or the request's body. */
+  /** Some code has read the data to send: the command's input, or the request's body. */
   isRead: boolean
   /** The caller knows that nothing was sent, because nothing had read the request. So nothing may read it from now on. */
   isWithdrawn: boolean

@@ -79,7 +79,7 @@ export function givenConfig({ flags: { config } }: Session): CommonConfig {
   return config === undefined ? { producer: {} } : commonConfig(parseJsonc(readText(config), config), config)
 }
 
-/** Throws CLI_ERR_USAGE for what is no URL, and for plain http to another machine. */
+/** Throws CLI_ERR_USAGE for a text that is not a URL, and for plain http to another machine. */
 export function assertEndpoint(endpoint: string, mayBeInsecure: boolean): void {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined) throw new CliError('CLI_ERR_USAGE', 'the endpoint is not a URL with its scheme')

@@ -67,7 +67,7 @@ export interface AggregateInfo {
 /**
  * Returns the user records of one Kinesis record, in order; a plain record gives itself. The record is validated at the
  * call; the user records are made one by one as they are asked for, once. The record's bytes are aliased meanwhile.
- * Throws KPL_ERR_INVALID_INPUT for what is no record and for options that will not do, and KPL_ERR_MALFORMED_ENVELOPE, with the
+ * Throws KPL_ERR_INVALID_INPUT for a value that is not a record and for wrong options, and KPL_ERR_MALFORMED_ENVELOPE, with the
  * sequence number, if `onCorrupt` says so or the memory is taken away before the last user record was made. Linear in the bytes.
  *
  * @example
@@ -85,7 +85,7 @@ export function deaggregate(
 
 /**
  * Returns the user records of many Kinesis records of one shard, in order, one Kinesis record at a time. Throws as `deaggregate`
- * does: at the call for what is no list and for options, when it comes to the record for the rest. The digests of an array are
+ * does: at the call for a value that is not a list and for options, at the record for the rest. The digests of an array are
  * checked for several records together, of up to 32 records and 2 MiB from the one whose turn it is; of other lists, one by one.
  *
  * @example

@@ -105,7 +105,7 @@ export class DedupeWindow {
   }
 }
 
-/** Throws KPL_ERR_INVALID_INPUT for what is no record: an id alone would count as a record without one, and never be dropped. */
+/** Throws KPL_ERR_INVALID_INPUT for a value that is not a record: an id alone would count as a record without one, and never be dropped. */
 function idOf(record: TaggedRecord): string | undefined {
   if (typeof record !== 'object' || record === null) throw invalidInput('record', 'a consumed record', record)
   return typeof record.dedupeId === 'string' ? record.dedupeId : undefined

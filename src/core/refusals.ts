@@ -11,7 +11,7 @@ export class Refusals {
   #refused = 0
   #invalid = 0
 
-  /** Puts that found no room, and puts of what is no record. */
+  /** Puts that found no room, and puts of a value that is not a record. */
   get counts(): { readonly refused: number; readonly invalid: number } {
     return { refused: this.#refused, invalid: this.#invalid }
   }

@@ -1,7 +1,7 @@
 /**
  * Records with a Glue frame, back to data and their schema: after de-aggregation, before the user's own code.
  * Example: { data: 03 00 id `{"a":1}` } -> { data: `{"a":1}`, schema: { versionId, name: 'orders', ... } }.
- * Invariant: what is no frame comes out as it went in; of one version at most one look-up is under way; no more than
+ * Invariant: bytes that are not a frame come out as they went in; of one version at most one look-up is under way; no more than
  * `maxInflatedBytes` is inflated. Versions never change, so they are kept until others need the room.
  */
 import { invalidInput } from '../consumer/deaggregate/consumer-error.ts'
@@ -69,7 +69,7 @@ export type DecodedRecord<Source> = Omit<Source, 'data'> & DecodedFields
 export interface GlueDecoder {
   /**
    * Returns a copy of the record with the data behind its frame, or the record itself when it has none. Data that were not
-   * compressed are a view. Rejects with SchemaError if `onUndecodable` says so, and with KPL_ERR_INVALID_INPUT for what is no record with bytes.
+   * compressed are a view. Rejects with SchemaError if `onUndecodable` says so, and with KPL_ERR_INVALID_INPUT for a value that is not a record with bytes.
    *
    * @example
    * const decoder = glueDecoder({ client: glue })

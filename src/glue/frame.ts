@@ -38,7 +38,7 @@ export interface Frame {
 
 /**
  * Returns the frame that `bytes` begin with, or undefined when they are too short or begin otherwise. O(1). Throws
- * KPL_ERR_INVALID_INPUT for what are no bytes.
+ * KPL_ERR_INVALID_INPUT for a value that is not bytes.
  *
  * @example
  * const frame = readFrame(Buffer.from('0300111111112222333344445555555555557b7d', 'hex'))
@@ -61,7 +61,7 @@ export function isVersionId(text: string): boolean {
   return UUID.test(text)
 }
 
-/** Returns the 18 bytes that go before a payload; undefined for what is no UUID. */
+/** Returns the 18 bytes that go before a payload; undefined for a text that is not a UUID. */
 export function framePrefix(versionId: string, compression: FrameCompression): Uint8Array | undefined {
   if (!isVersionId(versionId)) return undefined
   const prefix = new Uint8Array(FRAME_BYTES)

@@ -76,7 +76,7 @@ const PLACES: Readonly<Record<string, Place>> = {
 
 /**
  * Returns the options that a properties file of the Java library asks for. Values that are not what they should be are left as
- * text, so that `glueRegistry` names them. Throws OptionsError for what is no text.
+ * text, so that `glueRegistry` names them. Throws OptionsError for a value that is not text.
  *
  * @example
  * const { options, schema } = fromGlueProperties('registry.name = shop\nschemaName = orders')

@@ -40,7 +40,7 @@ export function protobufIndex(fileTypes: Iterable<string>, fullName: string): Ui
 
 /**
  * Returns the type and the bytes of the message in a payload. Throws SchemaError (KPL_ERR_SCHEMA_DATA) when there is
- * none, and KPL_ERR_INVALID_INPUT for what are no bytes.
+ * none, and KPL_ERR_INVALID_INPUT for a value that is not bytes.
  *
  * @example
  * const { typeName, message } = readProtobufIndex(['Order', 'Order.Item'], Uint8Array.of(1, 8, 5))

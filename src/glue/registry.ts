@@ -32,7 +32,7 @@ const LASTING: readonly string[] = ['KPL_ERR_SCHEMA_NOT_FOUND', 'KPL_ERR_SCHEMA_
 export interface GlueRegistry {
   /**
    * Returns the schema of a definition, looked up or, with `autoRegister`, registered. Call it before the first put; every later
-   * call for the same definition is answered from memory. Rejects with SchemaError, and OptionsError for what is no request.
+   * call for the same definition is answered from memory. Rejects with SchemaError, and OptionsError for a value that is not a request.
    *
    * @example
    * const registry = glueRegistry({ client: glue, autoRegister: true })
@@ -98,7 +98,7 @@ class CachedRegistry implements GlueRegistry {
     return this.#made(request, known.versionId)
   }
 
-  /** Everybody who asks meanwhile gets the same answer. */
+  /** Every call in the meantime gets the same answer. */
   #look<Value>(key: string, request: SchemaRequest<Value>): Promise<string> {
     const before = this.#underWay.get(key)
     if (before !== undefined) return before

@@ -6,7 +6,7 @@
  */
 import { codedText, errorText, isError, type SchemaErrorCode, safeText } from '../model/errors.ts'
 
-/** Somebody has to change something; the next try meets the same. */
+/** The next try fails in the same way until a user changes something. */
 const ACCESS_CODES = new Set([
   'AccessDeniedException',
   'AccessDenied',

@@ -21,7 +21,7 @@ const UNITS = ['byte', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /**
  * Returns a snapshot as lines of text, without a line break at the end. Streams stand in the order of their first use, shards with
- * the most throttled first, then those with the most records. Cost: O(streams x shards). Throws OptionsError for what is no snapshot, and
+ * the most throttled first, then those with the most records. Cost: O(streams x shards). Throws OptionsError for a value that is not a snapshot, and
  * for wrong options.
  *
  * @example

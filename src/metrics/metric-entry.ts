@@ -28,7 +28,7 @@ export interface MetricEntry {
   readonly kind: MetricKind
   /** The owner of its values: the producer, each stream, each shard, or both streams and their shards. */
   readonly granularity: 'producer' | 'stream' | 'shard' | 'both'
-  /** The KPL's level, or ours for what CloudWatch has beside its metrics; unset for what is not exported there. */
+  /** The KPL's level, or ours for what CloudWatch has beside its metrics; unset for a metric that is not exported there. */
   readonly level?: MetricLevel
   /** In CloudWatch too, though the KPL does not have it. */
   readonly isOurs?: true

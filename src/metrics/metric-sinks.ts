@@ -56,7 +56,7 @@ export function putMetricDataSink(options: PutMetricDataOptions): MetricSink {
         const input = { Namespace: namespace, MetricData: batch.map(apiDatum) }
         const retryOptions = { retries: uploadRetries, minTimeout: RETRY_BASE_MS, randomize: true, signal: cut }
         try {
-          // Only who uploads needs the package; log lines do without.
+          // Only an upload needs the package; log lines do without.
           const { PutMetricDataCommand } = await import('@aws-sdk/client-cloudwatch')
           const send = (signal: AbortSignal) => client.send(new PutMetricDataCommand(input), { abortSignal: signal })
           await pRetry(() => boundedCall({ clock, timeoutMs: CALL_TIMEOUT_MS, cut }, send), retryOptions)

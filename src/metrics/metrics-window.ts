@@ -32,7 +32,7 @@ export class MetricsWindow {
 
   /**
    * The first window begins here. Throws RangeError when the producer has 16 open windows (`MAX_WINDOWS`), and OptionsError for
-   * what is no producer.
+   * a value that is not a producer.
    */
   constructor(source: MetricsSource) {
     assertSource('MetricsWindow', source, 'source')

@@ -27,7 +27,7 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 
 /**
  * Returns the metrics of one producer, or of several by name, which is then the label `producer`.
- * Cost: O(streams x shards). Throws OptionsError for what is no producer, and for wrong options.
+ * Cost: O(streams x shards). Throws OptionsError for a value that is not a producer, and for wrong options.
  *
  * @example
  * import { createServer } from 'node:http'

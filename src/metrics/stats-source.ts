@@ -20,7 +20,7 @@ export interface NamedSource {
   readonly source: StatsSource
 }
 
-/** Returns each producer with its name; a lone one has none. Throws OptionsError for what is no producer. */
+/** Returns each producer with its name; a lone one has none. Throws OptionsError for a value that is not a producer. */
 export function namedSources(call: string, sources: StatsSources): NamedSource[] {
   if (isLone(sources)) return [{ name: undefined, source: sources }]
   if (typeof sources !== 'object' || sources === null) assertSource(call, sources, 'producers')

@@ -20,7 +20,7 @@ export interface ObjectFirstLogger {
 
 /**
  * Returns a Logger that hands (fields, message) to `logger`. Loggers of pino (Fastify's are) and bunyan need none: the option
- * `logger` knows them. Give it a wrapper of yours that takes the fields first. Throws OptionsError for what is no logger.
+ * `logger` knows them. Give it a wrapper of yours that takes the fields first. Throws OptionsError for a value that is not a logger.
  *
  * @example
  * const write = (fields: object, message: string) => console.log(message, fields)

@@ -184,7 +184,7 @@ export class KinesisProducer implements AsyncDisposable {
    * Puts a list and resolves when all of it has settled: `{ results, failedCount }`, one outcome for each record in order, those
    * that were refused included. It never rejects for a record. It waits for room while it works through the list, so a list may
    * be larger than the buffer; the list and its records are read until then and must not change. Rejects with
-   * InvalidRecordError for what is no list, and with KPL_ERR_BUFFER_FULL, having taken nothing, when `whenFull` is `'reject'` and
+   * InvalidRecordError for a value that is not a list, and with KPL_ERR_BUFFER_FULL, having taken nothing, when `whenFull` is `'reject'` and
    * there is no room for the whole list. Cost beside the puts: one closure and one outcome a record.
    *
    * @example

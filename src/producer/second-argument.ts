@@ -16,7 +16,7 @@ export interface Call<Field extends string> {
   readonly hint?: (given: unknown) => string | undefined
 }
 
-/** Returns the fields of `given`. Throws OptionsError for what is no such object, and for one that throws when it is read. */
+/** Returns the fields of `given`. Throws OptionsError for a value that is not such an object, and for one that throws when it is read. */
 export function fieldsOf<Field extends string>(call: Call<Field>, given: unknown): Partial<Record<Field, unknown>> {
   if (given === undefined) return {}
   let fault: string | undefined

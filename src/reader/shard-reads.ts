@@ -13,7 +13,7 @@ import type { ReadRetry, RetryNotice } from './retry-notice.ts'
 import type { ShardCursor } from './shard-tree.ts'
 import { codeOf, isPassing, type StreamCalls } from './stream-calls.ts'
 
-/** An answer and whose it is. */
+/** An answer and its shard. */
 export interface ShardRead {
   readonly cursor: ShardCursor
   readonly answer: RecordsAnswer

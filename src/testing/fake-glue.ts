@@ -321,7 +321,7 @@ function canonical(dataFormat: string, definition: string): string {
   try {
     return JSON.stringify(JSON.parse(definition))
   } catch {
-    // Not swallowed: what is no JSON is compared as it is, and refused where it is registered.
+    // Not swallowed: text that is not JSON is compared as it is, and registration refuses it.
     return definition
   }
 }

@@ -87,7 +87,7 @@ export class FaultPlan {
   readonly #ordinals: Map<string, number> = new Map()
   #rules: ActiveRule[] = []
 
-  /** `random` is needed only for rules with a `probability` and for `shuffle`. Throws OptionsError for what is no rule. */
+  /** `random` is needed only for rules with a `probability` and for `shuffle`. Throws OptionsError for a value that is not a rule. */
   constructor(rules: readonly FaultRule[] = [], random?: Random) {
     assertArgument('FaultPlan', 'rules', LIST, rules)
     this.#random = random

@@ -40,7 +40,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Buffer skips what is not base64, so in text of whole groups of four a wrong length gives it away. */
+/** Buffer skips characters that are not base64, so in text of whole groups of four a wrong length gives it away. */
 function readBase64(value: unknown): Uint8Array | undefined {
   if (typeof value !== 'string' || value.length % 4 !== 0) return undefined
   const bytes = Buffer.from(value, 'base64')

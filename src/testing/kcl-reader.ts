@@ -42,7 +42,7 @@ export interface KclUserRecord {
 
 /**
  * Returns every user record of a stream, those that a KCL consumer drops included (`isDelivered`); oldest first within a shard,
- * parents before children. Throws FakeServiceError for a stream that is not there, OptionsError for what is no FakeKinesis. Cost: O(records).
+ * parents before children. Throws FakeServiceError for a stream that is not there, OptionsError for a value that is not a FakeKinesis. Cost: O(records).
  *
  * @example
  * await producer.putMany(records)

@@ -48,7 +48,7 @@ class KeyTable {
   readonly byteLengths: number[] = []
   encodedBytes = 0
   #number = ++lastTable
-  // Built when somebody first comes without a slot.
+  // Built at the first call without a slot.
   #indexes: Map<string, number> | undefined
 
   /** Index of `text`, or the next free index when it is new. */

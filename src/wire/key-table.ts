@@ -57,7 +57,7 @@ export class KeyTable {
     return this.#record.subarray(this.#places[this.index * 2], this.#places[this.index * 2 + 1])
   }
 
-  /** The current entry as text, undefined when there is none; what is not UTF-8 comes as U+FFFD. */
+  /** The current entry as text, undefined when there is none; bytes that are not UTF-8 come as U+FFFD. */
   text(): string | undefined {
     const { index } = this
     if (index < 0) return undefined

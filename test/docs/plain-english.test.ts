@@ -50,6 +50,12 @@ const HABITS: readonly Habit[] = [
     good: 'A value that is not an event is refused.'
   },
   {
+    name: '"what is no ..." in place of "a value that is not a ..."',
+    pattern: /\bwhat (?:is|are|was|were) (?:no|not)\b/i,
+    bad: 'It throws for what is no list.',
+    good: 'It throws for a value that is not a list.'
+  },
+  {
     name: 'old words',
     pattern:
       /\b(?:borne|mend(?:s|ed|ing)?|whoever|whichever is|anew|astray|whence|hence|thence|lest|ought|shall|whereby|thereby|therein|albeit)\b/i,

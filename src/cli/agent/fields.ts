@@ -169,7 +169,7 @@ export function record<Table extends FieldsOf>(
   }
 }
 
-/** An object whose keys somebody else checks. */
+/** An object whose keys another check covers. */
 export function open(like: string): Field<Readonly<Record<string, unknown>>> {
   return {
     schema: { type: 'object' },

@@ -16,7 +16,7 @@ export interface AgentImport {
   readonly applied: readonly ImportNote[]
   /** Keys without effect here, and why. */
   readonly notApplicable: readonly ImportNote[]
-  /** Keys that ask for what is not there: what depends on them does not work as with the Agent. */
+  /** Keys that ask for a missing feature: it does not work as with the Agent. */
   readonly unsupported: readonly ImportNote[]
   /** Keys that the Agent does not know either. */
   readonly unknown: readonly string[]

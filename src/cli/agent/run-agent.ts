@@ -1,6 +1,6 @@
 /**
  * `agent --config FILE`: the flows of a config file, ours or the Kinesis Agent's.
- * Invariant: a file of the Kinesis Agent that asks for what is not there is refused, unless --skip-firehose names it.
+ * Invariant: a file of the Kinesis Agent that asks for a missing feature is refused, unless --skip-firehose names it.
  */
 import type { Outcome } from '../command.ts'
 import { CliError } from '../errors.ts'

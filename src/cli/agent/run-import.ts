@@ -34,7 +34,7 @@ export async function runImport(session: Session, flags: ImportFlags, words: Wor
   return { exit: isStrict || isLess ? 1 : 0, summary, text: importText(imported) }
 }
 
-/** Returns the keys that ask for what is not there. */
+/** Returns the keys that ask for a missing feature. */
 export function missingOf({ unsupported }: AgentImport, skipFirehose: boolean): readonly string[] {
   return unsupported.map(({ key }) => key).filter(key => !(skipFirehose && FIREHOSE.test(key)))
 }

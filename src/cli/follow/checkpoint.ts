@@ -84,7 +84,7 @@ export class Checkpoint {
     await this.#store.start([flow], files)
   }
 
-  /** Returns at once; one save runs at a time. `done` gets what is no failure of the system. */
+  /** Returns at once; one save runs at a time. `done` gets an error that is not a failure of the system. */
   saveSoon(nowMs: number, done: (error: unknown) => void): void {
     if (nowMs < this.dueAtMs) return
     this.#running = this.#save(nowMs)

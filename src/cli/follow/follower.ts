@@ -2,7 +2,7 @@
  * Follows files: one loop that scans, reads one quantum of each file in turn, and saves what is acknowledged.
  * Data flow: paths and bytes come in from `Files`, records go out to the sinks, acknowledged offsets go to the state. It knows neither
  * streams nor keys.
- * Invariant: at any moment a crash repeats what is not acknowledged or not saved yet, and loses nothing.
+ * Invariant: at any moment a crash repeats the lines that are not acknowledged or not saved yet, and loses none.
  */
 import type { Clock, Random } from '../../index.ts'
 import { Checkpoint } from './checkpoint.ts'

@@ -17,7 +17,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 export const realFiles: Files = {
   async list(patterns, exclude) {
     const globs = patterns.filter(pattern => isDynamicPattern(pattern))
-    // A name without a star is looked at as it is: a glob would pass over what is no regular file.
+    // A name without a star is used as it is: a glob would pass over a file that is not regular.
     const names = patterns.filter(pattern => !isDynamicPattern(pattern))
     if (globs.length === 0) return names
     const found = await glob(globs, { ignore: [...exclude], absolute: true, expandDirectories: false })

@@ -1,6 +1,6 @@
 /**
  * At most so many records or bytes a second.
- * Invariant: counted from the start by an absolute schedule, and what was not used is not saved up for longer than `BURST_MS`.
+ * Invariant: counted from the start by an absolute schedule, and unused pace is not saved up for longer than `BURST_MS`.
  */
 import type { Rate } from '../arguments/units.ts'
 import type { Host } from '../ports.ts'

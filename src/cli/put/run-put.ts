@@ -188,7 +188,7 @@ function framingOf(flags: PutFlags): Framing {
     case 'lines':
       return lineFraming(split)
     case 'ndjson':
-      // The scan for the key finds what is not JSON: one scan is enough.
+      // The scan for the key finds invalid JSON: one scan is enough.
       return ndjsonFraming(split, flags.key === undefined)
     case 'records':
       return envelopeFraming(split)

@@ -1,6 +1,6 @@
 /**
  * Which records `tail` prints.
- * Example: `--filter '.type=created'` prints `{"type":"created"}`; what is no JSON does not match.
+ * Example: `--filter '.type=created'` prints `{"type":"created"}`; data that are not JSON do not match.
  * Invariant: pure; all given conditions must hold.
  */
 import type { StreamRecord } from '../../reader/read-stream.ts'

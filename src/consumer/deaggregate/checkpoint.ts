@@ -21,7 +21,7 @@ const SHARD_END = 10n ** 128n
 
 /**
  * Returns a negative number, 0 or a positive one as `left` is before, at or after `right`: fit for `sort`.
- * Throws KPL_ERR_INVALID_INPUT for what is no place: a comparison with it would have no answer, and records would be passed over.
+ * Throws KPL_ERR_INVALID_INPUT for a value that is not a place: a comparison with it would have no answer, and records would be passed over.
  *
  * @example
  * const places = [{ sequenceNumber: '10', subSequenceNumber: 1 }, { sequenceNumber: '9' }]

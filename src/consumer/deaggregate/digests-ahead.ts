@@ -31,7 +31,7 @@ interface Ahead {
 
 export class DigestsAhead implements RecordAccess {
   readonly #records: readonly unknown[]
-  /** Whose turn it is. */
+  /** The record that has its turn. */
   #index = 0
   /** In the order of the list; the first is the next one whose turn comes. */
   readonly #ahead: Ahead[] = []

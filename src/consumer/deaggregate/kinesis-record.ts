@@ -98,7 +98,7 @@ const DATA_KINDS = 'a Uint8Array or base64 text'
 
 /**
  * Returns the record in the one shape. Bytes are aliased, base64 is decoded. Data that is null is empty, keys and numbers
- * that are missing are empty text. Throws KPL_ERR_INVALID_INPUT for what is no record: it has no data, key or number at all.
+ * that are missing are empty text. Throws KPL_ERR_INVALID_INPUT for a value that is not a record: it has no data, key or number at all.
  */
 export function outerRecord(
   record: AnyKinesisRecord,

@@ -48,7 +48,7 @@ export interface DeaggregateOptions {
   readonly copy?: boolean | undefined
 }
 
-/** How the bytes of a record are had and checked, so that a list can have done both for several records together. */
+/** Reads and checks the bytes of a record. A list can do both for several records together. */
 export interface RecordAccess {
   /** Returns the bytes of base64 text. */
   readonly decoded: (text: string) => Uint8Array

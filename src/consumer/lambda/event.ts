@@ -77,7 +77,7 @@ export interface SeenRecords {
 export type UserRecordHandler<Context> = (
   record: LambdaUserRecord,
   context: Context,
-  /** Fires when the time is up; what is not done by then is delivered again. */
+  /** Fires when the time is up; Lambda delivers the unfinished records again. */
   signal: AbortSignal
 ) => unknown
 

@@ -1,7 +1,7 @@
 /**
  * The step `singleLine`: a record of several lines as one line.
  * Example: `a\n  b` is `ab`; with `escape` it is `a\nb`, with a backslash and an n.
- * Invariant: works on bytes, so what is not UTF-8 stays as it is.
+ * Invariant: works on bytes, so bytes that are not UTF-8 stay as they are.
  */
 import { objectOf } from '../../config.ts'
 import type { Step } from './step.ts'
