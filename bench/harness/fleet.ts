@@ -156,7 +156,7 @@ export class Fleet {
       acknowledgedCount += streams[STREAM]?.kinesisRecordsPut ?? 0
     }
     const { storedCount } = this.#marks()
-    // Nobody hears of a request that was under way when its producer left.
+    // The bench gets no result of a request that was under way when its producer left.
     const isRight = this.#hasDropped ? storedCount >= acknowledgedCount : storedCount === acknowledgedCount
     if (!isRight) throw new Error(`${storedCount} stored, ${acknowledgedCount} acknowledged`)
   }

@@ -1,7 +1,7 @@
 /**
  * User records to put, and the check that what arrived is what was put.
- * Invariant: record n of a pool has its number as the first digits of its text, so that whoever finds it anywhere can
- * tell whether key and bytes are right. Texts are ASCII, and JSON from `JSON_BYTES` on.
+ * Invariant: record n of a pool has its number as the first digits of its text, so that any reader can check its key and
+ * bytes. Texts are ASCII, and JSON from `JSON_BYTES` on.
  */
 
 export interface LoadRecord {

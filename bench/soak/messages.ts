@@ -37,7 +37,7 @@ export interface ReadBack {
   readonly kinesisRecords: number
   /** Aggregates that a KCL consumer drops, because a member does not belong into their shard. */
   readonly droppedAggregates: number
-  /** User records that nobody put: of another generation, or with another key or content. */
+  /** User records that the soak did not put: of another generation, or with another key or content. */
   readonly foreignRecords: number
 }
 

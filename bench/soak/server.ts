@@ -82,7 +82,7 @@ function tellStatus(): void {
 }
 
 process.on('message', message => void answer(message as Request))
-// Without the soak there is nobody to serve.
+// Without the soak there is no client to serve.
 process.on('disconnect', () => process.exit())
 const statusTimer = setInterval(tellStatus, STATUS_MS)
 const running = Promise.all([script.run(), resharding.run()])

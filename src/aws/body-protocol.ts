@@ -69,7 +69,7 @@ export class BodyWriter {
     return body
   }
 
-  /** Only when nobody reads the body any more. */
+  /** Only when no code reads the body any more. */
   release(records: Records): void {
     const buffer = this.#announced.get(records)?.buffer
     this.#announced.delete(records)

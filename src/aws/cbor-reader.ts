@@ -80,7 +80,7 @@ export class CborReader {
         break
       case MAP:
         this.#each(2, () => {
-          // Names of the API are texts, also in what nobody reads.
+          // Names of the API are texts, also in fields that no caller reads.
           this.#readTo(TEXT, 'a text')
           this.#chunks(TEXT, () => {})
           this.skip()

@@ -96,7 +96,7 @@ function ownSender(options: AwsTransportOptions, clock: Clock): Sender {
   const remembered = client.config.credentials
   const isBounded = options.credentials !== undefined
   client.config.credentials = credentials.over(isBounded ? remembered : credentials.bounded(remembered))
-  // It copies every record of requests and answers, for a logger that nobody gave.
+  // It copies every record of requests and answers, even without a logger.
   client.middlewareStack.remove('loggerMiddleware')
   const send: Send = (command, sendOptions): Promise<unknown> =>
     Promise.resolve<unknown>(Reflect.apply(client.send, client, [command, sendOptions]))

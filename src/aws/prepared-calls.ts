@@ -14,7 +14,7 @@ import type { HttpDoor, SdkRequest, SdkResponse } from './http-door.ts'
 import { type EndingOptions, failureOf, newProgress, type Progress, settledOnce } from './one-ending.ts'
 import { type Identity, PreparedRequest } from './prepared-request.ts'
 
-/** Streams of which a form is kept. */
+/** The most streams with a kept form. */
 const MAX_FORMS = 1_000
 const MAX_CLOCK_AGE_MS = 900_000
 

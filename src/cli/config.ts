@@ -1,7 +1,7 @@
 /**
  * The config file: JSON with comments, read strictly.
  * Example: `{"regoin": "eu-west-1"}` ends with 2: `kpl.jsonc: regoin is not a key; did you mean region?`.
- * Invariant: a key that nobody reads is an error with its path and the nearest name, never ignored.
+ * Invariant: an unknown key is an error with its path and the nearest name, never ignored.
  */
 import { readFileSync } from 'node:fs'
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'

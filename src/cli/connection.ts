@@ -19,7 +19,7 @@ export const LOCAL_ENDPOINT = 'http://127.0.0.1:4567'
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 /**
- * Returns the options that flags, variables and the config file ask for; not checked yet. `config` is given by who has read the file already.
+ * Returns the options that flags, variables and the config file ask for; not checked yet. A caller that has read the file already gives `config`.
  */
 export function producerOptions(session: Session, config: CommonConfig = givenConfig(session)): ProducerOptions {
   const { flags, host } = session

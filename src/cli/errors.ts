@@ -81,7 +81,7 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof Error && (REFUSALS.has(error.name) || isRefusal(error.cause))
 }
 
-/** Of whichever copy of the library. */
+/** From any copy of the library. */
 export function isRecordFailure(error: unknown): error is RecordFailedError {
   return error instanceof Error && error.name === 'RecordFailedError' && 'persisted' in error
 }

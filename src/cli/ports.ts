@@ -10,9 +10,9 @@ import type { ExitCode } from './exit-codes.ts'
 export interface Output {
   readonly isTTY: boolean
   readonly columns: number
-  /** Fires once nobody reads any more (EPIPE). Later writes are dropped. */
+  /** Fires once the reader is gone (EPIPE). Later writes are dropped. */
   readonly closed: AbortSignal
-  /** Resolves when the system has taken the bytes, or when nobody reads any more. */
+  /** Resolves when the system has taken the bytes, or when the reader is gone. */
   write(chunk: string | Uint8Array): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export interface Thread {
 }
 
 export interface Host {
-  /** Opened by who reads it: a command that takes files leaves stdin alone. */
+  /** The reader opens it: a command that takes files leaves stdin alone. */
   stdin(): Readable & { readonly isTTY?: boolean | undefined }
   readonly stdout: Output
   readonly stderr: Output

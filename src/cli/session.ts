@@ -1,6 +1,6 @@
 /**
  * One run of a command: its host, the flags that all commands take, and how it is stopped.
- * Invariant: `stop` fires at the first SIGINT or SIGTERM and when nobody reads stdout any more; the second signal ends the process
+ * Invariant: `stop` fires at the first SIGINT or SIGTERM and when stdout has no reader any more; the second signal ends the process
  * at once, and says on stderr how many records were not acknowledged.
  */
 import type { GlobalFlags } from './arguments/global-flags.ts'

@@ -1,6 +1,6 @@
 /**
  * A close under way: who waits for it, how long, and what is counted.
- * Invariant: everybody who waits gets one answer, the same for all; the bound is the earliest that anybody gave.
+ * Invariant: all callers that wait get the same answer; the bound is the earliest that anybody gave.
  */
 import type { CloseResult } from '../model/results.ts'
 

@@ -15,11 +15,11 @@ export interface CoreHost {
   readonly readsUntilAnswered?: boolean | undefined
   /** Told what a log is to say. */
   readonly spells?: Spells | undefined
-  /** Makes a request; what became of it comes to `Core.landed`. */
+  /** Makes a request; its result goes to `Core.landed`. */
   send(flight: Flight): void
-  /** Asks for the listing: it comes to `Core.listed`. */
+  /** Asks for the listing: the answer goes to `Core.listed`. */
   fetchShards(stream: Stream): void
-  /** Asks for the summary: it comes to `Core.described`. */
+  /** Asks for the summary: the answer goes to `Core.described`. */
   fetchSummary(stream: Stream): void
   /** Calls `Core.wake` once, at or after this time, in place of the time asked for before; Infinity: not at all. */
   wakeAt(atMs: number): void

@@ -421,14 +421,14 @@ export class Core {
     if (this.#isClosed) return
     this.#isClosed = true
     const message = `not acknowledged within close's ${closing.timeoutMs} ms`
-    // Records that were taken back are settled, and may still be held; and requests may be out that nobody waits for.
+    // Records that were taken back are settled, and may still be held; and requests may be out although the core waits for none.
     this.#abandon({ code: 'KPL_ERR_CLOSE_TIMEOUT', message }, nowMs)
     this.#settlements.run(nowMs)
     this.#host.wakeAt(NEVER_MS)
     for (const tell of closing.end(this.delivered, this.failed)) this.#call(tell)
   }
 
-  /** Fails everything, what is out included: nobody waits for those answers any more. */
+  /** Fails everything, what is out included: the core does not wait for those answers any more. */
   #abandon(failure: Failure, nowMs: number): void {
     for (const { stream, batch } of this.#flights.takeAll()) {
       this.#supervisor.guard(stream, nowMs, () => {

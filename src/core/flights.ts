@@ -1,5 +1,5 @@
 /**
- * Requests under way: one enters when it is handed to the host, and leaves when it is heard of, or when nobody waits for it.
+ * Requests under way: one enters when it is handed to the host, and leaves when it is heard of, or when the core stops waiting for it.
  * Example: a transport never answers -> a record's time is over, and then that of a request -> the request is given up.
  * Invariant: a request is heard of once at most; what was given up is not heard any more.
  */
@@ -42,7 +42,7 @@ export class Flights {
     return this.#open.delete(flight)
   }
 
-  /** Takes out the requests that nobody waits for any more. */
+  /** Takes out the requests that the core does not wait for any more. */
   takeLate(nowMs: number): Flight[] {
     const late = [...this.#open].filter(({ giveUpMs }) => giveUpMs <= nowMs)
     for (const flight of late) this.#open.delete(flight)

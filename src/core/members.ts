@@ -39,7 +39,7 @@ export function recordAttempt(record: KinesisRecord, attempt: Attempt): void {
   if (record.attempts.length > MAX_ATTEMPTS_KEPT) record.attempts.shift()
 }
 
-/** Returns the attempt that nobody waits for any more. */
+/** Returns the attempt that the core does not wait for any more. */
 export function unanswered(startMs: number, endMs: number): Attempt {
   return {
     startMs,

@@ -19,7 +19,7 @@ import type { StreamOptions } from './stream-options.ts'
  * - `waiting`: for the first map and summary. Records are packed together, and packed again when the wait is over.
  * - `shards`: a map says which shard a record goes to.
  * - `keys`: there is no map, and keys decide the shard: only records of one hash key go together.
- * - `plain`: the service chooses shards, or it is unknown who does. A KCL might drop aggregates, without an error.
+ * - `plain`: the service chooses shards, or the chooser is unknown. A KCL might drop aggregates, without an error.
  */
 export type Mode = 'waiting' | 'shards' | 'keys' | 'plain'
 
@@ -171,7 +171,7 @@ export class Router {
 
   /**
    * Judges where an acknowledged record landed; `'unknown'`: the shard is in no map, and the answer must be judged again with
-   * the next. A plain record fits wherever it landed: nobody looks at the range of a record that is not an aggregate. An
+   * the next. A plain record fits wherever it landed: the range of a record that is not an aggregate does not matter. An
    * aggregate without a prediction holds records of one hash key: it fits unless the service chose the shard itself, which
    * shows in the shard's range.
    * `wasHeld`: it was `'unknown'` before.

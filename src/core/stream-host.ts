@@ -16,11 +16,11 @@ export interface StreamHost<Sender> {
   /** Whether somebody waits for a flush: nothing should linger. */
   isFlushing(): boolean
   hasFreeSlot(): boolean
-  /** Takes a slot and sends; the answer comes to `complete`. */
+  /** Takes a slot and sends; the answer goes to `complete`. */
   send(stream: Sender, batch: LaneBatch, nowMs: number): void
-  /** Fetches the listing: it comes to `shardsListed` or `shardsFailed`. */
+  /** Fetches the listing: the answer goes to `shardsListed` or `shardsFailed`. */
   fetchShards(stream: Sender): void
-  /** Fetches the summary: it comes to `described`. */
+  /** Fetches the summary: the answer goes to `described`. */
   fetchSummary(stream: Sender): void
   /** Queues a settlement; callbacks run when the streams are at rest. */
   settle(stream: Sender, settlement: Settlement): void

@@ -109,7 +109,7 @@ export class GlueCalls {
     else await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
-  /** The next in line gets the slot itself, so that nobody comes in between. */
+  /** The next call in line gets the slot itself, so that no other call takes it. */
   #freeSlot(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#freeCount++

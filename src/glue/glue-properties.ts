@@ -1,5 +1,5 @@
 /**
- * Reads the properties file of the Glue Schema Registry's Java library into our options, for those who move over.
+ * Reads the properties file of the Glue Schema Registry's Java library into our options, for users who come from it.
  * Invariant: every property of the file ends up in exactly one of the lists; nothing is dropped.
  * Source: AWSSchemaRegistryConstants and GlueSchemaRegistryConfiguration, aws-glue-schema-registry 2.0.0, read 2026-11.
  */

@@ -121,7 +121,7 @@ class CachedRegistry implements GlueRegistry {
     return looking
   }
 
-  /** Nobody waits for it. */
+  /** No call waits for it. */
   #refresh<Value>(key: string, versionId: string, request: SchemaRequest<Value>): void {
     if (this.#underWay.has(key)) return
     this.#look(key, request).catch((error: unknown) => {

@@ -23,7 +23,7 @@ const ACCESS_CODES = new Set([
   'ExpiredTokenException',
   'CredentialsProviderError'
 ])
-/** Answers of which every one is the last. */
+/** Answers that are final. */
 const FINAL_CODES = new Set([
   'EntityNotFoundException',
   'AlreadyExistsException',

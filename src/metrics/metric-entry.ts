@@ -13,7 +13,7 @@ export type MetricLevel = 'summary' | 'detailed'
 /**
  * How a metric is read and shown.
  * - `sum`: the sum of a statistic set; it only grows.
- * - `summary`: a statistic set of which both sum and count matter.
+ * - `summary`: a statistic set whose sum and count both matter.
  * - `histogram`: latencies.
  * - `codes`: failures by code.
  * - `counter`, `gauge`: one number of `stats()`.

@@ -1,6 +1,6 @@
 /**
  * The history of one record: its attempts, and whether it may be stored.
- * Invariant: all members of one Kinesis record share one `attempts` array; nobody may write to it.
+ * Invariant: all members of one Kinesis record share one `attempts` array; no code may write to it.
  */
 
 /**

@@ -45,7 +45,7 @@ function expirationFault(expiration: unknown): string[] {
   return Number.isNaN(Reflect.apply(getTime, expiration, [])) ? ['expiration is an invalid date'] : []
 }
 
-/** Options of the SDK's HTTP handler: of another name nobody reads them. Source: NodeHttpHandlerOptions of @smithy/types 4, 2026-11. */
+/** Options of the SDK's HTTP handler: the SDK does not read them under another name. Source: NodeHttpHandlerOptions of @smithy/types 4, 2026-11. */
 const HANDLER_OPTIONS = [
   'httpAgent',
   'httpsAgent',

@@ -7,7 +7,7 @@ import type { Failed, Failure, Settlement } from './exchange.ts'
 import { MAX_ATTEMPTS_KEPT } from './limits.ts'
 import type { Attempt, Persisted } from './results.ts'
 
-/** The code of an attempt that nobody waits for any more. */
+/** The code of an attempt after the producer stopped waiting for its answer. */
 export const UNANSWERED = 'Unanswered'
 
 /** Failures that end a wait: the producer's own word, which says nothing of what the service said. */

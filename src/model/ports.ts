@@ -54,7 +54,7 @@ export interface PutRecordsRequest {
   readonly stream: StreamRef
   /** The Kinesis records, 1 to 500. */
   readonly entries: readonly PutRecordsEntry[]
-  /** Fires when nobody waits for the answer any more (close deadline). */
+  /** Fires when the producer stops waiting for the answer (close deadline). */
   readonly signal?: AbortSignal | undefined
 }
 

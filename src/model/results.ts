@@ -1,6 +1,6 @@
 /**
  * The nouns that come out: the answer for one user record, and the history of its attempts.
- * Invariant: all members of one Kinesis record share one `attempts` array; nobody may write to it.
+ * Invariant: all members of one Kinesis record share one `attempts` array; no code may write to it.
  */
 import type { Attempt } from './attempts.ts'
 import type { RecordFailedError } from './errors.ts'

@@ -73,7 +73,7 @@ export class KinesisProducer implements AsyncDisposable {
   readonly #sink: RecordSink
   #timer: Timer | undefined
   #closing: Promise<CloseResult> | undefined
-  /** Of all who wait for room. */
+  /** Shared by all callers that wait for room. */
   #room: Promise<void> | undefined
 
   /** Throws OptionsError (KPL_ERR_INVALID_OPTIONS) that names every fault. Does no I/O. */
@@ -175,7 +175,7 @@ export class KinesisProducer implements AsyncDisposable {
     })
     // Waiting callers learn of a close; without one, the rejection is no fault.
     room.catch(ignore)
-    // One for all who wait.
+    // One promise for all callers that wait.
     if (!isOver) this.#room = room
     return room
   }

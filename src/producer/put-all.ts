@@ -156,7 +156,7 @@ async function* outcomes(
       if (pausing !== undefined) await pausing
     }
   }
-  /** The loop was left: there is nobody to throw it at. */
+  /** The loop was left: there is no caller to throw it to. */
   const warnOf = (error: unknown): void =>
     watch.warn('KPL_WARN_CALLBACK_THREW', `the source of putAll threw: ${errorText(error)}`)
   const reading = read().then(

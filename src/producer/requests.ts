@@ -72,7 +72,7 @@ export class Requests {
     const { transport, logger } = this.#ports
     this.#cut.abort()
     called(async () => transport.close()).catch((error: unknown) => {
-      // Every record is settled, and nobody waits for this.
+      // Every record is settled, and no call waits for this.
       logger?.warn('closing the transport failed', { error: errorText(error) })
     })
   }

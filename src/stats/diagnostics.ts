@@ -1,6 +1,6 @@
 /**
  * The events on node:diagnostics_channel. Channels belong to the process: every producer publishes to the same ones.
- * Invariant: nothing is made or published while nobody listens; never a payload or a partition key; whatever is published is
+ * Invariant: nothing is made or published without a subscriber; never a payload or a partition key; whatever is published is
  * published when the streams are at rest, so a subscriber may put, flush or close.
  */
 
@@ -129,7 +129,7 @@ const breakers = channel(CHANNELS.breaker)
 
 /**
  * Notes what an answer says before it is acted upon. Returns what publishes it, to be called when the streams are at
- * rest; undefined when nobody listens.
+ * rest; undefined without a subscriber.
  */
 export function noteAnswer(source: Source, batch: Batch, outcome: Outcome): (() => void) | undefined {
   const isHeard = requests.hasSubscribers || throttles.hasSubscribers || breakers.hasSubscribers

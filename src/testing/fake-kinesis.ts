@@ -306,7 +306,7 @@ export class FakeKinesis {
   }
 
   /**
-   * Says who chooses shards from now on: the partition key, or (`AUTO`, ON_DEMAND streams only) the service.
+   * Sets the side that chooses shards from now on: the partition key, or (`AUTO`, ON_DEMAND streams only) the service.
    *
    * @example
    * kinesis.updateStreamMode({ StreamName: 'orders', StreamModeDetails: { StreamMode: 'ON_DEMAND' } })

@@ -201,7 +201,7 @@ export class InMemoryTransport implements Transport {
     })
   }
 
-  /** Arms the time-out and the signal; returns the function that settles, of which only the first call counts. */
+  /** Arms the time-out and the signal; returns the function that settles. Only its first call counts. */
   #track<Output>(signal: AbortSignal | undefined, settle: Settle<Output>): Settle<Output> {
     const { clock, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = this.#options
     const end: Settle<Output> = (error, output) => {

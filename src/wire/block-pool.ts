@@ -45,7 +45,7 @@ export class BlockPool {
     return block.subarray(0, bytes)
   }
 
-  /** Takes back what `take` returned, or a view of it; anything else is left alone. Only when nobody will read it any more. */
+  /** Takes back what `take` returned, or a view of it; anything else is left alone. Only when no code will read it any more. */
   release(data: Uint8Array): void {
     const block = this.#lent.get(data.buffer)
     if (block === undefined) return

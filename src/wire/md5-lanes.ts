@@ -1,7 +1,7 @@
 /**
  * MD5 of many byte strings at once, up to eight side by side in WebAssembly SIMD (`md5-module.ts`).
  * A lane takes a string, copies a chunk of it into its part of one page of memory, and takes the next string when it is done;
- * all lanes advance by as many blocks as the shortest has left. Lanes without a string compute what nobody reads.
+ * all lanes advance by as many blocks as the shortest has left. Lanes without a string compute a result that no code reads.
  * Invariant: equal to node:crypto for every length; no string is kept after the call. Twin: node:crypto, in the tests.
  */
 import { DIGEST_BYTES } from './format.ts'

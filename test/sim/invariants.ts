@@ -32,7 +32,7 @@ export interface ReadingCounts {
   readonly droppedCount: number
   /** Acknowledged records that the KCL-like reader does not deliver. */
   readonly lostCount: number
-  /** Such records of which nothing is claimed, see `checkDelivered`. */
+  /** Such records that the check skips, see `checkDelivered`. */
   readonly unknowableCount: number
 }
 
@@ -141,7 +141,7 @@ function checkStored({ trace }: World, put: Put, { bySequence }: Reading): void 
 
 /**
  * I3: and the KCL-like reader delivers it. Not claimed of a stream made anew, which has other ranges under the same ids;
- * nor of a stream that begins to choose shards itself while its shards cannot be listed: then nobody could tell.
+ * nor of a stream that begins to choose shards itself while its shards cannot be listed: then the check could not tell.
  */
 function checkDelivered(world: World, put: Put, copies: readonly ReadRecord[]): void {
   if (put.result === undefined || isUnknowable(world, put)) return

@@ -1,7 +1,7 @@
 /**
  * Makes the core throw at random places: before or after any call of a station's method, as a fault in it would.
  * Invariant: outside of `throwing` nothing is changed but a look at one variable; what keeps the books (Core, Custody,
- * BufferBudget, FlushLedger, Members, Fifo) never throws here, for it is what has to survive.
+ * BufferBudget, FlushLedger, Members, Fifo) never throws here, because it has to survive.
  */
 
 import { Breaker } from '../../src/core/breaker.ts'

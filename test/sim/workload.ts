@@ -8,7 +8,7 @@ import type { World } from './world.ts'
 
 const MAX_SHARDS = 24
 const MAX_CALLBACK_PUTS = 50
-/** Beyond a record's own time limit nobody aborts it. */
+/** Beyond a record's own time limit no caller aborts it. */
 const MAX_ABORT_DELAY_MS = 3_000
 
 /** Plans the safety phase. */

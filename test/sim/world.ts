@@ -63,7 +63,7 @@ export class World {
   thrownCount = 0
   expectedThrows = 0
   refusalCount = 0
-  /** Callers who wait for room and were not told. */
+  /** Callers that wait for room and got no answer yet. */
   roomWaits = 0
   #flushes: PendingFlush[] = []
   #timer: Timer | undefined

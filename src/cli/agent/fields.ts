@@ -185,7 +185,7 @@ export function pathOf(path: string, name: string): string {
   return path.includes(': ') ? `${path}.${name}` : `${path}: ${name}`
 }
 
-/** The value is shown only as its kind, or as a number: a config file may hold what nobody should read. */
+/** The value is shown only as its kind, or as a number: a config file may hold secrets. */
 export function fault(path: string, like: string, value: unknown, hint = ''): CliError {
   const shown =
     typeof value === 'number' || typeof value === 'boolean'

@@ -105,7 +105,7 @@ export class StateLock {
       }
       await directory.touch(NAME, this.#text)
     } catch (error) {
-      // A disk that is full or away for a moment takes the lock from nobody; the store tells faults of the disk.
+      // A disk that is full or away for a moment does not cost a process its lock; the store tells faults of the disk.
       if (!(error instanceof Error && 'code' in error)) throw error
     }
     if (!this.#isReleased) this.#arm()

@@ -1,6 +1,6 @@
 /**
  * `agent import`: the Kinesis Agent's config file as one of ours.
- * Invariant: stdout has the config alone. Ends with 1 when a part of the file has no equivalent, so that nobody starts with less by mistake.
+ * Invariant: stdout has the config alone. Ends with 1 when a part of the file has no equivalent, so that no user starts with less by mistake.
  */
 import { buffer } from 'node:stream/consumers'
 import { type Outcome, type Words, wordAt } from '../command.ts'

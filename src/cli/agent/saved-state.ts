@@ -1,5 +1,5 @@
 /**
- * The state directory as those read it who only look: `status`, `check` and `doctor`, while an agent may be writing.
+ * Reads the state directory without writing to it, for `status`, `check` and `doctor`, while an agent may be writing.
  * Invariant: nothing is written and no lock is taken. The view is at most a second old, and never ahead of the acknowledgements.
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'

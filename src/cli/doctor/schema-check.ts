@@ -29,7 +29,7 @@ export async function schemaCheck(
     const message = `${schemaName} (${dataFormat}) of ${registryName} has this definition: version ${versionId}`
     return { id: 'schema', status: 'pass', message }
   } catch (error) {
-    // Of whichever copy of the library.
+    // From any copy of the library.
     if (!(error instanceof Error) || error.name !== 'SchemaError') throw error
     const { code, action } = { code: '', action: '', ...error }
     const fix = code === 'KPL_ERR_SCHEMA_ACCESS' ? `allow the IAM action ${action}` : FIXES[code]

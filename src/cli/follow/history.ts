@@ -63,7 +63,7 @@ export class History {
     if (isDone && this.heldBytes > COPY_FROM_BYTES) this.#chunks = [this.#copyBefore(offset)]
   }
 
-  /** No record ends between `from` and the last bytes: they are in one line, of which not even the end is known. */
+  /** No record ends between `from` and the last bytes: they are in one line, and its end is not known. */
   forget(from: number): void {
     const kept = this.#chunks.filter(({ startOffset }) => startOffset < from)
     const last = this.#copyBefore(this.#endOffset)

@@ -17,7 +17,7 @@ export interface Mark {
   readonly sha256: string
 }
 
-/** One content history of one file. Device and inode are decimal text, for they pass 2^53; inode `0` is no inode. */
+/** One content history of one file. Device and inode are decimal text, because they pass 2^53; inode `0` is no inode. */
 export interface Generation {
   readonly id: string
   readonly flow: string

@@ -17,7 +17,7 @@ const COMPRESSED = /\.(?:gz|bz2|zip|xz|zst)$/
 interface Look {
   /** By key, each with all its paths. */
   readonly found: ReadonlyMap<string, { readonly stat: FileStat; readonly paths: readonly string[] }>
-  /** Paths of which nothing can be said now. */
+  /** Paths in an unknown state. */
   readonly unknown: ReadonlySet<string>
 }
 

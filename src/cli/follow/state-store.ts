@@ -66,7 +66,7 @@ export class StateStore {
     return store
   }
 
-  /** Reads the last state and writes nothing, for those who only look. A process that writes meanwhile may take a file away: then try again. */
+  /** Reads the last state and writes nothing. A process that writes meanwhile may take a file away: then try again. */
   static async read(directory: StateDirectory): Promise<StateStore> {
     const store = new StateStore(directory)
     const names = await directory.list()

@@ -149,7 +149,7 @@ export class Tail implements RecordOwner {
     this.phaseAtMs = nowMs
   }
 
-  /** Begins at an offset of which the prefix and the bytes before are known. Nothing was read so far. */
+  /** Begins at an offset. The prefix and the bytes before it are known. Nothing was read so far. */
   start({ id, offset, prefix, before, isEnded = false }: Start, nowMs: number): void {
     this.id = id
     this.readOffset = offset

@@ -63,7 +63,7 @@ async function* untilStopped(stop: AbortSignal, stream: Readable, name: string):
   try {
     if (!stop.aborted) yield* stream
   } catch (error) {
-    // An input that was cut off because nobody wants more is no fault.
+    // An input that the command cut off because it wants no more is not a fault.
     if (!stop.aborted) throw unreadable(name, error)
   } finally {
     stop.removeEventListener('abort', end)

@@ -1,7 +1,7 @@
 /**
  * The schema that the flags name: a file enters, a frame for `put` leaves.
  * Example: `--schema order.avsc --auto-register` on the stream orders -> schema orders, format AVRO.
- * Invariant: resolved before the first record is read; a dry run asks nobody, and its frames have the right size.
+ * Invariant: resolved before the first record is read; a dry run sends no request, and its frames have the right size.
  */
 import { type DataFormat, type GlueSchema, glueRegistry, type SchemaRequest } from '../../glue/index.ts'
 import type { RecordFrame } from '../../index.ts'

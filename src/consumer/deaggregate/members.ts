@@ -145,7 +145,7 @@ class Members implements IterableIterator<ConsumedRecord> {
     const { sequenceNumber, arrivalTimestamp } = this.#outer
     while (reader.next()) {
       const subSequenceNumber = this.#subSequenceNumber++
-      // A key that no shard can own is nobody else's either: dropping it would lose it.
+      // A key that no shard can own belongs to no other shard either: dropping it would lose it.
       if (this.#filter?.place() === 'outside') continue
       const data = reader.data()
       const value: ConsumedRecord & { dedupeId?: string } = {

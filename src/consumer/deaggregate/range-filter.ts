@@ -93,7 +93,7 @@ function isHashKey(value: unknown): value is string | bigint {
   return typeof value === 'bigint' ? value >= 0n : typeof value === 'string' && /^\d{1,64}$/.test(value)
 }
 
-/** Either shape; that of the SDK has types that allow for nothing. */
+/** Either shape; the SDK's types allow undefined. */
 function boundsOf(range: ShardRange): { readonly start: string | bigint; readonly end: string | bigint } {
   const { startingHashKey, StartingHashKey, endingHashKey, EndingHashKey } = range as Readonly<Record<string, string>>
   return { start: (startingHashKey ?? StartingHashKey)!, end: (endingHashKey ?? EndingHashKey)! }
