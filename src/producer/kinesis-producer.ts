@@ -8,6 +8,7 @@ import { createAwsTransport } from '../aws/transport.ts'
 import { Core } from '../core/core.ts'
 import { streamOptions } from '../core/stream-options.ts'
 import { errorText, ProducerError } from '../model/errors.ts'
+import { checkedClock } from '../model/given-clock.ts'
 import type { ProducerOptions, ResolvedOptions } from '../model/options.ts'
 import type { Clock, Random, Timer, Transport } from '../model/ports.ts'
 import type { UserRecord } from '../model/records.ts'
@@ -81,9 +82,10 @@ export class KinesisProducer implements AsyncDisposable {
     const resolved = resolveOptions(options)
     assertPorts(ports)
     this.#sink = sinkOf(this, () => this.#core.hasRoom)
-    this.#clock = ports.clock ?? systemClock
+    const given = ports.clock && checkedClock(ports.clock)
+    this.#clock = given ?? systemClock
     // A clock of the user's may jump within a run.
-    this.#putClock = ports.clock ?? new BurstClock(systemClock)
+    this.#putClock = given ?? new BurstClock(systemClock)
     this.#options = withGuardedLogger(resolved, this.#clock)
     const warn = (code: string, message: string) => this.#warn(code, message)
     const { logger } = this.#options
@@ -276,13 +278,19 @@ export class KinesisProducer implements AsyncDisposable {
     readonly timeoutMs?: number
   }): Promise<CloseResult> {
     const { timeoutMs, fault } = closeArgument(options)
-    const closed = this.#close(timeoutMs)
+    let nowMs: number
+    try {
+      nowMs = this.#clock.nowMs()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const closed = this.#close(nowMs, timeoutMs)
     return fault === undefined ? closed : closed.then(() => Promise.reject(fault))
   }
 
-  #close(timeoutMs: number): Promise<CloseResult> {
+  #close(nowMs: number, timeoutMs: number): Promise<CloseResult> {
     if (this.#closing !== undefined) {
-      this.#core.close(this.#clock.nowMs(), timeoutMs, ignore)
+      this.#core.close(nowMs, timeoutMs, ignore)
       return this.#closing
     }
     // Closing may call back, and a callback may close.
@@ -290,7 +298,7 @@ export class KinesisProducer implements AsyncDisposable {
     this.#closing = new Promise(resolved => {
       resolve = resolved
     })
-    this.#core.close(this.#clock.nowMs(), timeoutMs, result => {
+    this.#core.close(nowMs, timeoutMs, result => {
       this.#requests.close()
       this.#log.close()
       void callersTold().then(() => resolve(result))

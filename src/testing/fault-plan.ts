@@ -4,11 +4,11 @@
  * order meet the same faults.
  */
 
-import type { OptionRule } from '../consumer/deaggregate/given-options.ts'
+import type { OptionRule, OptionRules } from '../consumer/deaggregate/given-options.ts'
 import { assertNever } from '../model/errors.ts'
 import type { Random } from '../model/ports.ts'
 import type { FaultAction, FaultMatch, FaultRequest, FaultRule, RecordSelection } from './fault-rule.ts'
-import { assertArgument } from './given.ts'
+import { ANY, assertArgument, assertGiven, COUNT, FUNCTION, numberFrom, TEXT } from './given.ts'
 import type { RecordError } from './record-error.ts'
 import { FakeServiceError } from './service-error.ts'
 
@@ -68,6 +68,18 @@ const RULE: OptionRule = {
   must: `{ match, action: { kind, ... }, times } with a kind of ${Object.keys(ACTIONS).join(', ')}`,
   isMet: rule => Object.hasOwn(ACTIONS, Object(Object(rule)['action'])['kind'] ?? '')
 }
+const FIELDS: OptionRules<FaultRule> = { match: ANY, action: ANY, times: COUNT }
+/** A misspelt condition would be no condition: the rule would match every request. */
+const CONDITIONS: OptionRules<FaultMatch> = {
+  operation: TEXT,
+  streamName: TEXT,
+  firstOrdinal: COUNT,
+  lastOrdinal: COUNT,
+  fromMs: ANY,
+  untilMs: ANY,
+  probability: numberFrom(0, 1),
+  when: FUNCTION
+}
 
 interface ActiveRule {
   readonly rule: FaultRule
@@ -104,6 +116,8 @@ export class FaultPlan {
    */
   add(rule: FaultRule): () => void {
     assertArgument('FaultPlan', 'a rule', RULE, rule)
+    assertGiven('FaultPlan, a rule', rule, FIELDS)
+    assertGiven('FaultPlan, the match of a rule', rule.match ?? {}, CONDITIONS)
     if (needsRandom(rule) && this.#random === undefined) {
       throw new TypeError("a rule with a probability, or 'shuffle', needs the random argument of FaultPlan")
     }

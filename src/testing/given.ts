@@ -17,6 +17,8 @@ import { kindOf } from '../model/records.ts'
 
 export { FLAG, FUNCTION, numberFrom }
 
+export const ANY: OptionRule = { must: 'given', isMet: () => true }
+export const COUNT: OptionRule = numberFrom(0)
 export const TEXT: OptionRule = { must: 'a string', isMet: value => typeof value === 'string' }
 export const CLOCK: OptionRule = having('nowMs', 'schedule')
 export const KINESIS: OptionRule = { ...having('listShards', 'storedRecords'), must: 'a FakeKinesis' }

@@ -43,3 +43,17 @@ test('ports that are left out or undefined are the real ones', () => {
     undefined
   ])
 })
+
+test.each<[string, () => unknown]>([
+  ['no number', () => Number.NaN],
+  ['a text', () => '5']
+])('a clock that gives %s is an error of the call, and nothing waits for it', async (_, nowMs) => {
+  const clock = { nowMs: nowMs as () => number, schedule: () => ({ cancel() {} }) }
+  const producer = new KinesisProducer({ streamName: 'orders' }, { transport: new DiscardTransport(), clock })
+  const calls = [producer.put({ partitionKey: 'k', data: 'x' }), producer.flush(), producer.close({ timeoutMs: 100 })]
+
+  const outcomes = await Promise.allSettled(calls)
+
+  const message = 'Invalid options: clock.nowMs() must return a number of milliseconds'
+  expect(outcomes).toEqual(calls.map(() => ({ status: 'rejected', reason: expect.objectContaining({ message }) })))
+})

@@ -53,6 +53,16 @@ test.each<[string, () => unknown, string]>([
     'FaultPlan: a rule must be { match, action: { kind, ... }, times } with a kind of failRecords, throttle, failRequest, reset, silence, rawAnswer, delay, shuffle, staleShards, recordCount, got Object'
   ],
   [
+    'a rule with a misspelt condition, which would match every request',
+    () => new FaultPlan([wrong({ match: { operations: 'PutRecords' }, action: { kind: 'reset' } })]),
+    'FaultPlan, the match of a rule: operations is not an option, did you mean operation?'
+  ],
+  [
+    'a rule with a misspelt field',
+    () => new FaultPlan([wrong({ action: { kind: 'reset' }, time: 1 })]),
+    'FaultPlan, a rule: time is not an option, did you mean times?'
+  ],
+  [
     'readAsKcl of a transport',
     () => readAsKcl(wrong({}), 'orders'),
     'readAsKcl: kinesis must be a FakeKinesis, got Object'

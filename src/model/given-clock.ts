@@ -3,8 +3,8 @@
  * Invariant: what does not keep its promise is an error of the reading, by name, or is made harmless; without this, a bad timer
  * would throw where no caller catches it, and the reader would wait for a time that is not a number without end.
  */
-import { OptionsError } from '../model/errors.ts'
-import type { Clock, Random } from '../model/ports.ts'
+import { OptionsError } from './errors.ts'
+import type { Clock, Random } from './ports.ts'
 
 /** Returns a clock that throws OptionsError where the given one breaks its promise. */
 export function checkedClock(clock: Clock): Clock {
