@@ -122,8 +122,12 @@ export class Core {
     const { budgetBytes } = record
     let placing: Placing
     try {
-      if (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) return this.#refuse(stream)
-      if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
+      const isRefused =
+        (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) || !this.buffer.fits(budgetBytes)
+      if (isRefused) {
+        this.#validator.forget()
+        return this.#refuse(stream)
+      }
       record.settle = settle
       record.context = context
       if (isTicket(settle)) settle.streamName = stream.streamName
@@ -133,7 +137,9 @@ export class Core {
       record.sealByMs = record.deadlineMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
       placing = stream.place(record, this.#validator.key, nowMs)
+      this.#validator.forget()
     } catch (error) {
+      this.#validator.forget()
       this.#putThrew(stream, budgetBytes, error, nowMs)
       return true
     }

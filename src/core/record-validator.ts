@@ -60,6 +60,15 @@ export class RecordValidator {
     return this.#key
   }
 
+  /** Lets go of the caller's values in the record that `examine` returned. */
+  forget(): void {
+    const record = this.#record
+    record.settle = undefined
+    record.context = undefined
+    record.data = ''
+    record.prefix = undefined
+  }
+
   /**
    * Returns the accepted record for `user`: bytes, keys and cost, no times. It is always the same object, with new values.
    * Throws InvalidRecordError (KPL_ERR_INVALID_RECORD, KPL_ERR_RECORD_TOO_LARGE). Each property is read once.

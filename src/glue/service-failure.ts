@@ -71,7 +71,7 @@ export function isRefusal(answer: unknown): answer is Refusal {
 
 /** Whether the same call may succeed at once. */
 export function isPassing(thrown: unknown): boolean {
-  return !FINAL_CODES.has(codeOf(thrown))
+  return !FINAL_CODES.has(codeOf(thrown)) && localFault(thrown, codeOf(thrown)) === undefined
 }
 
 /** The code without namespace (`aws.glue#Code`) and suffix (`Code:http://...`). */
@@ -80,9 +80,29 @@ export function codeOf(thrown: unknown): string {
   return safeText(name.split('#').at(-1)!.split(':')[0]!)
 }
 
+const CREDENTIALS_FAULT = 'CredentialsProviderError'
+const REGION_TEXT = /^Region is missing/
+
+/** A fault before any call: Glue did not refuse anything, and no permission is missing. */
+function localFault(
+  thrown: unknown,
+  serviceCode: string
+): { readonly serviceCode: string; readonly text: string } | undefined {
+  const message = isError(thrown) ? thrown.message : ''
+  if (serviceCode === CREDENTIALS_FAULT) {
+    return { serviceCode, text: codedText(CREDENTIALS_FAULT, `no credentials: ${safeText(message)}`) }
+  }
+  if (!REGION_TEXT.test(message)) return undefined
+  return { serviceCode: 'RegionMissing', text: 'RegionMissing: give the GlueClient a region, or set AWS_REGION' }
+}
+
 export function failureOf(thrown: unknown, operation: string): ServiceFailure {
   const serviceCode = codeOf(thrown)
   const own = `glue:${operation}`
+  const local = localFault(thrown, serviceCode)
+  if (local !== undefined) {
+    return { code: 'KPL_ERR_SCHEMA_ACCESS', serviceCode: local.serviceCode, text: local.text, action: own }
+  }
   if (ACCESS_CODES.has(serviceCode)) {
     const message = isError(thrown) ? thrown.message : ''
     const action = ACTION.exec(message)?.[0] ?? own

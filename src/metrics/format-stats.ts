@@ -141,7 +141,7 @@ function aligned(rows: readonly Row[]): string[] {
 
 /** A table: its first column to the left, figures to the right. */
 function columns(rows: readonly Row[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]!.length), 0))
   const cell = (text: string, column: number) =>
     column === 0 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!)
   return rows.map(row => `  ${row.map(cell).join('  ')}`)

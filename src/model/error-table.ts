@@ -121,7 +121,7 @@ export const ERRORS = {
   KPL_ERR_SCHEMA_ACCESS: {
     class: 'SchemaError',
     retryable: false,
-    doc: 'Glue refused the credentials, or they lack a permission; `action` names it.'
+    doc: 'Glue refused the credentials, or they lack a permission: `action` names it. Or there are no credentials, or no region.'
   },
   KPL_ERR_SCHEMA_UNAVAILABLE: {
     class: 'SchemaError',
@@ -136,7 +136,7 @@ export const ERRORS = {
   KPL_ERR_MALFORMED_ENVELOPE: {
     class: 'MalformedEnvelopeError',
     retryable: false,
-    doc: 'Bytes have the KPL magic and a valid digest, but hold no valid aggregate.'
+    doc: 'Bytes begin with the KPL magic, but no valid aggregate can be read: the digest is wrong, or a field is.'
   },
   KPL_ERR_INVALID_INPUT: {
     class: 'ConsumerError',

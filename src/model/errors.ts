@@ -270,7 +270,8 @@ export class SchemaError extends ProducerError {
    * - `KPL_ERR_SCHEMA_INCOMPATIBLE`: Glue refused the definition. It is malformed, or breaks the compatibility rule
    *   of its schema.
    * - `KPL_ERR_SCHEMA_PENDING`: A version was registered, but Glue did not say in time whether it is available.
-   * - `KPL_ERR_SCHEMA_ACCESS`: Glue refused the credentials, or they lack a permission; `action` names it.
+   * - `KPL_ERR_SCHEMA_ACCESS`: Glue refused the credentials, or they lack a permission: `action` names it. Or there
+   *   are no credentials, or no region.
    * - `KPL_ERR_SCHEMA_UNAVAILABLE`: Every call to Glue failed: it was out of reach, failed or throttled.
    * - `KPL_ERR_SCHEMA_DATA`: The data of a record do not fit its frame or its schema, or are too large after
    *   inflating.

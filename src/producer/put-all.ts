@@ -138,7 +138,7 @@ async function* outcomes(
     while (unread.count > RESUMED_UNREAD && !isStopped) await drained.next()
   }
   const read = async (): Promise<void> => {
-    if (Symbol.asyncIterator in source) {
+    if (isAsync(source)) {
       const opened = closable(source, close => {
         closeSource = close
       })
@@ -190,6 +190,10 @@ async function* outcomes(
 
 function nextTurn(clock: Clock): Promise<void> {
   return new Promise(resolve => clock.schedule(clock.nowMs(), resolve))
+}
+
+function isAsync(source: object): source is AsyncIterable<UserRecord> {
+  return typeof Reflect.get(source, Symbol.asyncIterator) === 'function'
 }
 
 function isThenable(given: unknown): given is PromiseLike<UserRecord> {

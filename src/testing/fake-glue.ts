@@ -34,7 +34,7 @@ export interface FakeGlueFault {
   readonly kind: 'error' | 'reset' | 'silence'
   /** Default: `'ThrottlingException'`. */
   readonly code?: string | undefined
-  /** The text of the error. Default: `'Rate exceeded'`. */
+  /** The text of the error. Default: `'Rate exceeded'` for ThrottlingException, otherwise one with the code. */
   readonly message?: string | undefined
   /** The HTTP status. Default: the service's own for the code. */
   readonly statusCode?: number | undefined

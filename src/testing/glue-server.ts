@@ -126,7 +126,7 @@ function answer(
 
 function errorOf({
   code = 'ThrottlingException',
-  message = 'Rate exceeded',
+  message = code === 'ThrottlingException' ? 'Rate exceeded' : `${code} of the test`,
   statusCode
 }: FakeGlueFault): FakeServiceError {
   return new FakeServiceError(code, message, statusCode)

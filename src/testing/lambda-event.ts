@@ -145,7 +145,8 @@ export function lambdaContext(options: LambdaContextOptions = {}): LambdaTestCon
     awsRequestId: '00000000-0000-4000-8000-000000000000',
     logGroupName: '/aws/lambda/consumer',
     logStreamName: '2026/11/01/[$LATEST]00000000000000000000000000000000',
-    getRemainingTimeInMillis: () => Math.max(0, endMs - clock.nowMs()),
+    // Whole, as in Lambda: the program may give it to a timer.
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(endMs - clock.nowMs())),
     done: nothing,
     fail: nothing,
     succeed: nothing

@@ -405,6 +405,27 @@ describe('a call that fails', () => {
     )
   })
 
+  test.each([
+    [
+      'credentials',
+      Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' }),
+      'CredentialsProviderError: no credentials: Could not load credentials from any providers'
+    ],
+    ['a region', new Error('Region is missing'), 'RegionMissing: give the GlueClient a region, or set AWS_REGION']
+  ])('for want of %s is not tried again, and blames no permission', async (_, thrown, text) => {
+    let callCount = 0
+    const send = async (): Promise<never> => {
+      callCount++
+      throw thrown
+    }
+    const registry = glueRegistry({ client: { send } })
+
+    const error = await rejection(registry.schema(ORDERS))
+
+    expect([error.code, error.retryable, callCount]).toEqual(['KPL_ERR_SCHEMA_ACCESS', false, 1])
+    expect(error.message).toBe(`registry default-registry, schema orders, region unknown: ${text}`)
+  })
+
   test('by throttling is made again, and is no answer that is kept', async () => {
     const { glue, registry } = world({}, { retries: 1 })
     glue.addVersion({ schemaName: 'orders', dataFormat: 'AVRO', definition: AVRO_DEFINITION, versionId: VERSION_ID })

@@ -132,6 +132,7 @@ describe('lambdaContext', () => {
   test('is enough for a handler, with half a minute of real time unless told', async () => {
     const context = lambdaContext()
     const left = context.getRemainingTimeInMillis()
+    expect(left).toBe(Math.floor(left))
     const done: string[] = []
 
     const answer = await kinesisHandler(record => done.push(record.partitionKey))(

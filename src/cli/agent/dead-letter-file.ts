@@ -1,10 +1,12 @@
 /**
  * Records that failed, in a file, as envelopes that `put --in records` sends again.
- * Invariant: `write` resolves when the line is on disk; lines that come while one sync runs share the next. A file that cannot be written fails them all.
+ * Invariant: each line begins on a line of its own, also behind a torn one; `write` resolves when the line is on disk; lines that come while one sync runs share the next. A file that cannot be written fails them all.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { CliError } from '../errors.ts'
 import { type EnvelopeFields, envelopeLine } from '../input/envelope.ts'
+
+const NEWLINE = 0x0a
 
 interface Waiting {
   readonly line: string
@@ -15,18 +17,22 @@ interface Waiting {
 export class DeadLetterFile {
   readonly #path: string
   readonly #file: FileHandle
+  /** Whether the file may end in the middle of a line. The next line begins on a line of its own. */
+  #isTorn: boolean
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle, isTorn: boolean) {
     this.#path = path
     this.#file = file
+    this.#isTorn = isTorn
   }
 
   /** Throws CLI_ERR_OUTPUT at once when the file cannot be opened. */
   static async open(path: string): Promise<DeadLetterFile> {
     try {
-      return new DeadLetterFile(path, await open(path, 'a'))
+      const file = await open(path, 'a+')
+      return new DeadLetterFile(path, file, await isTorn(file))
     } catch (error) {
       throw faultOf(path, error)
     }
@@ -54,7 +60,11 @@ export class DeadLetterFile {
       const group = this.#waiting
       this.#waiting = []
       try {
-        await this.#file.appendFile(group.map(({ line }) => line).join(''))
+        const text = group.map(({ line }) => line).join('')
+        const isAfterTear = this.#isTorn
+        this.#isTorn = true
+        await this.#file.appendFile(isAfterTear ? `\n${text}` : text)
+        this.#isTorn = false
         await this.#file.datasync()
         for (const { resolve } of group) resolve()
       } catch (error) {
@@ -64,6 +74,14 @@ export class DeadLetterFile {
     }
     this.#writing = undefined
   }
+}
+
+/** Whether the last byte is not a newline: a full disk or a kill ended a write in a line. */
+async function isTorn(file: FileHandle): Promise<boolean> {
+  const stat = await file.stat()
+  if (!stat.isFile() || stat.size === 0) return false
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, stat.size - 1)
+  return bytesRead === 1 && buffer[0] !== NEWLINE
 }
 
 function faultOf(path: string, error: unknown): CliError {

@@ -41,6 +41,7 @@ const BAD_KEY: Fault = {
   code: 'CLI_ERR_BAD_KEY',
   message: 'a record has no usable key: missing, empty, no text or number, or above 256 characters'
 }
+const TOO_LONG: Fault = { code: 'CLI_ERR_LINE_TOO_LONG', message: 'a line is longer than maxLine (--max-line)' }
 const TOO_LARGE: Fault = { code: 'KPL_ERR_RECORD_TOO_LARGE', message: 'a record is above maxUserRecordBytes' }
 
 export class ProducerSink implements FlowSink {
@@ -104,6 +105,20 @@ export class ProducerSink implements FlowSink {
   refuse({ owner, ticket, data }: FollowedRecord): void {
     this.#count(data.length)
     this.#fail(TOO_LARGE, { owner, ticket, data })
+  }
+
+  /** A line above `maxLine` has no data any more, so a dead letter cannot have it: a policy that goes on reports it. */
+  passOver({ owner, ticket }: FollowedRecord, reason: 'too-long' | 'too-large'): void {
+    this.#count(0)
+    const { onFailure, deadLetter, tell } = this.#options
+    const record = { owner, ticket, data: NONE }
+    const goesOn = onFailure === 'skip' || deadLetter !== undefined
+    if (reason === 'too-long' && !goesOn) this.#end(TOO_LONG, true, record)
+    else {
+      if (reason === 'too-long')
+        tell(TOO_LONG.code, `${TOO_LONG.message} (${placeOf(record)}); it is skipped, without a dead letter`)
+      this.#skip(owner, ticket)
+    }
   }
 
   #ownedBy(owner: RecordOwner): Owned {

@@ -84,6 +84,8 @@ export function importAgentJson(value: unknown, path: string): AgentImport {
   for (const [key, item] of Object.entries(given)) {
     if (key === 'flows' || key === 'assumeRoleExternalId') continue
     if (Object.hasOwn(WITHOUT_EFFECT, key)) lists.notApplicable(key, WITHOUT_EFFECT[key]!)
+    // The file that comes with the Agent has an empty endpoint: the default.
+    else if (item === '' && key.startsWith('kinesis.')) lists.notApplicable(key, 'it is empty: the default')
     else if (key === 'kinesis.region') lists.set(config, 'region', textOf(item, key), key)
     else if (key === 'kinesis.endpoint') importEndpoint(config, textOf(item, key), given, lists)
     else if (key === 'checkpointFile') importState(config, textOf(item, key), lists)

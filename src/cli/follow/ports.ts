@@ -72,6 +72,8 @@ export interface FlowSink {
   tryPut(record: FollowedRecord): boolean
   /** A record above the limit that no policy lets pass. Without this method it ends the following. */
   refuse?(record: FollowedRecord): void
+  /** A record of which the file's rules let nothing pass; its data is gone. Without this method it counts as skipped, and is not reported. */
+  passOver?(record: FollowedRecord, reason: 'too-long' | 'too-large'): void
   /** Resolves when `tryPut` may take the next record. */
   ready(): Promise<void>
   /** Sends what is buffered, without waiting for a fuller batch. Resolves when everything taken before is settled. */

@@ -249,8 +249,13 @@ export class Tail implements RecordOwner {
   }
 
   #isTaken(sink: FlowSink, piece: Piece, ticket: number): boolean {
+    const { reason } = piece
+    if ((reason === 'too-long' || reason === 'too-large') && sink.passOver !== undefined) {
+      sink.passOver(this.#viewOf(piece, ticket), reason)
+      return true
+    }
     if (piece.kind === 'skipped') {
-      this.#listener.onSkipped(this, piece.reason ?? '')
+      this.#listener.onSkipped(this, reason ?? '')
       this.#settle(ticket)
       return true
     }
@@ -258,15 +263,20 @@ export class Tail implements RecordOwner {
       this.#fail('CLI_ERR_INPUT', 'the file is UTF-16', piece.startOffset, true)
       return true
     }
-    const view = this.#view
-    view.data = piece.data
-    view.path = this.path
-    view.startOffset = piece.startOffset
-    view.ticket = ticket
+    const view = this.#viewOf(piece, ticket)
     if (piece.kind === 'record') return sink.tryPut(view)
     if (sink.refuse !== undefined) sink.refuse(view)
     else this.#fail('CLI_ERR_RECORD_TOO_LARGE', `a record has ${piece.data.length} bytes`, piece.startOffset, true)
     return true
+  }
+
+  #viewOf({ data, startOffset }: Piece, ticket: number): FollowedRecord {
+    const view = this.#view
+    view.data = data
+    view.path = this.path
+    view.startOffset = startOffset
+    view.ticket = ticket
+    return view
   }
 
   #settle(ticket: number): void {

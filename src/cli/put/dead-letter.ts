@@ -1,23 +1,31 @@
 /**
  * Failed records in a file, as envelopes that `put --in records` sends again.
- * Invariant: appended, never overwritten; on disk before the command ends; a file that cannot be written ends it with 4.
+ * Invariant: each record on a line of its own, also behind a torn one; appended, never overwritten; on disk before the command ends; a file that cannot be written ends it with 4.
  */
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { CliError } from '../errors.ts'
 import { type EnvelopeFields, envelopeLine } from '../input/envelope.ts'
+
+const NEWLINE = 0x0a
 
 export class DeadLetter {
   readonly #path: string
   readonly #file: number
+  /** Whether the file may end in the middle of a line. The next line begins on a line of its own. */
+  #isTorn: boolean
 
   /** Throws CLI_ERR_OUTPUT at once when the file cannot be opened. */
   constructor(path: string) {
     this.#path = path
-    this.#file = this.#guarded(() => openSync(path, 'a'))
+    this.#file = this.#guarded(() => openSync(path, 'a+'))
+    this.#isTorn = this.#guarded(() => isTorn(this.#file))
   }
 
   write(record: EnvelopeFields, error: Readonly<Record<string, unknown>>): void {
-    this.#guarded(() => writeSync(this.#file, `${envelopeLine(record, { error })}\n`))
+    const line = `${this.#isTorn ? '\n' : ''}${envelopeLine(record, { error })}\n`
+    this.#isTorn = true
+    this.#guarded(() => writeSync(this.#file, line))
+    this.#isTorn = false
   }
 
   close(): void {
@@ -37,4 +45,12 @@ export class DeadLetter {
       throw new CliError('CLI_ERR_OUTPUT', `the dead letter file ${this.#path} cannot be written: ${reason}`)
     }
   }
+}
+
+/** Whether the last byte is not a newline: a full disk or a kill ended a write in a line. A pipe has no last byte. */
+function isTorn(file: number): boolean {
+  const stat = fstatSync(file)
+  if (!stat.isFile() || stat.size === 0) return false
+  const last = Buffer.alloc(1)
+  return readSync(file, last, 0, 1, stat.size - 1) === 1 && last[0] !== NEWLINE
 }

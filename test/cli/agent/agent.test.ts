@@ -570,3 +570,36 @@ describe('put --follow', () => {
     expect(ended.exit).toBe(2)
   })
 })
+
+describe('a line above maxLine', () => {
+  const SHORT = { from: 'start', maxLine: '16' }
+
+  test('stops the agent, which names its place', async () => {
+    const stream = newStream()
+    writeFileSync(at('logs/a.log'), `one\n${'x'.repeat(50)}\ntwo\n`)
+    const config = writeConfig([{ stream, files: [at('logs/*.log')], ...SHORT }])
+
+    const ended = await service.run(['agent', '--config', config, '--once'])
+
+    expect(ended.exit).toBe(1)
+    expect(ended.stderr).toContain(
+      `CLI_ERR_LINE_TOO_LONG: a line is longer than maxLine (--max-line) (${at('logs/a.log')}, offset 4)`
+    )
+  })
+
+  test.each(['skip', 'dead-letter'])(
+    'is reported and counted with onFailure %s, and the others arrive',
+    async onFailure => {
+      const stream = newStream()
+      writeFileSync(at('logs/a.log'), `one\n${'x'.repeat(50)}\ntwo\n`)
+      const more = onFailure === 'skip' ? {} : { deadLetter: at('dead') }
+      const config = writeConfig([{ stream, files: [at('logs/*.log')], ...SHORT, onFailure, ...more }])
+
+      const ended = await service.run(['agent', '--config', config, '--once', '--json'])
+
+      const { exit, records, delivered, skipped } = summaryOf(ended) as Record<string, unknown>
+      expect([exit, records, delivered, skipped, stored(stream)]).toEqual([0, 3, 2, 1, ['one', 'two']])
+      expect(ended.stderr).toContain('it is skipped, without a dead letter')
+    }
+  )
+})

@@ -1,5 +1,7 @@
 /** The Kinesis Agent's config file as ours. */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { agentConfig } from '../../../src/cli/agent/config.ts'
@@ -81,6 +83,23 @@ describe('agent import', () => {
     expect(ended.stderr).toBe(
       'applied        flows[0].filePattern: files ["/tmp/a.log*"]\napplied        flows[0].kinesisStream: stream s\n'
     )
+  })
+
+  test('takes the file that comes with the Kinesis Agent, whose endpoints are empty', async () => {
+    const shipped = {
+      'cloudwatch.emitMetrics': true,
+      'kinesis.endpoint': '',
+      'firehose.endpoint': '',
+      flows: [{ filePattern: '/tmp/app.log*', kinesisStream: 'yourkinesisstream', partitionKeyOption: 'RANDOM' }]
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'cli-import-'))
+    writeFileSync(join(folder, 'agent.json'), JSON.stringify(shipped))
+
+    const ended = await cli(['agent', 'import', join(folder, 'agent.json')])
+
+    rmSync(folder, { recursive: true })
+    expect([ended.exit, JSON.parse(ended.stdout).endpoint]).toEqual([0, undefined])
+    expect(ended.stderr).toContain('no effect      kinesis.endpoint: it is empty: the default')
   })
 
   test('of a file that is not there ends with 4', async () => {
