@@ -27,7 +27,7 @@ import type { CallFailure, CoreHost, Flight } from './core-host.ts'
 import { Flights } from './flights.ts'
 import { FlushLedger } from './flush-ledger.ts'
 import { recordAttempt, unanswered } from './members.ts'
-import { RecordValidator } from './record-validator.ts'
+import { forget, RecordValidator } from './record-validator.ts'
 import { Refusals } from './refusals.ts'
 import { Settlements } from './settlement.ts'
 import type { Placing, Stream } from './stream.ts'
@@ -125,7 +125,7 @@ export class Core {
       const isRefused =
         (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) || !this.buffer.fits(budgetBytes)
       if (isRefused) {
-        this.#validator.forget()
+        forget(record)
         return this.#refuse(stream)
       }
       record.settle = settle
@@ -137,9 +137,9 @@ export class Core {
       record.sealByMs = record.deadlineMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
       placing = stream.place(record, this.#validator.key, nowMs)
-      this.#validator.forget()
+      forget(record)
     } catch (error) {
-      this.#validator.forget()
+      forget(record)
       this.#putThrew(stream, budgetBytes, error, nowMs)
       return true
     }

@@ -60,15 +60,6 @@ export class RecordValidator {
     return this.#key
   }
 
-  /** Lets go of the caller's values in the record that `examine` returned. */
-  forget(): void {
-    const record = this.#record
-    record.settle = undefined
-    record.context = undefined
-    record.data = ''
-    record.prefix = undefined
-  }
-
   /**
    * Returns the accepted record for `user`: bytes, keys and cost, no times. It is always the same object, with new values.
    * Throws InvalidRecordError (KPL_ERR_INVALID_RECORD, KPL_ERR_RECORD_TOO_LARGE). Each property is read once.
@@ -225,4 +216,12 @@ function unreadable(user: unknown, cause: unknown): InvalidRecordError {
     ? 'must have readable fields, but reading one threw'
     : `must be an object with partitionKey and data, got ${kindOf(user)}`
   return new InvalidRecordError('KPL_ERR_INVALID_RECORD', 'record', fault, isObject ? { cause } : undefined)
+}
+
+/** Lets go of the caller's values in the record that `examine` returned: it is kept for the next one. */
+export function forget(record: AcceptedRecord): void {
+  record.settle = undefined
+  record.context = undefined
+  record.data = ''
+  record.prefix = undefined
 }
