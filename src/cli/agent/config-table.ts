@@ -76,7 +76,10 @@ export const FLOW_KEYS = {
   keepNewline: { field: flag(), doc: 'The newline stays in the data, as the Kinesis Agent has it. Default: false.' },
   keepCr: { field: flag(), doc: 'The carriage return before a newline stays. Default: false.' },
   emptyLines: { field: choice('skip', 'send'), doc: 'Default: `skip`.' },
-  maxLine: { field: size(1), doc: 'Longest line that is held in memory. Default: 8MiB.' },
+  maxLine: {
+    field: size(1),
+    doc: 'Longest line that is held in memory. Default: 8MiB. A longer one stops the agent; where `onFailure` or `deadLetter` lets it go on, it is skipped with a warning.'
+  },
   maxRecord: {
     field: choice('fail', 'skip', 'truncate'),
     doc: 'For a record above `maxUserRecordBytes`. Default: `fail`.'
