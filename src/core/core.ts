@@ -122,12 +122,8 @@ export class Core {
     const { budgetBytes } = record
     let placing: Placing
     try {
-      const isRefused =
-        (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) || !this.buffer.fits(budgetBytes)
-      if (isRefused) {
-        forget(record)
-        return this.#refuse(stream)
-      }
+      if (stream.hasFullLanes && this.#isLaneFull(stream, record, nowMs)) return this.#refuse(stream)
+      if (!this.buffer.fits(budgetBytes)) return this.#refuse(stream)
       record.settle = settle
       record.context = context
       if (isTicket(settle)) settle.streamName = stream.streamName
@@ -137,11 +133,11 @@ export class Core {
       record.sealByMs = record.deadlineMs
       record.expirationMs = nowMs + this.#options.recordTtlMs
       placing = stream.place(record, this.#validator.key, nowMs)
-      forget(record)
     } catch (error) {
-      forget(record)
       this.#putThrew(stream, budgetBytes, error, nowMs)
       return true
+    } finally {
+      forget(record)
     }
     // Only now, so that nothing is counted that was not placed.
     this.#count(stream, budgetBytes, nowMs)

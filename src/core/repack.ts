@@ -8,7 +8,7 @@ import type { Failed } from '../model/exchange.ts'
 import { type AcceptedRecord, type History, type KinesisRecord, Members } from '../model/kinesis-record.ts'
 import { expired } from './failures.ts'
 import { historyOf, membersOf } from './members.ts'
-import type { RecordValidator } from './record-validator.ts'
+import { forget, type RecordValidator } from './record-validator.ts'
 import type { StreamOptions } from './stream-options.ts'
 
 export class Repack {
@@ -44,6 +44,7 @@ export class Repack {
       const isOver = accepted.settle === undefined || accepted.expirationMs <= nowMs
       if (isOver) over.push(accepted)
       else pack(accepted)
+      forget(accepted)
     }
     members.moved()
     if (over.count === 0) return undefined

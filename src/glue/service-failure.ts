@@ -20,8 +20,7 @@ const ACCESS_CODES = new Set([
   'MissingAuthenticationToken',
   'MissingAuthenticationTokenException',
   'ExpiredToken',
-  'ExpiredTokenException',
-  'CredentialsProviderError'
+  'ExpiredTokenException'
 ])
 /** Answers that are final. */
 const FINAL_CODES = new Set([
@@ -71,7 +70,8 @@ export function isRefusal(answer: unknown): answer is Refusal {
 
 /** Whether the same call may succeed at once. */
 export function isPassing(thrown: unknown): boolean {
-  return !FINAL_CODES.has(codeOf(thrown)) && localFault(thrown, codeOf(thrown)) === undefined
+  const serviceCode = codeOf(thrown)
+  return !FINAL_CODES.has(serviceCode) && localFault(thrown, serviceCode) === undefined
 }
 
 /** The code without namespace (`aws.glue#Code`) and suffix (`Code:http://...`). */

@@ -2,7 +2,7 @@
  * The options of the CloudWatch exporter, with the KPL's defaults.
  * Invariant: resolved once; every fault is named at once.
  */
-import { FUNCTION, having, type OptionRules } from '../consumer/deaggregate/given-options.ts'
+import { ANY, FUNCTION, having, type OptionRules, TEXT } from '../consumer/deaggregate/given-options.ts'
 import { OptionsError } from '../model/errors.ts'
 import { messageFirst } from '../model/object-first-logger.ts'
 import type { Clock, Logger } from '../model/ports.ts'
@@ -51,11 +51,10 @@ export interface ResolvedCloudWatchOptions {
 }
 
 /** Kinds only. The bounds are below, where all faults come together. */
-const ANY = { must: 'given', isMet: () => true }
 const KINDS: OptionRules<CloudWatchOptions> = {
   client: having('send'),
   write: FUNCTION,
-  namespace: { must: 'a string', isMet: value => typeof value === 'string' },
+  namespace: TEXT,
   level: ANY,
   granularity: ANY,
   dimensions: { must: 'a list of dimensions', isMet: Array.isArray },

@@ -6,6 +6,7 @@
 import { type OptionRules, oneOf, optionFaults, wholeNumberFrom } from '../consumer/deaggregate/given-options.ts'
 import { OptionsError } from '../model/errors.ts'
 import { kindOf } from '../model/records.ts'
+import type { ProducerStats } from '../stats/stats.ts'
 
 /** The rules of options that several exporters have. */
 export const GRANULARITY_RULES = { granularity: oneOf('stream', 'shard'), maxShards: wholeNumberFrom(0) }
@@ -30,7 +31,7 @@ export function assertSnapshot(call: string, stats: unknown): void {
   throw new OptionsError([`${call}: stats must be the result of producer.stats(), got ${kindOf(stats)}${hint}`])
 }
 
-export function isSource(value: unknown): boolean {
+export function isSource(value: unknown): value is { stats(): ProducerStats } {
   return typeof Object(value)['stats'] === 'function'
 }
 

@@ -16,7 +16,7 @@ import {
   type TracerProvider,
   trace
 } from '@opentelemetry/api'
-import { having, type OptionRules } from '../consumer/deaggregate/given-options.ts'
+import { having, type OptionRules, TEXT } from '../consumer/deaggregate/given-options.ts'
 import { errorText } from '../model/errors.ts'
 import { CHANNELS, type RequestEvent } from '../stats/diagnostics.ts'
 import { LATENCY_BOUNDS_MS } from '../stats/latency-bounds.ts'
@@ -46,7 +46,7 @@ const RULES: OptionRules<OpenTelemetryOptions> = {
   ...GRANULARITY_RULES,
   meterProvider: having('getMeter'),
   tracerProvider: having('getTracer'),
-  system: { must: 'a string', isMet: value => typeof value === 'string' }
+  system: TEXT
 }
 
 const SCOPE = 'kinesis-producer'

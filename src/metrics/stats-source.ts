@@ -22,14 +22,10 @@ export interface NamedSource {
 
 /** Returns each producer with its name; a lone one has none. Throws OptionsError for a value that is not a producer. */
 export function namedSources(call: string, sources: StatsSources): NamedSource[] {
-  if (isLone(sources)) return [{ name: undefined, source: sources }]
+  if (isSource(sources)) return [{ name: undefined, source: sources }]
   if (typeof sources !== 'object' || sources === null) assertSource(call, sources, 'producers')
   return Object.entries(sources).map(([name, source]) => {
     assertSource(call, source, `producers[${JSON.stringify(name.slice(0, 64))}]`)
     return { name, source }
   })
-}
-
-function isLone(sources: StatsSources): sources is StatsSource {
-  return isSource(sources)
 }

@@ -4,22 +4,22 @@
  * request later.
  */
 import {
+  ANY,
   FLAG,
   FUNCTION,
   having,
   numberFrom,
   type OptionRule,
   type OptionRules,
-  optionFaults
+  optionFaults,
+  TEXT
 } from '../consumer/deaggregate/given-options.ts'
 import { OptionsError } from '../model/errors.ts'
 import { kindOf } from '../model/records.ts'
 
-export { FLAG, FUNCTION, numberFrom }
+export { ANY, FLAG, FUNCTION, numberFrom, TEXT }
 
-export const ANY: OptionRule = { must: 'given', isMet: () => true }
 export const COUNT: OptionRule = numberFrom(0)
-export const TEXT: OptionRule = { must: 'a string', isMet: value => typeof value === 'string' }
 export const CLOCK: OptionRule = having('nowMs', 'schedule')
 export const KINESIS: OptionRule = { ...having('listShards', 'storedRecords'), must: 'a FakeKinesis' }
 export const FAULTS: OptionRule = { ...having('add', 'decide'), must: 'a FaultPlan' }

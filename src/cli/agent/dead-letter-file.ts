@@ -5,8 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { CliError } from '../errors.ts'
 import { type EnvelopeFields, envelopeLine } from '../input/envelope.ts'
-
-const NEWLINE = 0x0a
+import { isTorn } from '../output/torn.ts'
 
 interface Waiting {
   readonly line: string
@@ -32,7 +31,7 @@ export class DeadLetterFile {
   static async open(path: string): Promise<DeadLetterFile> {
     try {
       const file = await open(path, 'a+')
-      return new DeadLetterFile(path, file, await isTorn(file))
+      return new DeadLetterFile(path, file, isTorn(file.fd))
     } catch (error) {
       throw faultOf(path, error)
     }
@@ -74,14 +73,6 @@ export class DeadLetterFile {
     }
     this.#writing = undefined
   }
-}
-
-/** Whether the last byte is not a newline: a full disk or a kill ended a write in a line. */
-async function isTorn(file: FileHandle): Promise<boolean> {
-  const stat = await file.stat()
-  if (!stat.isFile() || stat.size === 0) return false
-  const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, stat.size - 1)
-  return bytesRead === 1 && buffer[0] !== NEWLINE
 }
 
 function faultOf(path: string, error: unknown): CliError {

@@ -2,11 +2,10 @@
  * Failed records in a file, as envelopes that `put --in records` sends again.
  * Invariant: each record on a line of its own, also behind a torn one; appended, never overwritten; on disk before the command ends; a file that cannot be written ends it with 4.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { CliError } from '../errors.ts'
 import { type EnvelopeFields, envelopeLine } from '../input/envelope.ts'
-
-const NEWLINE = 0x0a
+import { isTorn } from '../output/torn.ts'
 
 export class DeadLetter {
   readonly #path: string
@@ -45,12 +44,4 @@ export class DeadLetter {
       throw new CliError('CLI_ERR_OUTPUT', `the dead letter file ${this.#path} cannot be written: ${reason}`)
     }
   }
-}
-
-/** Whether the last byte is not a newline: a full disk or a kill ended a write in a line. A pipe has no last byte. */
-function isTorn(file: number): boolean {
-  const stat = fstatSync(file)
-  if (!stat.isFile() || stat.size === 0) return false
-  const last = Buffer.alloc(1)
-  return readSync(file, last, 0, 1, stat.size - 1) === 1 && last[0] !== NEWLINE
 }

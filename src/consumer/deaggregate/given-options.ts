@@ -19,6 +19,9 @@ export type OptionRules<Options> = Readonly<Record<keyof Options & string, Optio
 const MAX_NAME_CHARACTERS = 64
 
 export const FLAG: OptionRule = { must: 'true or false', isMet: value => typeof value === 'boolean' }
+export const TEXT: OptionRule = { must: 'a string', isMet: value => typeof value === 'string' }
+/** For an option that is checked elsewhere. */
+export const ANY: OptionRule = { must: 'given', isMet: () => true }
 export const FUNCTION: OptionRule = { must: 'a function', isMet: value => typeof value === 'function' }
 
 /** One of a few words. */
